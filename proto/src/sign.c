@@ -1,0 +1,128 @@
+#include "cairn/sign.h"
+
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct cairn_sign_public) == crypto_sign_PUBLICKEYBYTES, "libsodium's");
+_Static_assert(sizeof(struct cairn_sign_seed) == crypto_sign_SEEDBYTES, "libsodium's");
+_Static_assert(sizeof(struct cairn_sign_secret) == crypto_sign_SECRETKEYBYTES, "libsodium's");
+_Static_assert(sizeof(struct cairn_signature) == crypto_sign_BYTES, "libsodium's");
+
+#define POINT_BYTES crypto_core_ed25519_BYTES
+
+void cairn_sign_keypair_from_seed(const struct cairn_sign_seed *seed,
+                                  struct cairn_sign_public *out_public,
+                                  struct cairn_sign_secret *out_secret)
+{
+    int result = crypto_sign_seed_keypair(out_public->bytes, out_secret->bytes, seed->bytes);
+
+    CAIRN_ASSERT(result == 0);
+}
+
+/*
+ * Is this the canonical encoding of a point of prime order? libsodium's own check says so, but
+ * versions before the mending of CVE-2025-69277 compare only one coordinate and let through a
+ * main point plus the point of order 2. Multiplying by L + 1 (L the order of the main subgroup,
+ * RFC 8032, section 5.1) gives a main point back and moves that one, on every version.
+ */
+static bool is_main_point(const uint8_t point[static POINT_BYTES])
+{
+    static const uint8_t order_plus_one[crypto_scalarmult_ed25519_SCALARBYTES] = {
+        0xee, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+        0xa2, 0xde, 0xf9, 0xde, 0x14, 0,    0,    0,    0,    0,    0,
+        0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
+    uint8_t product[POINT_BYTES];
+
+    return crypto_core_ed25519_is_valid_point(point) == 1 &&
+           crypto_scalarmult_ed25519_noclamp(product, order_plus_one, point) == 0 &&
+           memcmp(product, point, sizeof(product)) == 0;
+}
+
+enum cairn_status cairn_sign_key_check(const struct cairn_sign_public *key)
+{
+    return is_main_point(key->bytes) ? CAIRN_OK : CAIRN_REFUSED;
+}
+
+void cairn_sign(const struct cairn_sign_secret *secret, struct cairn_bytes message,
+                struct cairn_signature *out)
+{
+    int result = crypto_sign_detached(out->bytes, NULL, message.data, message.size, secret->bytes);
+
+    CAIRN_ASSERT(result == 0);
+}
+
+static bool sodium_accepts(const struct cairn_sign_public *key, struct cairn_bytes message,
+                           const struct cairn_signature *signature)
+{
+    return crypto_sign_verify_detached(signature->bytes, message.data, message.size, key->bytes) ==
+           0;
+}
+
+/*
+ * Signatures by one sound key that a verifier accepts only if it multiplies by the cofactor or
+ * decodes R without care. From github C2SP/CCTV, ed25519/ed25519vectors.json, commit
+ * 1e3d2860d46e94e777e1b17c7a6f2436387e3ecc, BSD-3-Clause.
+ */
+static const struct cairn_sign_public probe_key = {
+    {0xef, 0x75, 0xb2, 0x0e, 0x75, 0x40, 0xe3, 0xdf, 0xf7, 0x74, 0x04,
+     0x19, 0x36, 0x52, 0xba, 0x2b, 0xd1, 0x3d, 0xf9, 0x9c, 0x15, 0x08,
+     0xee, 0xe1, 0x51, 0x5e, 0x27, 0xae, 0x25, 0xf2, 0x80, 0x76}};
+
+static const struct probe {
+    const char *message;
+    struct cairn_signature signature;
+} probes[] = {
+    /* row 286: R is a sound point plus one of order 4 */
+    {"ed25519vectors 11",
+     {{0xb7, 0x97, 0xb1, 0x56, 0xef, 0xcd, 0x45, 0xa4, 0xe2, 0x45, 0x4d, 0x2f, 0xd0,
+       0xb2, 0x14, 0x38, 0xb3, 0xcc, 0xd8, 0x0d, 0x4c, 0x7f, 0xd1, 0xd1, 0xb2, 0xc8,
+       0xe5, 0x5b, 0xd4, 0xed, 0x4a, 0x94, 0x26, 0xcc, 0x29, 0x3b, 0x14, 0xd3, 0x04,
+       0x86, 0x4a, 0x4c, 0xd6, 0x89, 0xcb, 0xcc, 0x23, 0xcb, 0x13, 0xfc, 0xb1, 0x09,
+       0x8f, 0x9c, 0x43, 0x4c, 0xc9, 0xca, 0x74, 0x39, 0xc9, 0xcf, 0x25, 0x05}}},
+    /* row 349: R is a sound point plus one of order 8 */
+    {"ed25519vectors 7",
+     {{0xfa, 0x9d, 0xde, 0x27, 0x4f, 0x48, 0x20, 0xef, 0xb1, 0x9a, 0x89, 0x0f, 0x8b,
+       0xa2, 0xd8, 0x79, 0x17, 0x10, 0xa4, 0x30, 0x3c, 0xee, 0xf4, 0xae, 0xdf, 0x9d,
+       0xdd, 0xc4, 0xe8, 0x1a, 0x1f, 0x11, 0x4a, 0xa4, 0xb6, 0x90, 0xec, 0x5d, 0x15,
+       0x02, 0xa0, 0xc7, 0x7d, 0x89, 0xed, 0xe5, 0x53, 0x49, 0xd9, 0x3b, 0x2f, 0x4d,
+       0xf5, 0x81, 0xbc, 0x97, 0x9f, 0x8f, 0x0a, 0xdb, 0xe6, 0x0d, 0xa3, 0x00}}},
+    /* row 266: R has order 4 */
+    {"ed25519vectors",
+     {{0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+       0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+       0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xef, 0x11, 0x95, 0xf0, 0x61, 0x06, 0x12,
+       0x91, 0x20, 0x16, 0xb3, 0xee, 0x33, 0x05, 0x48, 0x29, 0xbc, 0xea, 0x20, 0xae,
+       0x4d, 0xe1, 0xe9, 0x34, 0x3b, 0x1c, 0x4e, 0x2e, 0x15, 0x64, 0x90, 0x03}}},
+    /* row 319: R is another encoding of the neutral point */
+    {"ed25519vectors 6",
+     {{0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+       0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0x36, 0x7b, 0x7a, 0x92, 0xfe, 0xa8, 0x53,
+       0x9e, 0x87, 0x93, 0xcf, 0x81, 0x2e, 0x79, 0x9e, 0x8e, 0xd3, 0x42, 0xc6, 0x35,
+       0x59, 0x2e, 0x74, 0x32, 0x3a, 0x8d, 0xfd, 0x38, 0xa0, 0x6a, 0xea, 0x0b}}},
+};
+
+bool cairn_sign_needs_point_check(void)
+{
+    for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+        struct cairn_bytes message = {(const uint8_t *)probes[i].message,
+                                      strlen(probes[i].message)};
+
+        if (sodium_accepts(&probe_key, message, &probes[i].signature))
+            return true;
+    }
+    return false;
+}
+
+void cairn_verifier_init(struct cairn_verifier *verifier)
+{
+    *verifier = (struct cairn_verifier){.checks_r = cairn_sign_needs_point_check()};
+}
+
+bool cairn_verify(const struct cairn_verifier *verifier, const struct cairn_sign_public *key,
+                  struct cairn_bytes message, const struct cairn_signature *signature)
+{
+    /* The cheap answer first: most forgeries need no second multiplication. */
+    return sodium_accepts(key, message, signature) &&
+           (!verifier->checks_r || is_main_point(signature->bytes));
+}
