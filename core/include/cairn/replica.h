@@ -1,0 +1,453 @@
+/*
+ * cairn/replica.h: the facade. One replica is one store folder with the device key that writes into
+ * it: create it, join a network, put and read records, sync, carry bundles, audit.
+ *
+ * Programs include this header and nothing below it; core/examples/hello.c is a whole program.
+ *
+ * Values go in and come out as text in the schema's own notation (an integer as "4150", a date as
+ * "2020-12-03", a choice as its listed text, flags as "1100.."). Texts are UTF-8 and
+ * NUL-terminated. Sentences for people are left in `err`, in the language of err->translate.
+ *
+ * Memory:  what a visitor or a result hands out is borrowed until that call returns, or until the
+ *          named _free; everything passed in is borrowed during the call only.
+ * Threads: a replica may be used by one thread at a time, except the three cairn_serve_* calls,
+ *          whose rules stand with them.
+ * Status:  besides what is named, every call may answer IO, NO_SPACE, NO_MEMORY, CORRUPT (the
+ *          store is unwell; nothing was half done). Whatever the failure, the store is as before
+ *          the call.
+ */
+
+#ifndef CAIRN_REPLICA_H
+#define CAIRN_REPLICA_H
+
+#include "cairn/base.h"
+#include "cairn/bytes.h"
+#include "cairn/ports.h"
+#include "cairn/store.h"
+
+struct cairn_replica;
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+struct cairn_replica_config {
+    const char *path;              /* the store's folder */
+    struct cairn_bytes passphrase; /* of the key file; {NULL, 0}: the key is not sealed */
+    bool is_writer;                /* takes the folder's write lock until close */
+    const char *owner; /* the program's name, for whoever finds the lock taken; NULL: "cairn" */
+    /* For simulators and tests: both or none; borrowed, must outlive the replica. path may then be
+     * NULL. NULL: LMDB in `path` and this machine's ports. */
+    struct cairn_store *store;
+    struct cairn_ports *ports;
+};
+
+/* What `init` is told. */
+struct cairn_init {
+    const char *name;       /* "Shama village 1", at most 128 bytes */
+    const char *root_scope; /* digits, or NULL: not a root */
+    const char *root_tag;   /* with root_scope: 1 to 4 ASCII letters or digits */
+};
+
+/*
+ * Make a new device: a key (sealed with config->passphrase if any) and an empty store; with a root
+ * scope also the root statement, its log, and the schema of this version. EXISTS when the folder
+ * holds anything of ours already (nothing is touched); BAD_INPUT for a bad name, scope or tag. The
+ * replica is open for writing.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_init(const struct cairn_replica_config *config,
+                                     const struct cairn_init *init,
+                                     struct cairn_replica **out_replica, struct cairn_err *err);
+
+/*
+ * Open what init made. Without a passphrase a sealed key stays shut and the replica can be read,
+ * but what needs the key answers NO_KEY (see cairn_replica_is_sealed). A wrong passphrase is
+ * NO_KEY. NOT_FOUND: no store there. LOCKED: another process writes; err names it.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_open(const struct cairn_replica_config *config,
+                                     struct cairn_replica **out_replica, struct cairn_err *err);
+void cairn_replica_close(struct cairn_replica *replica); /* NULL is allowed */
+
+/* True when the key in the store's folder is sealed by a passphrase. NOT_FOUND when there
+ * is none. */
+CAIRN_NODISCARD
+enum cairn_status cairn_key_is_sealed(const char *path, bool *out_is_sealed, struct cairn_err *err);
+
+/* ---- who and where ------------------------------------------------------------------------- */
+
+struct cairn_device {
+    char tag[8];
+    char name[132];
+    char fingerprint[20]; /* of the request; empty where not known */
+    char scope[24];       /* digits; "0": everything */
+    char role[16];        /* "root" "prefecture" "county" "township" "station" "server" "auditor" */
+    bool may_delegate;
+    unsigned channels; /* bits: 1 authority, 2 records, 4 funds */
+};
+
+struct cairn_status_report {
+    bool is_root;
+    bool is_joined;            /* root or holds a grant */
+    struct cairn_device self;  /* tag, scope and role only when joined */
+    char root_fingerprint[20]; /* when joined */
+    char root_name[132];
+    char server_tag[8]; /* empty: no server known */
+    char server_address[132];
+    uint64_t grant_count, revocation_count;
+    uint64_t record_count;     /* not deleted */
+    uint64_t unreceived_count; /* own edits (bases not counted) that no receipt covers */
+    uint64_t last_contact_s;   /* 0: never */
+    uint64_t conflict_count;
+    uint64_t refused_count; /* own entries without effect */
+    uint64_t newer_count;   /* entries from a newer version, kept and waiting */
+    uint64_t parked_count;  /* batches waiting for a grant or schema */
+    bool was_restored; /* this open found a restored or copied store and began a new incarnation */
+};
+CAIRN_NODISCARD
+enum cairn_status cairn_status_get(struct cairn_replica *replica,
+                                   struct cairn_status_report *out_report, struct cairn_err *err);
+
+/* The request file of this device / the root statement file, into `out` (at most 1,100 bytes). */
+CAIRN_NODISCARD
+enum cairn_status cairn_request_export(struct cairn_replica *replica, struct cairn_writer *out,
+                                       struct cairn_err *err);
+CAIRN_NODISCARD
+enum cairn_status cairn_root_export(struct cairn_replica *replica, struct cairn_writer *out,
+                                    struct cairn_err *err);
+
+/* Did this open find a restored or copied store and begin a new incarnation? */
+bool cairn_replica_was_restored(const struct cairn_replica *replica);
+
+/* ---- grants -------------------------------------------------------------------------------- */
+
+/* Name and fingerprint of a request file, for a person to compare. MALFORMED, BAD_SIGNATURE. */
+CAIRN_NODISCARD
+enum cairn_status cairn_request_inspect(struct cairn_bytes request, struct cairn_device *out_device,
+                                        struct cairn_err *err);
+
+struct cairn_grant_input {
+    struct cairn_bytes request;
+    const char *role;  /* as in cairn_device */
+    const char *scope; /* digits */
+    const char *tag;
+    const char *address; /* server only: tcp://IP:PORT; else NULL */
+};
+/*
+ * Write the grant (for a server the sequencer entry with it, one commit) and make the invitation,
+ * which only that device can open. NO_RIGHT when this device may not delegate or the scope is not
+ * inside its own; BAD_INPUT for the rest; nothing was written.
+ */
+CAIRN_NODISCARD
+enum cairn_status
+cairn_grant_device(struct cairn_replica *replica, const struct cairn_grant_input *input,
+                   struct cairn_bytes *out_invitation, /* free with cairn_bytes_free */
+                   struct cairn_device *out_device, struct cairn_err *err);
+void cairn_bytes_free(struct cairn_bytes bytes);
+
+struct cairn_join_report {
+    char root_name[132];
+    char root_fingerprint[20];
+    struct cairn_device self;
+    char server_tag[8]; /* empty: none yet */
+    char server_address[132];
+};
+/* Open an invitation and say what it holds, changing nothing. NO_KEY: it is for another device. */
+CAIRN_NODISCARD
+enum cairn_status cairn_join_inspect(struct cairn_replica *replica, struct cairn_bytes invitation,
+                                     struct cairn_join_report *out_report, struct cairn_err *err);
+/* Join. EXISTS when this store already belongs to a network. */
+CAIRN_NODISCARD
+enum cairn_status cairn_join(struct cairn_replica *replica, struct cairn_bytes invitation,
+                             struct cairn_join_report *out_report, struct cairn_err *err);
+/* True when `text` is the root's fingerprint, however it is spelled. */
+bool cairn_fingerprint_is(const char *fingerprint, const char *text);
+
+/* ---- schema -------------------------------------------------------------------------------- */
+
+struct cairn_field_info {
+    const char *name, *label_zh, *label_en;
+    bool is_integer; /* a quantity: programs may group its digits */
+    bool is_personal, is_required;
+};
+/* Fields of record type `type` (name) in order; NOT_FOUND for an unknown type. */
+CAIRN_NODISCARD
+enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char *type,
+                                      const struct cairn_field_info **out_fields, size_t *out_count,
+                                      struct cairn_err *err);
+
+/* ---- records ------------------------------------------------------------------------------- */
+
+struct cairn_field_value {
+    const char *name;
+    const char *value;
+};
+struct cairn_change {
+    const char *field, *old_value, *new_value; /* old NULL: there was none */
+    bool is_integer;
+};
+struct cairn_put {
+    const char *type;  /* "household" */
+    const char *id;    /* label of the record to change ("A7-0042-K"), or NULL: create */
+    const char *scope; /* digits of the village to create in; NULL: this device's own scope. With an
+                          id it must be NULL or the record's own */
+    const struct cairn_field_value *fields;
+    size_t field_count;
+    const char *reason; /* may be NULL */
+};
+struct cairn_put_result {
+    char id[32];                        /* the record's label */
+    const struct cairn_change *changes; /* borrowed until the next call on the replica */
+    size_t change_count;
+};
+/*
+ * Create or change `count` records in one commit, all or nothing. On a failure *out_failed (may be
+ * NULL) is the number of the put that could not be done. Durable when it returns OK.
+ *   BAD_INPUT  unknown field, value that does not fit, missing required field (create), wrong
+ *              village code
+ *   NOT_FOUND, AMBIGUOUS  the id (err lists candidates)
+ *   NO_RIGHT   no grant, or not for that scope; NO_KEY
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_put_many(struct cairn_replica *replica, const struct cairn_put *puts,
+                                 size_t count, struct cairn_put_result *out_results,
+                                 size_t *out_failed, struct cairn_err *err);
+/* Check as put_many does, for every put, and write nothing: visit is told each failure. */
+typedef void cairn_bad_put_fn(void *context, size_t put_index, enum cairn_status status,
+                              const char *text);
+CAIRN_NODISCARD
+enum cairn_status cairn_put_check(struct cairn_replica *replica, const struct cairn_put *puts,
+                                  size_t count, cairn_bad_put_fn *visit, void *context,
+                                  struct cairn_err *err);
+CAIRN_NODISCARD
+enum cairn_status cairn_delete(struct cairn_replica *replica, const char *type, const char *id,
+                               const char *reason, struct cairn_err *err);
+
+/* One of the values that a field has. More than one: a conflict. */
+struct cairn_version {
+    /* NULL: the record was deleted (field "deleted"); "(closed)" where withheld. */
+    const char *value;
+    char tag[8]; /* who wrote it */
+    uint64_t time_s;
+    bool is_shown;
+    bool is_received;
+};
+struct cairn_field_state {
+    const char *name, *label_zh, *label_en;
+    bool is_integer;
+    bool is_personal;
+    const struct cairn_version *versions; /* the shown one first */
+    size_t version_count;
+};
+struct cairn_record {
+    char id[32];
+    char type[64];
+    char scope[24];
+    bool is_deleted;
+    bool has_conflict;
+    uint64_t unreceived_count;              /* live versions here that no receipt covers */
+    const struct cairn_field_state *fields; /* those that have a value, in schema order */
+    size_t field_count;
+};
+/* NOT_FOUND, AMBIGUOUS. `out_record` is borrowed until the next call on the replica. */
+CAIRN_NODISCARD
+enum cairn_status cairn_get(struct cairn_replica *replica, const char *id,
+                            const struct cairn_record **out_record, struct cairn_err *err);
+
+/* Return false to stop. */
+typedef bool cairn_record_fn(void *context, const struct cairn_record *record);
+/* Records of a type whose shown values equal all of `filter` ("village" filters by scope prefix),
+ * ordered by scope and id; deleted ones left out. */
+CAIRN_NODISCARD
+enum cairn_status cairn_list(struct cairn_replica *replica, const char *type,
+                             const struct cairn_field_value *filter, size_t filter_count,
+                             cairn_record_fn *visit, void *context, struct cairn_err *err);
+/* Records with a conflict, same order. */
+CAIRN_NODISCARD
+enum cairn_status cairn_conflicts(struct cairn_replica *replica, cairn_record_fn *visit,
+                                  void *context, struct cairn_err *err);
+
+struct cairn_history_item {
+    uint64_t time_s;     /* the device's clock */
+    uint64_t received_s; /* of the first checkpoint held that covers it; 0: none */
+    char tag[8];
+    const char *role;
+    const char *operation; /* "create" "set" "delete" "settle" "newer" */
+    const char *field;     /* name; NULL for delete and newer */
+    bool is_integer;
+    const char *old_value; /* shown value before, in the order of this history; may be NULL */
+    const char *new_value;
+    const char *reason;  /* may be NULL */
+    bool is_local;       /* this device wrote it */
+    bool is_in_force;    /* false: kept, has no effect */
+    const char *why_not; /* when not in force: a msgid */
+};
+typedef bool cairn_history_fn(void *context, const struct cairn_history_item *item);
+/* Oldest first (time, then log). NOT_FOUND, AMBIGUOUS. */
+CAIRN_NODISCARD
+enum cairn_status cairn_history(struct cairn_replica *replica, const char *id,
+                                cairn_history_fn *visit, void *context, struct cairn_err *err);
+
+/*
+ * Settle a conflict: keep version `keep` (from 1, as cairn_conflicts orders them) or, when keep is
+ * 0, write `value`. `field` "deleted" settles a deletion against edits: keep 1 deletes, keep 2
+ * restores. BAD_INPUT: no conflict there, no such version, no reason.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_settle(struct cairn_replica *replica, const char *id, const char *field,
+                               unsigned keep, const char *value, const char *reason,
+                               const char **out_value, struct cairn_err *err);
+
+/* ---- sync: the client's side --------------------------------------------------------------- */
+
+/*
+ * One exchange: request -> bytes to send; reply <- bytes received. Sans I/O: the program moves the
+ * bytes. A replica has at most one exchange under way.
+ */
+struct cairn_sync_report {
+    char server_tag[8];
+    uint64_t sent_count;     /* own entries sent in this run of exchanges (bases not counted) */
+    uint64_t received_count; /* of all own entries that were waiting: now covered by a checkpoint */
+    uint64_t waiting_count;  /* ... not covered yet */
+    uint64_t got_count;      /* entries that came in */
+    uint64_t checkpoint_count;
+    uint64_t conflict_count; /* conflicts that came in */
+    uint64_t refused_count;
+    uint64_t round_trips;
+    uint64_t up_bytes, down_bytes; /* of the messages given out and taken in */
+    char scope[24];                /* the last checkpoint's */
+    const char *channel;           /* "authority" "records" "funds" */
+    uint64_t scope_size;
+};
+/* Begin: NO_RIGHT when no server is known, NO_KEY. Zeroes the report. */
+CAIRN_NODISCARD
+enum cairn_status cairn_sync_begin(struct cairn_replica *replica, struct cairn_err *err);
+/* The next message to send, borrowed until the next call. The high-water mark is on disk before.
+ * One that was not answered is given up by asking for the next. */
+CAIRN_NODISCARD
+enum cairn_status cairn_sync_request(struct cairn_replica *replica, struct cairn_bytes *out_message,
+                                     struct cairn_err *err);
+/*
+ * Take the answer. *out_again: another request is needed (more waits, or something was asked).
+ * REFUSED: the server refused, err says why; BAD_SIGNATURE, MALFORMED: it is not who it should be,
+ * or the bytes were damaged: nothing of it was kept, and the exchange still waits for the true
+ * answer; FORKED: two checkpoints that do not fit were kept as evidence.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_sync_reply(struct cairn_replica *replica, struct cairn_bytes message,
+                                   bool *out_again, struct cairn_err *err);
+const struct cairn_sync_report *cairn_sync_report(const struct cairn_replica *replica);
+/* ---- sync: the server's side --------------------------------------------------------------- */
+
+struct cairn_serve; /* one request on its way through the server */
+
+/*
+ * Decrypt and decode one message, which is not needed any more afterwards. Any thread, any number
+ * at once. MALFORMED, BAD_SIGNATURE, REFUSED (unknown key without a chain), LIMIT: there is nothing
+ * to answer; err says why, for the log.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_serve_open(struct cairn_replica *replica, struct cairn_bytes message,
+                                   struct cairn_serve **out_serve, struct cairn_err *err);
+struct cairn_serve_commit {
+    uint64_t entry_count;   /* accepted */
+    uint64_t refused_count; /* runs that were not */
+    uint64_t checkpoint_count;
+};
+/*
+ * Apply what the requests brought in one commit, sign the checkpoints, and have all of it on disk.
+ * One thread at a time (the writer). On failure none of them may be answered; they may be tried
+ * again.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_serve_commit(struct cairn_replica *replica, struct cairn_serve **serves,
+                                     size_t count, struct cairn_serve_commit *out_commit,
+                                     struct cairn_err *err);
+/* The reply, borrowed until cairn_serve_free. Any thread, after the commit. */
+CAIRN_NODISCARD
+enum cairn_status cairn_serve_reply(struct cairn_replica *replica, struct cairn_serve *serve,
+                                    struct cairn_bytes *out_message, struct cairn_err *err);
+/* True when the request brought nothing to commit: reply at once. */
+bool cairn_serve_is_read_only(const struct cairn_serve *serve);
+/* Tag of the asking device ("" while unknown), and how many entries it brought that were
+ * accepted. */
+const char *cairn_serve_tag(const struct cairn_serve *serve);
+uint64_t cairn_serve_entry_count(const struct cairn_serve *serve);
+void cairn_serve_free(struct cairn_serve *serve); /* NULL is allowed */
+
+/* ---- bundles ------------------------------------------------------------------------------- */
+
+struct cairn_bundle_report {
+    uint64_t entry_count, device_count, checkpoint_count, byte_count, conflict_count;
+};
+/* Return false to stop (the call then answers IO). */
+typedef bool cairn_bundle_fn(void *context, struct cairn_bytes bytes);
+/*
+ * Everything held here: sealed to the devices that read these scopes, or `is_full`: for an auditor,
+ * not sealed, personal values as commitments. `write` gets the file in pieces. The mark is on disk
+ * before.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full,
+                                     cairn_bundle_fn *write, void *context,
+                                     struct cairn_bundle_report *out_report, struct cairn_err *err);
+/*
+ * Take in a whole bundle file. Reading it twice is harmless. MALFORMED (err names the byte), NO_KEY
+ * (sealed for others), BAD_SIGNATURE, REFUSED (another network): nothing was kept.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_bundle_read(struct cairn_replica *replica, struct cairn_bytes file,
+                                    struct cairn_bundle_report *out_report, struct cairn_err *err);
+
+/* ---- audit --------------------------------------------------------------------------------- */
+
+struct cairn_audit_report {
+    char root_fingerprint[20];
+    uint64_t device_count, grant_count, log_count, entry_count;
+    uint64_t checkpoint_count, covered_count;
+    uint64_t compared_count; /* scopes whose rebuilt state was compared with the signed digest, and
+                                equal */
+    uint64_t conflict_count, settled_count, newer_count, fork_count;
+    uint64_t finding_count;
+    char server_tag[8];
+    char digest[68]; /* hex: H over the digests of all scopes, in order */
+};
+struct cairn_audit_settled {
+    char id[32];
+    const char *field;
+    char tag[8];
+    const char *reason;
+};
+struct cairn_audit_visitor {
+    /* What is wrong and what it affects, in whole sentences. */
+    void (*finding)(void *context, uint64_t number, const char *text, const char *affects);
+    void (*settled)(void *context, const struct cairn_audit_settled *settled);
+    /* A device and when it was last heard: its newest entry's time. */
+    void (*device)(void *context, const char *tag, uint64_t last_heard_s);
+    /* Progress of long work; total may grow. */
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context;
+};
+/*
+ * Verify from the root key alone: chains, seals, gaps, forks, checkpoints, and the state rebuilt
+ * from logs. `files` are bundles, read into a store in memory; nothing else is trusted. OK with
+ * findings counted in the report: an audit that finds something has done its work. REFUSED: the
+ * bundle is of another network. `out_checkpoints` (may be NULL) gets the notes for
+ * --save-checkpoint, free with cairn_bytes_free.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
+                                    const struct cairn_bytes *files, const char *const *file_names,
+                                    size_t file_count, const struct cairn_audit_visitor *visitor,
+                                    struct cairn_audit_report *out_report,
+                                    struct cairn_bytes *out_checkpoints, struct cairn_err *err);
+/* The same for this store. */
+CAIRN_NODISCARD
+enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
+                                      const struct cairn_audit_visitor *visitor,
+                                      struct cairn_audit_report *out_report,
+                                      struct cairn_bytes *out_checkpoints, struct cairn_err *err);
+
+/* Names and versions of the libraries in use, one per line. */
+void cairn_version_text(char *out_text, size_t size);
+
+#endif

@@ -1,0 +1,292 @@
+#include "apply.h"
+
+#include "announce.h"
+#include "basis.h"
+#include "batch.h"
+#include "cairn/seal.h"
+#include "force.h"
+#include "parked.h"
+#include "rebuild.h"
+
+/* ---- accepting ----------------------------------------------------------------------------- */
+
+/* The log a run belongs to, as held, or as the run describes it. */
+static enum cairn_status run_log(struct cairn_context *ctx, const struct cairn_apply_input *input,
+                                 struct cairn_log *out_log)
+{
+    const struct cairn_run *run = input->run;
+
+    if (run->log.is_numbered)
+        return cairn_log_load(ctx, input->log, out_log);
+    struct cairn_hash id = cairn_log_id(&ctx->network, &run->log.device, input->scope,
+                                        input->channel, &run->log.incarnation);
+    enum cairn_status status = cairn_log_find(ctx, &id, out_log);
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    if (status == CAIRN_OK && out_log->is_known)
+        return CAIRN_OK;
+    uint32_t no = status == CAIRN_OK ? out_log->no : 0;
+    *out_log = (struct cairn_log){.no = no,
+                                  .id = id,
+                                  .device = run->log.device,
+                                  .scope = input->scope,
+                                  .channel = input->channel,
+                                  .incarnation = run->log.incarnation,
+                                  .secret_kind = run->secret_kind,
+                                  .secret = run->secret,
+                                  .force_end = UINT32_MAX};
+    cairn_tree_init(&out_log->tree);
+    return CAIRN_OK;
+}
+
+static bool seal_is_good(struct cairn_context *ctx, const struct cairn_log *log,
+                         const struct cairn_tree *tree, const struct cairn_signature *seal)
+{
+    struct cairn_head head = {log->id, (uint32_t)tree->size, cairn_tree_root(tree)};
+
+    return cairn_seal_verify(ctx->verifier, &log->device, &head, seal);
+}
+
+/* How far the run agrees with what is held: the first index at which it does not, or where
+ * it ends. */
+static enum cairn_status run_common(struct cairn_context *ctx, const struct cairn_log *log,
+                                    const struct cairn_run *run, uint32_t *out_common,
+                                    size_t *out_offset)
+{
+    struct cairn_reader reader;
+    uint32_t at = run->first;
+    uint32_t end = run->first + run->entry_count;
+    size_t offset = 0;
+
+    cairn_reader_init(&reader, run->entries);
+    for (; at < end && at < cairn_log_size(log); at++) {
+        struct cairn_bytes held;
+        struct cairn_bytes given = cairn_cbor_skip(&reader);
+        CAIRN_TRY(cairn_log_entry(ctx, log->no, at, &held, NULL));
+        if (!cairn_bytes_equal(held, given)) {
+            /* One of them may be the closed form of the other: the leaf decides. */
+            struct cairn_entry entry;
+            struct cairn_hash *commitments;
+            struct cairn_hash held_leaf, leaf;
+            struct cairn_blinder blinder;
+            CAIRN_TRY(cairn_entry_load(ctx, log, at, &entry, &commitments, &held_leaf));
+            CAIRN_TRY(cairn_entry_read(given, &entry));
+            cairn_log_blinder(log, &blinder);
+            enum cairn_status status = cairn_leaf(&blinder, at, &entry, &leaf, NULL);
+            cairn_blinder_release(&blinder);
+            CAIRN_TRY(status);
+            if (!cairn_hash_equal(&held_leaf, &leaf))
+                break;
+        }
+        offset = reader.pos;
+    }
+    *out_common = at;
+    *out_offset = offset;
+    return CAIRN_OK;
+}
+
+/* The tree of the first `size` leaves of a log. */
+static enum cairn_status tree_at(struct cairn_context *ctx, const struct cairn_log *log,
+                                 uint32_t size, struct cairn_tree *out_tree)
+{
+    cairn_tree_init(out_tree);
+    for (uint32_t i = 0; i < size; i++) {
+        struct cairn_entry entry;
+        struct cairn_hash *commitments;
+        struct cairn_hash leaf;
+        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &leaf));
+        cairn_tree_append(out_tree, &leaf);
+    }
+    return CAIRN_OK;
+}
+
+/* `bytes` continue the log at its head: check the seal, then write. */
+static enum cairn_status run_append(struct cairn_context *ctx,
+                                    const struct cairn_apply_input *input, struct cairn_log *log,
+                                    struct cairn_bytes bytes, uint32_t count,
+                                    enum cairn_outcome *out_outcome)
+{
+    struct cairn_batch batch;
+    uint32_t from = cairn_log_size(log);
+    uint32_t cut;
+    bool moves_force = false;
+
+    CAIRN_TRY(cairn_batch_hash(ctx, log, &log->tree, bytes, count, &batch));
+    if (!seal_is_good(ctx, log, &batch.tree, &input->run->seal))
+        return cairn_fail(ctx->err, CAIRN_BAD_SIGNATURE,
+                          "Entries %u to %u of a log do not match the seal over them.", from,
+                          from + count - 1);
+    enum cairn_status status = cairn_bases_check(ctx, log, &batch);
+    if (status == CAIRN_NOT_FOUND) {
+        *out_outcome = CAIRN_OUTCOME_PARKED;
+        return cairn_run_park(ctx, input->scope, input->channel, log, input->run);
+    }
+    CAIRN_TRY(status);
+    bool is_new = !log->is_known;
+    if (is_new) {
+        struct cairn_basis basis;
+        if (!cairn_basis_read(&batch.entries[0], &basis))
+            return CAIRN_MALFORMED;
+        log->under = basis.under; /* what cuts it may be known already */
+        CAIRN_TRY(cairn_log_begin(ctx, log));
+    }
+    CAIRN_TRY(cairn_force_cut(ctx, log, &cut));
+    if (batch.tree.size > cut && !input->is_sequenced) {
+        *out_outcome = CAIRN_OUTCOME_CUT;
+        CAIRN_TRY(cairn_log_save(ctx, log));
+        /* Evidence under a quota; tried again, as the cut itself may turn out to lie behind
+         * another. */
+        status = cairn_run_park(ctx, input->scope, input->channel, log, input->run);
+        return status == CAIRN_LIMIT ? CAIRN_OK : status;
+    }
+    CAIRN_TRY(cairn_force_end(ctx, log, &log->force_end));
+    CAIRN_TRY(cairn_batch_apply(ctx, log, &batch, &input->run->seal, input->splits,
+                                input->split_count, &moves_force));
+    *out_outcome = CAIRN_OUTCOME_ACCEPTED;
+    /* The log may have reached a cut that names another history, or gone on where evidence says
+     * otherwise. */
+    uint32_t end;
+    CAIRN_TRY(cairn_force_end(ctx, log, &end));
+    moves_force = moves_force || end != log->force_end;
+    return cairn_log_has_grown(ctx, log, from, moves_force);
+}
+
+/* The run agrees up to `common` and then says something else under a good seal: a proven fork. */
+static enum cairn_status run_forked(struct cairn_context *ctx,
+                                    const struct cairn_apply_input *input, struct cairn_log *log,
+                                    uint32_t common, size_t offset, enum cairn_outcome *out_outcome)
+{
+    const struct cairn_run *run = input->run;
+    struct cairn_tree tree;
+    struct cairn_batch batch;
+    struct cairn_bytes rest = {run->entries.data + offset, run->entries.size - offset};
+    uint32_t count = run->entry_count - (common - run->first);
+
+    CAIRN_TRY(tree_at(ctx, log, common, &tree));
+    CAIRN_TRY(cairn_batch_hash(ctx, log, &tree, rest, count, &batch));
+    if (!seal_is_good(ctx, log, &batch.tree, &run->seal))
+        return cairn_fail(ctx->err, CAIRN_BAD_SIGNATURE,
+                          "Entries %u to %u of a log do not match the seal over them.", common,
+                          common + count - 1);
+    ctx->tally.forks++;
+    if (input->is_sequenced && log->covered <= common) {
+        CAIRN_TRY(cairn_abandon_tail(ctx, log, common));
+        return run_append(ctx, input, log, rest, count, out_outcome);
+    }
+    struct cairn_run alone = *run;
+    struct cairn_hash root = cairn_tree_root(&batch.tree);
+    alone.log = (struct cairn_log_name){.device = log->device, .incarnation = log->incarnation};
+    CAIRN_TRY(cairn_fork_keep(ctx, log, common, &alone, &root));
+    *out_outcome = CAIRN_OUTCOME_FORKED;
+    uint32_t end;
+    CAIRN_TRY(cairn_force_end(ctx, log, &end));
+    return end == log->force_end ? CAIRN_OK : cairn_force_move(ctx);
+}
+
+enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_apply_input *input,
+                                  enum cairn_outcome *out_outcome, uint32_t *out_log)
+{
+    const struct cairn_run *run = input->run;
+    struct cairn_log log;
+    uint32_t common;
+    size_t offset;
+
+    /* Without the secret nobody could ever open it: only an auditor reads closed bundles. */
+    if (run->secret_kind == CAIRN_RUN_BLIND_SEED && !ctx->takes_closed)
+        return CAIRN_MALFORMED;
+    CAIRN_TRY(run_log(ctx, input, &log));
+    if (run->first > cairn_log_size(&log)) {
+        *out_outcome = CAIRN_OUTCOME_PARKED;
+        *out_log = log.no;
+        return cairn_run_park(ctx, input->scope, input->channel, &log, run);
+    }
+    CAIRN_TRY(run_common(ctx, &log, run, &common, &offset));
+    *out_log = log.no;
+    if (common == run->first + run->entry_count) {
+        *out_outcome = CAIRN_OUTCOME_KNOWN;
+        return CAIRN_OK;
+    }
+    if (common < cairn_log_size(&log))
+        return run_forked(ctx, input, &log, common, offset, out_outcome);
+    struct cairn_bytes rest = {run->entries.data + offset, run->entries.size - offset};
+    CAIRN_TRY(
+        run_append(ctx, input, &log, rest, run->entry_count - (common - run->first), out_outcome));
+    *out_log = log.no;
+    return CAIRN_OK;
+}
+
+/* ---- what follows -------------------------------------------------------------------------- */
+
+static enum cairn_status announcer_rebuild(struct cairn_context *ctx, uint32_t no, uint32_t index)
+{
+    struct cairn_log log;
+
+    CAIRN_TRY(cairn_log_load(ctx, no, &log));
+    return cairn_rebuild_touched(ctx, &log, index, cairn_log_size(&log));
+}
+
+enum cairn_status cairn_log_has_grown(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t from, bool moves_force)
+{
+    CAIRN_TRY(cairn_announcements_check(ctx, log, announcer_rebuild));
+    CAIRN_TRY(cairn_waiting_release(ctx, log));
+    CAIRN_TRY(cairn_repeats_rebuild(ctx, log, from));
+    return moves_force ? cairn_force_move(ctx) : CAIRN_OK;
+}
+
+enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
+{
+    uint64_t count;
+    bool moved = true;
+
+    CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
+    while (count > 0 && moved) {
+        struct cairn_key from = {.size = 0}, key;
+        struct cairn_apply_input input = {.log = 0};
+        struct cairn_run run;
+        enum cairn_status status;
+        moved = false;
+        while ((status = cairn_parked_next(ctx, &from, &input.scope, &input.channel, &run, &key)) ==
+               CAIRN_OK) {
+            enum cairn_outcome outcome;
+            uint32_t no;
+            input.run = &run;
+            status = cairn_apply_run(ctx, &input, &outcome, &no);
+            if (status == CAIRN_OK &&
+                (outcome == CAIRN_OUTCOME_PARKED || outcome == CAIRN_OUTCOME_CUT))
+                continue;
+            /* Taken in, or found to be no good: either way it is parked no more. */
+            if (status != CAIRN_OK && cairn_status_actor(status) != CAIRN_ACTOR_PEER)
+                return status;
+            CAIRN_TRY(cairn_kv_del(ctx, &key));
+            CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
+            CAIRN_TRY(cairn_meta_number_put(ctx, "parked", --count));
+            moved = true;
+        }
+        if (status != CAIRN_NOT_FOUND)
+            return status;
+    }
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_abandon_tail(struct cairn_context *ctx, struct cairn_log *log,
+                                     uint32_t from)
+{
+    struct cairn_run run;
+    uint32_t size = cairn_log_size(log);
+    uint32_t at = from;
+
+    CAIRN_ASSERT(from >= log->covered);
+    /* Kept as a fork of its own log: seal by seal, so that nothing that was signed is lost. */
+    while (at < size) {
+        struct cairn_hash root;
+        enum cairn_status status = cairn_log_run(ctx, log, at, size, CAIRN_VALUE_MAX / 2, &run);
+        if (status == CAIRN_GAP)
+            break;
+        CAIRN_TRY(status);
+        CAIRN_TRY(cairn_log_root_at(ctx, log, at + run.entry_count, &root));
+        CAIRN_TRY(cairn_fork_keep(ctx, log, from, &run, &root));
+        at += run.entry_count;
+    }
+    return size > from ? cairn_log_cut_back(ctx, log, from) : CAIRN_OK;
+}

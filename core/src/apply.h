@@ -1,0 +1,53 @@
+/*
+ * apply.h: the only door for changes. A run of entries comes in, from a peer or from this device's
+ * own hand; it is checked against its log (accepted), judged, merged into state and written, in the
+ * caller's transaction. Nothing is written for a run that is not accepted, but evidence.
+ */
+
+#ifndef CAIRN_APPLY_H
+#define CAIRN_APPLY_H
+
+#include "log.h"
+
+enum cairn_outcome {
+    CAIRN_OUTCOME_ACCEPTED,
+    CAIRN_OUTCOME_KNOWN,  /* held already */
+    CAIRN_OUTCOME_PARKED, /* waits for a grant, a schema or a gap; kept under a quota */
+    CAIRN_OUTCOME_FORKED, /* contradicts what is held: kept as evidence */
+    CAIRN_OUTCOME_CUT /* beyond a cut held here: kept as evidence, parked under the same quota */
+};
+
+struct cairn_apply_input {
+    struct cairn_scope scope;
+    enum cairn_channel channel;
+    const struct cairn_run *run;
+    uint32_t log; /* no, when run->log is a number that the caller resolved */
+    /* Ascending sizes at which the scope log has leaves: heads kept there. */
+    const uint32_t *splits;
+    size_t split_count;
+    /* Comes under a checkpoint: where it contradicts an uncovered tail, it wins. */
+    bool is_sequenced;
+};
+/*
+ * MALFORMED, BAD_SIGNATURE, REFUSED (the grant does not cover this log): nothing was written.
+ * LIMIT: parking is full. The log's no goes to *out_log.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_apply_input *input,
+                                  enum cairn_outcome *out_outcome, uint32_t *out_log);
+
+/* What follows whenever a log has grown from entry `from` on: what waited is judged again. */
+CAIRN_NODISCARD
+enum cairn_status cairn_log_has_grown(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t from, bool moves_force);
+
+/* Try parked runs again, after grants, schemas or earlier entries came in. */
+CAIRN_NODISCARD enum cairn_status cairn_parked_retry(struct cairn_context *ctx);
+
+/* Take the entries from `from` on, none of them covered, out of a log, keeping them as evidence:
+ * another branch was covered, or an own log is taken up anew (restore). */
+CAIRN_NODISCARD
+enum cairn_status cairn_abandon_tail(struct cairn_context *ctx, struct cairn_log *log,
+                                     uint32_t from);
+
+#endif

@@ -1,0 +1,384 @@
+/*
+ * Auditing: everything is read into an empty store in memory, from the root key alone, through the
+ * same door as any other change; so whatever does not follow from signed bytes is found, and the
+ * state is rebuilt and compared with what the sequencer signed.
+ */
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit_internal.h"
+#include "bundle_in.h"
+#include "digest.h"
+
+#define FINDING_TEXT_MAX CAIRN_ERR_TEXT_BYTES
+
+void cairn_audit_finding(struct cairn_auditor *audit, const char *text, const char *affects)
+{
+    audit->report.finding_count++;
+    if (audit->visitor->finding != NULL)
+        audit->visitor->finding(audit->visitor->context, audit->report.finding_count, text,
+                                affects);
+}
+
+static const char *translated(const struct cairn_auditor *audit, const char *msgid)
+{
+    return audit->err.translate == NULL ? msgid : audit->err.translate(msgid);
+}
+
+/* ---- taking in ----------------------------------------------------------------------------- */
+
+/* Which records a run that does not hold would have touched: the place for a person to look. */
+static void run_affects(struct cairn_auditor *audit, const struct cairn_group *group,
+                        const struct cairn_run *run, char out_text[static FINDING_TEXT_MAX])
+{
+    struct cairn_err text = {.translate = audit->err.translate};
+    struct cairn_ref ref;
+    struct cairn_under under = {.is_root = false};
+    struct cairn_standing standing = {.tag = "?"};
+    char scope[CAIRN_SCOPE_TEXT_BYTES];
+    uint32_t no;
+    struct cairn_log log = {.device = run->log.device};
+    struct cairn_scope_log scope_log;
+
+    cairn_scope_text(group->scope, scope);
+    if (run->log.is_numbered &&
+        cairn_scope_log_load(&audit->ctx, group->scope, group->channel, &scope_log) == CAIRN_OK &&
+        cairn_scope_log_of(&audit->ctx, &scope_log, run->log.log_number, &no) == CAIRN_OK &&
+        cairn_log_load(&audit->ctx, no, &log) != CAIRN_OK)
+        log.device = run->log.device;
+    if (run->log.is_numbered && group->leaves.left > 0 && log.device.bytes[0] == 0) {
+        /* Named in full at its first leaf of this group. */
+        struct cairn_list leaves = group->leaves;
+        struct cairn_scope_leaf leaf;
+        uint32_t number = 0;
+        while (cairn_scope_leaf_next(&leaves, &leaf))
+            if (!leaf.log.is_numbered && number++ == run->log.log_number)
+                log.device = leaf.log.device;
+    }
+    if (cairn_grant_of_seal_key(&audit->ctx, &log.device, &ref) == CAIRN_OK) {
+        under.grant = ref;
+        if (cairn_standing_get(&audit->ctx, &under, &standing) != CAIRN_OK)
+            standing.tag[0] = '?';
+    }
+    cairn_fail(&text, CAIRN_BAD_SIGNATURE,
+               "Entries %u to %u of %s in %s are left out; what does not rest on them is checked. "
+               "Ask %s for a "
+               "new bundle and compare.",
+               run->first, run->first + run->entry_count - 1, standing.tag, scope, standing.tag);
+    snprintf(out_text, FINDING_TEXT_MAX, "%s", text.text);
+}
+
+/* Which run of a failing group is the one that does not hold? Each alone, in units of work given
+ * up. */
+static bool run_fails_alone(struct cairn_auditor *audit, const struct cairn_group *group,
+                            struct cairn_run *run, char out_affects[static FINDING_TEXT_MAX])
+{
+    struct cairn_group *alone = malloc(sizeof *alone);
+    uint8_t *bytes = malloc(run->entries.size + 1024);
+    struct cairn_writer writer;
+    struct cairn_follow follow;
+    enum cairn_status status = CAIRN_OK;
+
+    if (alone != NULL && bytes != NULL) {
+        cairn_writer_init(&writer, bytes, run->entries.size + 1024);
+        cairn_run_write(&writer, run);
+        *alone = *group;
+        cairn_reader_init(&alone->runs.reader, cairn_writer_bytes(&writer));
+        alone->runs.left = 1;
+        alone->has_checkpoint = false;
+        if (cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE) == CAIRN_OK)
+            status = cairn_group_follow(&audit->ctx, alone, &follow);
+        if (status == CAIRN_BAD_SIGNATURE || status == CAIRN_MALFORMED)
+            run_affects(audit, group, run, out_affects);
+        cairn_context_abort(&audit->ctx);
+    }
+    free(alone);
+    free(bytes);
+    return status == CAIRN_BAD_SIGNATURE || status == CAIRN_MALFORMED;
+}
+
+static void group_finding(struct cairn_auditor *audit, const struct cairn_group *group,
+                          const char *name, enum cairn_status status)
+{
+    struct cairn_list runs = group->runs;
+    struct cairn_run run;
+    char scope[CAIRN_SCOPE_TEXT_BYTES], affects[FINDING_TEXT_MAX];
+    bool found = false;
+
+    cairn_scope_text(group->scope, scope);
+    /* At a fork of the server the numbers of its logs are others there: no run is to blame. */
+    while (!found && status != CAIRN_FORKED && cairn_run_next(&runs, &run))
+        if (run_fails_alone(audit, group, &run, affects)) {
+            FINDING(audit, affects,
+                    "%s: entries %u to %u do not match the seal over them: altered after they were "
+                    "signed, or "
+                    "damaged in transit.",
+                    name, run.first, run.first + run.entry_count - 1);
+            found = true;
+        }
+    if (found)
+        return;
+    if (status == CAIRN_BAD_SIGNATURE)
+        FINDING(
+            audit, scope,
+            "%s: a checkpoint of %s is not signed by its server, or what it covers was altered.",
+            name, scope);
+    else if (status == CAIRN_FORKED)
+        FINDING(audit, scope,
+                "%s: %s has a history that is not the one its server signed elsewhere.", name,
+                scope);
+    else
+        FINDING(audit, scope, "%s: %s rests on something that the bundle does not hold.", name,
+                scope);
+}
+
+static enum cairn_status group_take(struct cairn_auditor *audit, const struct cairn_group *group,
+                                    const char *name)
+{
+    struct cairn_follow follow = {0};
+    char scope[CAIRN_SCOPE_TEXT_BYTES];
+
+    cairn_context_fresh(&audit->ctx);
+    CAIRN_TRY(cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE));
+    audit->err.text[0] = '\0';
+    enum cairn_status status = cairn_group_follow(&audit->ctx, group, &follow);
+    if (status == CAIRN_OK)
+        status = cairn_context_commit(&audit->ctx);
+    else
+        cairn_context_abort(&audit->ctx);
+    bool is_theirs = status != CAIRN_OK && (cairn_status_actor(status) == CAIRN_ACTOR_PEER ||
+                                            cairn_status_actor(status) == CAIRN_ACTOR_RETRY);
+    if (is_theirs)
+        group_finding(audit, group, name, status);
+    else if (status != CAIRN_OK)
+        return status;
+    if (is_theirs || !group->has_checkpoint)
+        return CAIRN_OK;
+    audit->report.checkpoint_count++;
+    cairn_scope_text(group->scope, scope);
+    if (follow.state_is_equal)
+        audit->report.compared_count++;
+    if (follow.state_differs)
+        FINDING(audit, scope,
+                "%s: the state rebuilt from the entries of %s is not the one its server signed.",
+                name, scope);
+    if (audit->visitor->progress != NULL)
+        audit->visitor->progress(audit->visitor->context, audit->ctx.tally.entries,
+                                 audit->entries_total);
+    return CAIRN_OK;
+}
+
+static enum cairn_status links_take(struct cairn_auditor *audit, struct cairn_list links,
+                                    const char *name)
+{
+    struct cairn_link link;
+
+    CAIRN_TRY(cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE));
+    while (cairn_link_next(&links, &link)) {
+        enum cairn_status status = cairn_link_admit(&audit->ctx, &link, NULL);
+        if (status == CAIRN_OK)
+            continue;
+        if (cairn_status_actor(status) != CAIRN_ACTOR_PEER && status != CAIRN_NOT_FOUND) {
+            cairn_context_abort(&audit->ctx);
+            return status;
+        }
+        FINDING(audit, NULL, "%s: a grant does not lead to the root key.", name);
+    }
+    return cairn_context_commit(&audit->ctx);
+}
+
+static enum cairn_status part_take(struct cairn_auditor *audit,
+                                   const struct cairn_bundle_part *part, const char *name)
+{
+    struct cairn_list groups = part->groups;
+    struct cairn_group *group = malloc(sizeof *group);
+
+    if (group == NULL)
+        return CAIRN_NO_MEMORY;
+    enum cairn_status status = links_take(audit, part->links, name);
+    while (status == CAIRN_OK && cairn_group_next(&groups, group))
+        status = group_take(audit, group, name);
+    free(group);
+    return status;
+}
+
+static enum cairn_status file_take(struct cairn_auditor *audit, struct cairn_bytes file,
+                                   const char *name)
+{
+    struct cairn_bundle_header header;
+    struct cairn_root_statement root;
+    struct cairn_parts parts;
+    struct cairn_bundle_part part;
+    enum cairn_status status;
+
+    if (cairn_bundle_header_read(file, &header) != CAIRN_OK ||
+        cairn_root_statement_read(header.root_statement, &root) != CAIRN_OK)
+        return cairn_fail(audit->outer, CAIRN_MALFORMED,
+                          "%s is not a bundle, or its beginning is damaged.", name);
+    if (!cairn_hash_equal(&root.network, &audit->ctx.network))
+        return cairn_fail(
+            audit->outer, CAIRN_REFUSED,
+            "%s belongs to another network than the root key: its own root is not the one given.",
+            name);
+    if (header.kind != CAIRN_BUNDLE_FULL)
+        return cairn_fail(
+            audit->outer, CAIRN_BAD_INPUT,
+            "%s is sealed for its readers. Ask for one written with: cairn bundle write FILE "
+            "--full",
+            name);
+    cairn_parts_init(&parts, file, &header, NULL);
+    while ((status = cairn_parts_next(&parts, audit->ctx.packer, &part)) == CAIRN_OK) {
+        status = part_take(audit, &part, name);
+        if (status != CAIRN_OK)
+            break;
+    }
+    bool is_damaged = status == CAIRN_MALFORMED;
+    if (is_damaged)
+        FINDING(
+            audit,
+            translated(audit,
+                       "What came before that place is checked; ask for a new bundle and compare."),
+            "%s is damaged or cut short at byte %zu.", name, parts.reader.pos);
+    cairn_parts_release(&parts);
+    return is_damaged || status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+/* ---- the calls ----------------------------------------------------------------------------- */
+
+static enum cairn_status audit_begin(struct cairn_auditor *audit, struct cairn_bytes root_statement)
+{
+    struct cairn_root_statement root;
+
+    if (sodium_init() < 0)
+        return CAIRN_NO_MEMORY;
+    cairn_verifier_init(&audit->verifier);
+    CAIRN_TRY(cairn_store_memory_new(&audit->store));
+    CAIRN_TRY(cairn_context_init(&audit->ctx, audit->store, &audit->verifier));
+    audit->ctx.err = &audit->err;
+    audit->ctx.takes_closed = true;
+    if (cairn_root_statement_read(root_statement, &root) != CAIRN_OK)
+        return cairn_fail(audit->outer, CAIRN_BAD_INPUT,
+                          "The root key file is not one, or it is damaged.");
+    CAIRN_TRY(cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE));
+    enum cairn_status status = cairn_root_put(&audit->ctx, root_statement);
+    if (status == CAIRN_OK)
+        return cairn_context_commit(&audit->ctx);
+    cairn_context_abort(&audit->ctx);
+    return status;
+}
+
+static void audit_end(struct cairn_auditor *audit)
+{
+    if (audit->ctx.store != NULL)
+        cairn_context_release(&audit->ctx);
+    if (audit->store != NULL)
+        audit->store->ops->close(audit->store);
+}
+
+enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
+                                    const struct cairn_bytes *files, const char *const *file_names,
+                                    size_t file_count, const struct cairn_audit_visitor *visitor,
+                                    struct cairn_audit_report *out_report,
+                                    struct cairn_bytes *out_checkpoints, struct cairn_err *err)
+{
+    struct cairn_auditor *audit = calloc(1, sizeof *audit);
+    struct cairn_buffer notes;
+
+    if (audit == NULL)
+        return CAIRN_NO_MEMORY;
+    if (err != NULL) {
+        err->text[0] = '\0';
+        audit->err.translate = err->translate;
+    }
+    audit->visitor = visitor;
+    audit->outer = err;
+    for (size_t i = 0; i < file_count; i++)
+        audit->entries_total += files[i].size / 16;
+    cairn_buffer_init(&notes, CAIRN_VALUE_MAX);
+    enum cairn_status status = audit_begin(audit, root_statement);
+    for (size_t i = 0; i < file_count && status == CAIRN_OK; i++)
+        status = file_take(audit, files[i], file_names[i]);
+    if (status == CAIRN_OK)
+        status = cairn_audit_report_gather(audit, &notes);
+    audit_end(audit);
+    if (status == CAIRN_OK) {
+        *out_report = audit->report;
+        if (out_checkpoints != NULL) {
+            *out_checkpoints = cairn_buffer_bytes(&notes);
+            notes.data = NULL;
+        }
+    }
+    cairn_buffer_release(&notes);
+    free(audit);
+    return cairn_explain(err, status);
+}
+
+static bool bundle_keep(void *context, struct cairn_bytes bytes)
+{
+    struct cairn_buffer *buffer = context;
+
+    cairn_buffer_add(buffer, bytes.data, bytes.size);
+    return !buffer->failed;
+}
+
+/* This store's own state must be the one that the auditor's rebuilt from its logs. */
+static enum cairn_status own_digest(struct cairn_replica *replica, char out_digest[static 65])
+{
+    struct cairn_context *ctx = &replica->ctx;
+    crypto_hash_sha256_state state;
+    struct cairn_scope_log scope_log;
+    struct cairn_hash digest;
+    enum cairn_status status;
+
+    crypto_hash_sha256_init(&state);
+    for (status = cairn_scope_log_next(ctx, &scope_log, true); status == CAIRN_OK;
+         status = cairn_scope_log_next(ctx, &scope_log, false)) {
+        CAIRN_TRY(cairn_digest_anew(ctx, scope_log.scope, scope_log.channel, &digest));
+        crypto_hash_sha256_update(&state, digest.bytes, sizeof digest.bytes);
+    }
+    crypto_hash_sha256_final(&state, digest.bytes);
+    sodium_bin2hex(out_digest, 65, digest.bytes, sizeof digest.bytes);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
+                                      const struct cairn_audit_visitor *visitor,
+                                      struct cairn_audit_report *out_report,
+                                      struct cairn_bytes *out_checkpoints, struct cairn_err *err)
+{
+    static const char *const name = "this store";
+    struct cairn_buffer bundle;
+    struct cairn_bundle_report written;
+    uint8_t root_bytes[CAIRN_STATEMENT_MAX];
+    struct cairn_writer root;
+    char digest[65];
+
+    cairn_writer_init(&root, root_bytes, sizeof root_bytes);
+    CAIRN_TRY(cairn_root_export(replica, &root, err));
+    cairn_buffer_init(&bundle, SIZE_MAX / 2);
+    enum cairn_status status =
+        cairn_bundle_write(replica, true, bundle_keep, &bundle, &written, err);
+    if (status == CAIRN_OK) {
+        struct cairn_bytes file = cairn_buffer_bytes(&bundle);
+        status = cairn_audit_files(cairn_writer_bytes(&root), &file, &name, 1, visitor, out_report,
+                                   out_checkpoints, err);
+    }
+    cairn_buffer_release(&bundle);
+    if (status == CAIRN_OK)
+        status = cairn_replica_read(replica, err);
+    if (status == CAIRN_OK)
+        status = cairn_replica_done(replica, own_digest(replica, digest), err);
+    if (status == CAIRN_OK && strcmp(digest, out_report->digest) != 0) {
+        struct cairn_err text = {.translate = err == NULL ? NULL : err->translate};
+        cairn_fail(&text, CAIRN_CORRUPT,
+                   "The state in this store is not the one that its logs give: it was altered or "
+                   "damaged.");
+        out_report->finding_count++;
+        if (visitor->finding != NULL)
+            visitor->finding(visitor->context, out_report->finding_count, text.text, NULL);
+    }
+    return status;
+}

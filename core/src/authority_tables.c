@@ -1,0 +1,272 @@
+/* What admitted authority entries leave in tables, and the look-ups in them; declared in
+ * authority.h. */
+
+#include <string.h>
+
+#include "authority.h"
+#include "evidence.h"
+#include "schema.h"
+
+/* ---- admitting ----------------------------------------------------------------------------- */
+
+static enum cairn_status ref_put(struct cairn_context *ctx, const struct cairn_key *key,
+                                 const struct cairn_ref *ref)
+{
+    struct cairn_writer writer;
+    uint8_t bytes[80];
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_ref_write(&writer, ref);
+    return cairn_kv_put(ctx, key, cairn_writer_bytes(&writer));
+}
+
+static enum cairn_status key_ref_put(struct cairn_context *ctx, enum cairn_table table,
+                                     const uint8_t key_bytes[static 32],
+                                     const struct cairn_ref *ref)
+{
+    struct cairn_key key = cairn_key(table);
+    struct cairn_hash hash;
+
+    memcpy(hash.bytes, key_bytes, sizeof hash.bytes);
+    cairn_key_hash(&key, &hash);
+    return ref_put(ctx, &key, ref);
+}
+
+static enum cairn_status ref_get(struct cairn_context *ctx, const struct cairn_key *key,
+                                 struct cairn_ref *out_ref)
+{
+    struct cairn_bytes value;
+    struct cairn_reader reader;
+
+    CAIRN_TRY(cairn_kv_get(ctx, key, &value));
+    cairn_reader_init(&reader, value);
+    struct cairn_ref ref = cairn_ref_read(&reader);
+    if (cairn_reader_end(&reader) != CAIRN_OK)
+        return CAIRN_CORRUPT;
+    *out_ref = ref;
+    return CAIRN_OK;
+}
+
+static struct cairn_key sequencer_key(struct cairn_scope scope)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_SEQUENCER);
+
+    cairn_key_scope(&key, scope);
+    return key;
+}
+
+/* The greatest epoch holds; of two with one epoch the greater leaf, so that order does
+ * not matter. */
+static enum cairn_status sequencer_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                         const struct cairn_sequencer *sequencer)
+{
+    struct cairn_key key = sequencer_key(sequencer->scope);
+    struct cairn_ref held;
+
+    enum cairn_status status = ref_get(ctx, &key, &held);
+    if (status == CAIRN_OK) {
+        struct cairn_evidence evidence;
+        struct cairn_sequencer other;
+        CAIRN_TRY(cairn_evidence_get(ctx, &held, &evidence));
+        if (cairn_sequencer_read(&evidence.entry, &other) &&
+            (other.epoch > sequencer->epoch ||
+             (other.epoch == sequencer->epoch && cairn_hash_compare(&held.leaf, &ref->leaf) >= 0)))
+            return CAIRN_OK;
+    } else if (status != CAIRN_NOT_FOUND) {
+        return status;
+    }
+    return ref_put(ctx, &key, ref);
+}
+
+static enum cairn_status cut_put(struct cairn_context *ctx, const struct cairn_ref *by,
+                                 const struct cairn_head *cut)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_CUT);
+    struct cairn_writer writer;
+    uint8_t bytes[80];
+
+    cairn_key_hash(&key, &cut->log);
+    cairn_key_hash(&key, &by->log);
+    cairn_key_u32(&key, by->index);
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_write_u32be(&writer, cut->size);
+    cairn_write_bytes(&writer, cut->root.bytes, 32);
+    return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
+}
+
+static enum cairn_status revocation_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                          const struct cairn_revocation *revocation)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_REVOKED);
+    struct cairn_items cuts = revocation->cuts;
+    struct cairn_head cut;
+
+    cairn_key_ref(&key, &revocation->grant);
+    cairn_key_hash(&key, &ref->log);
+    cairn_key_u32(&key, ref->index);
+    CAIRN_TRY(cairn_kv_put(ctx, &key, (struct cairn_bytes){NULL, 0}));
+    while (cairn_cut_next(&cuts, &cut))
+        CAIRN_TRY(cut_put(ctx, ref, &cut));
+    uint64_t count;
+    return cairn_meta_next(ctx, "cuts", &count);
+}
+
+static enum cairn_status adopt_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                     const struct cairn_adopt *adopt)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_ADOPTED);
+    struct cairn_writer writer;
+    uint8_t bytes[40];
+
+    cairn_key_hash(&key, &adopt->log);
+    cairn_key_u32(&key, adopt->from);
+    cairn_key_hash(&key, &ref->log);
+    cairn_key_u32(&key, ref->index);
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_write_u32be(&writer, adopt->to);
+    cairn_write_bytes(&writer, adopt->root.bytes, 32);
+    CAIRN_TRY(cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer)));
+    uint64_t count;
+    return cairn_meta_next(ctx, "cuts", &count);
+}
+
+static enum cairn_status schema_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                      const struct cairn_schema_entry *schema)
+{
+    struct cairn_key key = cairn_key_meta("schema-ref");
+
+    CAIRN_TRY(cairn_schema_admit(ctx, schema->version, &schema->previous, schema->table));
+    cairn_key_u32(&key, (uint32_t)schema->version);
+    return ref_put(ctx, &key, ref);
+}
+
+enum cairn_status cairn_schema_ref(struct cairn_context *ctx, uint64_t version,
+                                   struct cairn_ref *out_ref)
+{
+    struct cairn_key key = cairn_key_meta("schema-ref");
+
+    cairn_key_u32(&key, (uint32_t)version);
+    return ref_get(ctx, &key, out_ref);
+}
+
+enum cairn_status cairn_authority_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                        const struct cairn_link *link,
+                                        const struct cairn_entry *entry, bool *out_moves_force)
+{
+    struct cairn_grant grant;
+    struct cairn_standing author;
+    struct cairn_sequencer sequencer;
+    struct cairn_revocation revocation;
+    struct cairn_close close;
+    struct cairn_adopt adopt;
+    struct cairn_schema_entry schema;
+    uint64_t count;
+    unsigned depth = 0;
+
+    if (cairn_grant_read(entry, &grant)) {
+        CAIRN_TRY(cairn_standing_get(ctx, &grant.under, &author));
+        depth = author.depth + 1;
+        CAIRN_TRY(key_ref_put(ctx, CAIRN_TABLE_NOISE, grant.keys.noise.bytes, ref));
+        CAIRN_TRY(key_ref_put(ctx, CAIRN_TABLE_SEAL_KEY, grant.keys.seal.bytes, ref));
+    }
+    CAIRN_TRY(cairn_evidence_put(ctx, ref, depth, link));
+    if (cairn_sequencer_read(entry, &sequencer))
+        CAIRN_TRY(sequencer_admit(ctx, ref, &sequencer));
+    if (cairn_schema_entry_read(entry, &schema))
+        CAIRN_TRY(schema_admit(ctx, ref, &schema));
+    if (cairn_revocation_read(entry, &revocation)) {
+        CAIRN_TRY(revocation_admit(ctx, ref, &revocation));
+        *out_moves_force = true;
+    }
+    if (cairn_close_read(entry, &close)) {
+        CAIRN_TRY(cut_put(ctx, ref, &close.cut));
+        CAIRN_TRY(cairn_meta_next(ctx, "cuts", &count));
+        *out_moves_force = true;
+    }
+    if (cairn_adopt_read(entry, &adopt)) {
+        CAIRN_TRY(adopt_admit(ctx, ref, &adopt));
+        *out_moves_force = true;
+    }
+    return CAIRN_OK;
+}
+
+/* ---- look-ups ------------------------------------------------------------------------------ */
+
+static enum cairn_status key_ref_get(struct cairn_context *ctx, enum cairn_table table,
+                                     const uint8_t key_bytes[static 32], struct cairn_ref *out_ref)
+{
+    struct cairn_key key = cairn_key(table);
+    struct cairn_hash hash;
+
+    memcpy(hash.bytes, key_bytes, sizeof hash.bytes);
+    cairn_key_hash(&key, &hash);
+    return ref_get(ctx, &key, out_ref);
+}
+
+enum cairn_status cairn_grant_of_noise_key(struct cairn_context *ctx,
+                                           const struct cairn_noise_key *key,
+                                           struct cairn_ref *out_ref)
+{
+    return key_ref_get(ctx, CAIRN_TABLE_NOISE, key->bytes, out_ref);
+}
+
+enum cairn_status cairn_grant_of_seal_key(struct cairn_context *ctx,
+                                          const struct cairn_sign_public *key,
+                                          struct cairn_ref *out_ref)
+{
+    return key_ref_get(ctx, CAIRN_TABLE_SEAL_KEY, key->bytes, out_ref);
+}
+
+enum cairn_status cairn_sequencer_for(struct cairn_context *ctx, struct cairn_scope scope,
+                                      struct cairn_sequencer_info *out_info)
+{
+    struct cairn_sequencer_info info;
+    struct cairn_evidence evidence;
+    struct cairn_sequencer sequencer;
+    enum cairn_status status;
+
+    for (info.scope = scope;; info.scope = cairn_scope_parent(info.scope)) {
+        struct cairn_key key = sequencer_key(info.scope);
+        status = ref_get(ctx, &key, &info.ref);
+        if (status != CAIRN_NOT_FOUND || info.scope.code == 0)
+            break;
+    }
+    CAIRN_TRY(status);
+    CAIRN_TRY(cairn_evidence_get(ctx, &info.ref, &evidence));
+    if (!cairn_sequencer_read(&evidence.entry, &sequencer))
+        return CAIRN_CORRUPT;
+    info.epoch = sequencer.epoch;
+    info.server = sequencer.server;
+    memcpy(info.address, sequencer.address.data, sequencer.address.size);
+    info.address[sequencer.address.size] = '\0';
+    CAIRN_TRY(cairn_standing_get(ctx, &(struct cairn_under){.grant = info.server}, &info.standing));
+    *out_info = info;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_grants_visit(struct cairn_context *ctx, cairn_grant_fn *visit,
+                                     void *context)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_EVIDENCE);
+    struct cairn_walk walk;
+    enum cairn_status status;
+
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct cairn_evidence evidence;
+        struct cairn_grant grant;
+        struct cairn_ref ref;
+        ref.log = cairn_read_hash(&walk.key);
+        ref.index = cairn_read_u32be(&walk.key);
+        status = cairn_evidence_decode(ctx, walk.value, &evidence);
+        if (status != CAIRN_OK)
+            break;
+        ref.leaf = evidence.leaf;
+        if (cairn_grant_read(&evidence.entry, &grant))
+            status = visit(context, ctx, &ref, &grant);
+        if (status != CAIRN_OK)
+            break;
+    }
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}

@@ -1,0 +1,129 @@
+/*
+ * context.h: one unit of work on a replica: a transaction, scratch memory, and what every module
+ * below `apply` needs to know (network, verifier, schemas). Not shared between threads.
+ */
+
+#ifndef CAIRN_CONTEXT_H
+#define CAIRN_CONTEXT_H
+
+#include "arena.h"
+#include "cairn/sign.h"
+#include "cairn/store.h"
+#include "layout.h"
+
+struct cairn_schema_cache;
+struct cairn_packer;
+
+/* What a unit of work did; the caller zeroes and reads it. */
+struct cairn_tally {
+    uint64_t entries;        /* accepted, bases not counted */
+    uint64_t conflicts;      /* records that came into conflict */
+    uint64_t without_effect; /* entries judged invalid */
+    uint64_t forks;          /* forks proven */
+};
+
+/* A log that an accepted run brought to a size. */
+struct cairn_grown {
+    uint32_t log;
+    uint32_t size;
+};
+
+struct cairn_context {
+    struct cairn_store *store;
+    struct cairn_txn *txn; /* NULL between units of work */
+    bool is_writing;
+    bool takes_closed; /* blind seeds in the place of secrets: an auditor */
+    const struct cairn_verifier *verifier;
+    struct cairn_hash network;          /* zeros until this store belongs to one */
+    struct cairn_schema_cache *schemas; /* tables decoded so far; own to this context */
+    struct cairn_packer *packer;        /* zstd; own to this context */
+    struct cairn_arena arena;
+    struct cairn_tally tally;
+    struct cairn_buffer grown; /* struct cairn_grown, in order; the caller resets it */
+    /* The log that is being appended to: its head in the store is behind. */
+    uint32_t growing_log, growing_size;
+    /* Stale buckets not written yet (digest.h). */
+    bool has_dirty;
+    uint64_t dirty_scope;
+    uint8_t dirty[32];
+    struct cairn_err *err; /* may be NULL */
+};
+
+CAIRN_NODISCARD enum cairn_status cairn_context_begin(struct cairn_context *ctx,
+                                                      enum cairn_txn_mode mode);
+/* Ends the transaction whatever the answer. */
+CAIRN_NODISCARD enum cairn_status cairn_context_commit(struct cairn_context *ctx);
+void cairn_context_abort(struct cairn_context *ctx);
+
+/* Ready a context over an open store, outside any transaction. NO_MEMORY. */
+CAIRN_NODISCARD
+enum cairn_status cairn_context_init(struct cairn_context *ctx, struct cairn_store *store,
+                                     const struct cairn_verifier *verifier);
+void cairn_context_release(struct cairn_context *ctx);
+/* Forget what was gathered for one unit of work: tally, grown logs. */
+void cairn_context_fresh(struct cairn_context *ctx);
+
+/* Values without their format byte, borrowed until the next write. NOT_FOUND; CORRUPT for a
+ * format this version does not know. */
+CAIRN_NODISCARD
+enum cairn_status cairn_kv_get(struct cairn_context *ctx, const struct cairn_key *key,
+                               struct cairn_bytes *out_value);
+/* As get, with a copy in the arena. */
+CAIRN_NODISCARD
+enum cairn_status cairn_kv_copy(struct cairn_context *ctx, const struct cairn_key *key,
+                                struct cairn_bytes *out_value);
+/* Is there such a key? */
+CAIRN_NODISCARD
+enum cairn_status cairn_kv_has(struct cairn_context *ctx, const struct cairn_key *key,
+                               bool *out_has);
+/* The format byte is put before `value`, which is at most CAIRN_VALUE_MAX bytes. */
+#define CAIRN_VALUE_MAX (1u << 23)
+CAIRN_NODISCARD
+enum cairn_status cairn_kv_put(struct cairn_context *ctx, const struct cairn_key *key,
+                               struct cairn_bytes value);
+/* Absent is fine. */
+CAIRN_NODISCARD enum cairn_status cairn_kv_del(struct cairn_context *ctx,
+                                               const struct cairn_key *key);
+
+/* Counters and small numbers under M. Absent is 0. */
+CAIRN_NODISCARD
+enum cairn_status cairn_meta_number(struct cairn_context *ctx, const char *name,
+                                    uint64_t *out_number);
+CAIRN_NODISCARD
+enum cairn_status cairn_meta_number_put(struct cairn_context *ctx, const char *name,
+                                        uint64_t number);
+/* Add one and give the new value. */
+CAIRN_NODISCARD
+enum cairn_status cairn_meta_next(struct cairn_context *ctx, const char *name,
+                                  uint64_t *out_number);
+
+/* Walk the keys that begin with `prefix`. */
+struct cairn_walk {
+    struct cairn_context *ctx;
+    struct cairn_range *range; /* NULL when closed */
+    size_t prefix_size;
+    struct cairn_reader key;  /* behind the prefix */
+    struct cairn_bytes value; /* without the format byte */
+};
+/* From `prefix` + `from` (may be empty) up or down within the prefix. */
+CAIRN_NODISCARD
+enum cairn_status cairn_walk_open(struct cairn_context *ctx, const struct cairn_key *prefix,
+                                  struct cairn_bytes from, enum cairn_range_order order,
+                                  struct cairn_walk *out_walk);
+/* NOT_FOUND at the end. */
+CAIRN_NODISCARD enum cairn_status cairn_walk_next(struct cairn_walk *walk);
+void cairn_walk_close(struct cairn_walk *walk);
+
+/* Varints (LEB128) for values on our own disk; what travels is CBOR. */
+void cairn_write_varint(struct cairn_writer *writer, uint64_t value);
+uint64_t cairn_read_varint(struct cairn_reader *reader);
+
+/* Give up this unit of work unless OK: `CAIRN_TRY(f(...))` returns the status from the caller. */
+#define CAIRN_TRY(call)                  \
+    do {                                 \
+        enum cairn_status try_ = (call); \
+        if (try_ != CAIRN_OK)            \
+            return try_;                 \
+    } while (0)
+
+#endif

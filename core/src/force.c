@@ -1,0 +1,317 @@
+#include "force.h"
+
+#include <string.h>
+
+#include "authority.h"
+#include "rebuild.h"
+
+#define NO_END UINT32_MAX
+
+/* The size that one cut of table X leaves: 0 where our branch is not the one it names. */
+static enum cairn_status cut_size(struct cairn_context *ctx, const struct cairn_log *log,
+                                  struct cairn_bytes value, uint32_t *out_size)
+{
+    struct cairn_reader reader;
+    struct cairn_hash here;
+
+    cairn_reader_init(&reader, value);
+    uint32_t size = cairn_read_u32be(&reader);
+    struct cairn_hash root = cairn_read_hash(&reader);
+    if (cairn_reader_end(&reader) != CAIRN_OK)
+        return CAIRN_CORRUPT;
+    if (size > 0 && size <= cairn_log_size(log)) {
+        CAIRN_TRY(cairn_log_root_at(ctx, log, size, &here));
+        if (!cairn_hash_equal(&here, &root))
+            size = 0;
+    }
+    *out_size = size;
+    return CAIRN_OK;
+}
+
+/* The least of all cuts that name the log. */
+static enum cairn_status cuts_least(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t *out_least)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_CUT);
+    struct cairn_walk walk;
+    enum cairn_status status;
+    uint32_t least = NO_END;
+
+    cairn_key_hash(&prefix, &log->id);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        uint32_t size = NO_END;
+        struct cairn_hash by_log = cairn_read_hash(&walk.key);
+        uint32_t by_index = cairn_read_u32be(&walk.key);
+        bool counts;
+        status = cairn_author_counts(ctx, &by_log, by_index, &counts);
+        if (status == CAIRN_OK && counts)
+            status = cut_size(ctx, log, walk.value, &size);
+        if (status != CAIRN_OK)
+            break;
+        least = size < least ? size : least;
+    }
+    cairn_walk_close(&walk);
+    if (status != CAIRN_NOT_FOUND)
+        return status;
+    *out_least = least;
+    return CAIRN_OK;
+}
+
+struct unlisted {
+    const struct cairn_log *log;
+    bool is_cut;
+};
+
+static enum cairn_status revocation_lists(void *context, struct cairn_context *ctx,
+                                          const struct cairn_hash *by_log, uint32_t by_index)
+{
+    struct unlisted *unlisted = context;
+    struct cairn_key cut = cairn_key(CAIRN_TABLE_CUT);
+    bool is_listed;
+
+    cairn_key_hash(&cut, &unlisted->log->id);
+    cairn_key_hash(&cut, by_log);
+    cairn_key_u32(&cut, by_index);
+    CAIRN_TRY(cairn_kv_has(ctx, &cut, &is_listed));
+    unlisted->is_cut = unlisted->is_cut || !is_listed;
+    return CAIRN_OK;
+}
+
+/* A revocation of the log's grant that does not list the log cuts it at 0. */
+static enum cairn_status revoked_unlisted(struct cairn_context *ctx, const struct cairn_log *log,
+                                          bool *out_is_cut)
+{
+    struct unlisted unlisted = {.log = log};
+
+    if (!log->under.is_root)
+        CAIRN_TRY(cairn_revocations_visit(ctx, &log->under.grant, revocation_lists, &unlisted));
+    *out_is_cut = unlisted.is_cut;
+    return CAIRN_OK;
+}
+
+/* Does the grant stand, the revocation of the log's own grant aside (that one lists its cuts)? */
+static enum cairn_status grant_stands(struct cairn_context *ctx, const struct cairn_log *log,
+                                      bool *out_stands)
+{
+    struct cairn_standing standing;
+
+    *out_stands = true;
+    if (log->under.is_root)
+        return CAIRN_OK;
+    struct cairn_log author;
+    enum cairn_status status = cairn_log_find(ctx, &log->under.grant.log, &author);
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    if (status == CAIRN_OK && author.is_known && log->under.grant.index >= author.force_end &&
+        log->under.grant.index < cairn_log_size(&author)) {
+        *out_stands = false;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_standing_get(ctx, &log->under, &standing));
+    struct cairn_under above = standing.grant.under;
+    if (above.is_root)
+        return CAIRN_OK;
+    /* A revoked author's earlier grants stand; those behind its cut went with its log above. */
+    status = cairn_standing_in_force(ctx, &above, out_stands);
+    if (status == CAIRN_OK && !*out_stands)
+        status = cairn_grant_is_revoked(ctx, &above.grant, out_stands);
+    return status;
+}
+
+enum cairn_status cairn_force_cut(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t *out_cut)
+{
+    uint64_t any;
+    bool is_unlisted, stands;
+    uint32_t cut;
+
+    CAIRN_TRY(cairn_meta_number(ctx, "cuts", &any));
+    if (any == 0) {
+        *out_cut = NO_END;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cuts_least(ctx, log, &cut));
+    CAIRN_TRY(revoked_unlisted(ctx, log, &is_unlisted));
+    CAIRN_TRY(grant_stands(ctx, log, &stands));
+    *out_cut = is_unlisted || !stands ? 0 : cut;
+    return CAIRN_OK;
+}
+
+#define EVIDENCE_NAMES_BYTES (8 + 1 + 32 + 16) /* apply.c: scope, channel, device, incarnation */
+#define EVIDENCE_SEAL_BYTES (64 + 1 + 32)      /* seal, kind of secret, secret */
+
+/* Does kept evidence say something else than our branch where both have an entry? What was
+ * abandoned here and came again from a peer does not. */
+static enum cairn_status contradicts(struct cairn_context *ctx, const struct cairn_log *log,
+                                     struct cairn_bytes evidence, bool *out_contradicts)
+{
+    struct cairn_reader reader;
+
+    *out_contradicts = false;
+    cairn_reader_init(&reader, evidence);
+    cairn_read_bytes(&reader, EVIDENCE_NAMES_BYTES);
+    uint32_t first = cairn_read_u32be(&reader);
+    uint32_t count = cairn_read_u32be(&reader);
+    cairn_read_bytes(&reader, EVIDENCE_SEAL_BYTES);
+    for (uint32_t i = first; i - first < count && i < cairn_log_size(log) && !*out_contradicts;
+         i++) {
+        struct cairn_bytes held;
+        CAIRN_TRY(cairn_log_entry(ctx, log->no, i, &held, NULL));
+        *out_contradicts = !cairn_bytes_equal(held, cairn_cbor_skip(&reader));
+    }
+    return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
+}
+
+/* The last common size of proven forks, unless the sequencer covered our branch beyond it. */
+static enum cairn_status fork_end(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t *out_end)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
+    struct cairn_walk walk;
+    enum cairn_status status;
+    uint32_t end = NO_END;
+
+    cairn_key_u32(&prefix, log->no);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct cairn_reader reader;
+        cairn_reader_init(&reader, walk.value);
+        uint32_t common = cairn_read_u32be(&reader);
+        bool is_fork;
+        if (log->covered > common || common >= end)
+            continue;
+        struct cairn_bytes evidence = cairn_read_bytes(&reader, cairn_reader_left(&reader));
+        status = contradicts(ctx, log, evidence, &is_fork);
+        if (status != CAIRN_OK)
+            break;
+        if (is_fork)
+            end = common;
+    }
+    cairn_walk_close(&walk);
+    if (status != CAIRN_NOT_FOUND)
+        return status;
+    *out_end = end;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t *out_end)
+{
+    uint32_t cut, fork;
+
+    CAIRN_TRY(cairn_force_cut(ctx, log, &cut));
+    CAIRN_TRY(fork_end(ctx, log, &fork));
+    *out_end = cut < fork ? cut : fork;
+    return CAIRN_OK;
+}
+
+static enum cairn_status is_adopted(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t index, bool *out_is_adopted)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_ADOPTED);
+    struct cairn_walk walk;
+    enum cairn_status status;
+
+    *out_is_adopted = false;
+    cairn_key_hash(&prefix, &log->id);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while (!*out_is_adopted && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct cairn_reader reader;
+        struct cairn_hash root;
+        uint32_t from = cairn_read_u32be(&walk.key);
+        struct cairn_hash by_log = cairn_read_hash(&walk.key);
+        uint32_t by_index = cairn_read_u32be(&walk.key);
+        bool counts;
+        cairn_reader_init(&reader, walk.value);
+        uint32_t to = cairn_read_u32be(&reader);
+        if (index < from || index >= to || to > cairn_log_size(log))
+            continue;
+        status = cairn_author_counts(ctx, &by_log, by_index, &counts);
+        if (status == CAIRN_OK && !counts)
+            continue;
+        if (status != CAIRN_OK)
+            break;
+        struct cairn_hash adopted = cairn_read_hash(&reader);
+        status = cairn_log_root_at(ctx, log, to, &root);
+        if (status != CAIRN_OK)
+            break;
+        *out_is_adopted = cairn_hash_equal(&adopted, &root);
+    }
+    cairn_walk_close(&walk);
+    return *out_is_adopted || status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+/* Is the entry that `ref` names held, valid and in force? One step only: what repeats a repetition
+ * names the first. */
+static enum cairn_status original_in_force(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                           bool *out_in_force)
+{
+    struct cairn_log log;
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+    struct cairn_hash leaf;
+
+    *out_in_force = false;
+    enum cairn_status status = cairn_log_find(ctx, &ref->log, &log);
+    if (status == CAIRN_NOT_FOUND || (status == CAIRN_OK && ref->index >= cairn_log_size(&log)))
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    CAIRN_TRY(cairn_entry_load(ctx, &log, ref->index, &entry, &commitments, &leaf));
+    if (!cairn_hash_equal(&leaf, &ref->leaf))
+        return CAIRN_OK;
+    struct cairn_verdict verdict;
+    CAIRN_TRY(cairn_verdict_get(ctx, log.no, ref->index, &verdict));
+    if (verdict.validity != CAIRN_VALID)
+        return CAIRN_OK;
+    return cairn_in_force(ctx, &log, ref->index, NULL, out_in_force);
+}
+
+enum cairn_status cairn_in_force(struct cairn_context *ctx, const struct cairn_log *log,
+                                 uint32_t index, const struct cairn_ref *repeats,
+                                 bool *out_in_force)
+{
+    bool in_force = index < log->force_end;
+
+    if (!in_force)
+        CAIRN_TRY(is_adopted(ctx, log, index, &in_force));
+    if (in_force && repeats != NULL) {
+        bool original;
+        CAIRN_TRY(original_in_force(ctx, repeats, &original));
+        in_force = !original;
+    }
+    *out_in_force = in_force;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_force_move(struct cairn_context *ctx)
+{
+    uint64_t count;
+    bool moved = true;
+
+    CAIRN_TRY(cairn_meta_number(ctx, "logs", &count));
+    /* Ends of authority logs decide about those below: at most one round a level of the chain. */
+    while (moved) {
+        moved = false;
+        for (uint32_t no = 1; no <= count; no++) {
+            struct cairn_log log;
+            uint32_t end;
+            CAIRN_TRY(cairn_log_load(ctx, no, &log));
+            if (!log.is_known)
+                continue;
+            CAIRN_TRY(cairn_force_end(ctx, &log, &end));
+            if (end == log.force_end)
+                continue;
+            log.force_end = end;
+            CAIRN_TRY(cairn_log_save(ctx, &log));
+            moved = true;
+        }
+    }
+    for (uint32_t no = 1; no <= count; no++) {
+        struct cairn_log log;
+        CAIRN_TRY(cairn_log_load(ctx, no, &log));
+        if (log.is_known)
+            CAIRN_TRY(cairn_rebuild_touched(ctx, &log, 0, cairn_log_size(&log)));
+    }
+    return CAIRN_OK;
+}

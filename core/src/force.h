@@ -1,0 +1,32 @@
+/*
+ * force.h: which valid entries count (SPEC.md section 5.2): inside every cut, on the branch that
+ * counts, under a grant that stands, not repeating one that counts.
+ */
+
+#ifndef CAIRN_FORCE_H
+#define CAIRN_FORCE_H
+
+#include "log.h"
+
+/* From which entry on `log` is out of force by cuts, closes, revocations and forks: its size when
+ * none. */
+CAIRN_NODISCARD
+enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t *out_end);
+/* Is this valid entry in force? `repeats` is the entry that it repeats, or NULL. */
+CAIRN_NODISCARD
+enum cairn_status cairn_in_force(struct cairn_context *ctx, const struct cairn_log *log,
+                                 uint32_t index, const struct cairn_ref *repeats,
+                                 bool *out_in_force);
+/* The least size that a cut held here allows `log` (UINT32_MAX: none): what lies above is not
+ * accepted. */
+CAIRN_NODISCARD
+enum cairn_status cairn_force_cut(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t *out_cut);
+/*
+ * Something moved: work out every log's end anew until nothing moves any more, and rebuild the
+ * records that entries between the old and the new end touch.
+ */
+CAIRN_NODISCARD enum cairn_status cairn_force_move(struct cairn_context *ctx);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * parked.h: runs that are kept beside their logs, each whole enough to stand alone: parked ones,
+ * which wait for what they rest on, and the branches of proven forks, which are evidence. When a
+ * parked run is tried again is for apply.h to say.
+ */
+
+#ifndef CAIRN_PARKED_H
+#define CAIRN_PARKED_H
+
+#include "log.h"
+
+/*
+ * Park a run of `log` in (scope, channel), where the log need not be known yet; again is fine.
+ * LIMIT: parking is full.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_run_park(struct cairn_context *ctx, struct cairn_scope scope,
+                                 enum cairn_channel channel, const struct cairn_log *log,
+                                 const struct cairn_run *given);
+/*
+ * The first parked run at or after `*from` (empty: of all), in the arena; `*from` is moved behind
+ * it, and *out_key is where it lies. NOT_FOUND at the end.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_parked_next(struct cairn_context *ctx, struct cairn_key *from,
+                                    struct cairn_scope *out_scope, enum cairn_channel *out_channel,
+                                    struct cairn_run *out_run, struct cairn_key *out_key);
+
+/* Keep a run that left the history of `log` held here at entry `common`; `root` is where
+ * it ends. */
+CAIRN_NODISCARD
+enum cairn_status cairn_fork_keep(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t common, const struct cairn_run *run,
+                                  const struct cairn_hash *root);
+
+#endif

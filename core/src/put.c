@@ -1,0 +1,436 @@
+/* Creating and changing records: the writing half of cairn/replica.h's records. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "put_internal.h"
+
+#define VILLAGE_DIGITS 12
+
+/* One put, checked, with what it means in this store. */
+struct prepared {
+    const struct cairn_type *type;
+    struct cairn_scope scope;
+    bool creates;
+    struct cairn_log creator; /* of the record, unless it creates */
+    struct cairn_record_state state;
+    const struct cairn_field **fields; /* as many as the put has */
+    struct cairn_value *values;
+};
+
+enum cairn_status cairn_writer_check(struct cairn_replica *replica,
+                                     struct cairn_standing *out_standing)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    bool in_force;
+
+    if (!replica->is_joined)
+        return cairn_fail(
+            ctx->err, CAIRN_NO_RIGHT,
+            "This device may not write yet: it has no grant. Send its request to the office "
+            "above, then: cairn join FILE");
+    CAIRN_TRY(cairn_standing_get(ctx, &replica->under, out_standing));
+    if ((out_standing->channels & CAIRN_BIT_RECORDS) == 0)
+        return cairn_fail(
+            ctx->err, CAIRN_NO_RIGHT,
+            "%s may not write records: its grant does not cover them. Nothing was written.",
+            out_standing->tag);
+    CAIRN_TRY(cairn_standing_in_force(ctx, &replica->under, &in_force));
+    if (!in_force)
+        return cairn_fail(
+            ctx->err, CAIRN_NO_RIGHT,
+            "The grant of %s was taken back. Nothing was written; what it wrote before stays.",
+            out_standing->tag);
+    if (!replica->has_keys)
+        return cairn_fail(ctx->err, CAIRN_NO_KEY,
+                          "The key of this device is locked: give its passphrase.");
+    return CAIRN_OK;
+}
+
+static enum cairn_status scope_prepare(struct cairn_context *ctx,
+                                       const struct cairn_standing *standing, const char *text,
+                                       struct cairn_scope *out_scope)
+{
+    char own[CAIRN_SCOPE_TEXT_BYTES];
+
+    cairn_scope_text(standing->scope, own);
+    if (text == NULL)
+        text = own;
+    size_t digits = strspn(text, "0123456789");
+    if (text[digits] != '\0')
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "village code %s: only digits can stand in it.", text);
+    if (digits != VILLAGE_DIGITS && text == own)
+        return cairn_fail(
+            ctx->err, CAIRN_BAD_INPUT,
+            "village= is missing: %s holds more than one village, so the code says which.",
+            standing->tag);
+    if (digits != VILLAGE_DIGITS)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "village code %s has %zu digits, %d are needed.", text, digits,
+                          VILLAGE_DIGITS);
+    if (!cairn_scope_parse(text, out_scope))
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "village code %s is not an administrative code.", text);
+    if (!cairn_scope_contains(standing->scope, *out_scope))
+        return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
+                          "village %s is not inside %s, which the grant of %s covers.", text, own,
+                          standing->tag);
+    return CAIRN_OK;
+}
+
+static enum cairn_status record_prepare(struct cairn_context *ctx, const struct cairn_put *put,
+                                        const struct cairn_standing *standing,
+                                        struct prepared *prepared)
+{
+    char scope[CAIRN_SCOPE_TEXT_BYTES];
+
+    prepared->creates = put->id == NULL;
+    if (prepared->creates)
+        return scope_prepare(ctx, standing, put->scope, &prepared->scope);
+    CAIRN_TRY(cairn_label_find(ctx, put->id, &prepared->creator, &prepared->state));
+    prepared->scope = prepared->creator.scope;
+    cairn_scope_text(prepared->scope, scope);
+    if (put->scope != NULL && strcmp(put->scope, scope) != 0)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "%s lies in village %s and cannot be moved to %s. Nothing was written.",
+                          put->id, scope, put->scope);
+    if (!cairn_scope_contains(standing->scope, prepared->scope))
+        return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
+                          "%s lies in village %s, which the grant of %s does not cover.", put->id,
+                          scope, standing->tag);
+    if (prepared->state.type != prepared->type->number)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s is not a %s. Nothing was written.",
+                          put->id, put->type);
+    if (cairn_record_is_deleted(&prepared->state))
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s was deleted. Nothing was written.",
+                          put->id);
+    return CAIRN_OK;
+}
+
+static enum cairn_status fields_prepare(struct cairn_context *ctx, const struct cairn_put *put,
+                                        struct prepared *prepared)
+{
+    prepared->fields =
+        cairn_arena_get(&ctx->arena, (put->field_count + 1) * sizeof(const struct cairn_field *));
+    prepared->values =
+        cairn_arena_get(&ctx->arena, (put->field_count + 1) * sizeof *prepared->values);
+    if (prepared->fields == NULL || prepared->values == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t i = 0; i < put->field_count; i++) {
+        const char *name = put->fields[i].name;
+        const struct cairn_field *field = cairn_type_field_named(prepared->type, name);
+        if (field == NULL)
+            return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s has no field %s.", put->type, name);
+        for (size_t k = 0; k < i; k++)
+            if (prepared->fields[k] == field)
+                return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s is given twice.", name);
+        CAIRN_TRY(cairn_field_parse(field, put->fields[i].value, &prepared->values[i], ctx->err));
+        prepared->fields[i] = field;
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status required_check(struct cairn_context *ctx, const struct cairn_put *put,
+                                        const struct prepared *prepared)
+{
+    for (size_t f = 0; prepared->creates && f < prepared->type->field_count; f++) {
+        const struct cairn_field *field = &prepared->type->fields[f];
+        bool is_there = false;
+        for (size_t i = 0; i < put->field_count; i++)
+            is_there =
+                is_there || (prepared->fields[i] == field && put->fields[i].value[0] != '\0');
+        if (field->is_required && !is_there)
+            return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s is missing: a %s needs it.",
+                              field->name, put->type);
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status put_prepare(struct cairn_replica *replica, const struct cairn_put *put,
+                                     const struct cairn_standing *standing,
+                                     struct prepared *prepared)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    const struct cairn_schema *schema;
+
+    CAIRN_TRY(cairn_schema_now(ctx, &schema));
+    prepared->type = cairn_schema_type_named(schema, put->type);
+    if (prepared->type == NULL)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "There is no record type %s.", put->type);
+    CAIRN_TRY(record_prepare(ctx, put, standing, prepared));
+    CAIRN_TRY(fields_prepare(ctx, put, prepared));
+    CAIRN_TRY(required_check(ctx, put, prepared));
+    if (put->reason != NULL && strlen(put->reason) > CAIRN_REASON_MAX)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "The reason has more than %d bytes.",
+                          CAIRN_REASON_MAX);
+    return CAIRN_OK;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+struct put_work {
+    const struct cairn_put *puts;
+    size_t count;
+    struct cairn_put_result *results;
+    size_t failed;
+    struct cairn_author author;
+    size_t composer_count;
+    struct cairn_composer **composers; /* one a log */
+};
+
+static void composers_release(struct put_work *work)
+{
+    for (size_t i = 0; i < work->composer_count; i++) {
+        cairn_composer_release(work->composers[i]);
+        free(work->composers[i]);
+    }
+    free(work->composers);
+    work->composers = NULL;
+    work->composer_count = 0;
+}
+
+/* Entries for the own log of `scope`, being gathered. */
+static enum cairn_status composer_for(struct cairn_replica *replica, struct put_work *work,
+                                      struct cairn_scope scope,
+                                      struct cairn_composer **out_composer)
+{
+    struct cairn_log log;
+
+    for (size_t i = 0; i < work->composer_count; i++)
+        if (work->composers[i]->log.scope.code == scope.code) {
+            *out_composer = work->composers[i];
+            return CAIRN_OK;
+        }
+    CAIRN_TRY(cairn_own_log(&replica->ctx, &work->author, scope, CAIRN_CHANNEL_RECORDS, &log));
+    struct cairn_composer **grown =
+        realloc(work->composers, (work->composer_count + 1) * sizeof(struct cairn_composer *));
+    if (grown == NULL)
+        return CAIRN_NO_MEMORY;
+    work->composers = grown;
+    struct cairn_composer *composer = malloc(sizeof *composer);
+    if (composer == NULL)
+        return CAIRN_NO_MEMORY;
+    cairn_composer_init(composer, &replica->ctx, &log, work->author.now_s);
+    work->composers[work->composer_count++] = composer;
+    *out_composer = composer;
+    return CAIRN_OK;
+}
+
+static enum cairn_status create_compose(struct cairn_composer *composer,
+                                        const struct cairn_put *put,
+                                        const struct prepared *prepared, uint32_t counter)
+{
+    size_t size = 64, count = 0;
+
+    for (size_t i = 0; i < put->field_count; i++) {
+        size += 32 + prepared->values[i].text.size;
+        count += put->fields[i].value[0] != '\0';
+    }
+    struct cairn_writer room = cairn_compose_item(composer, size);
+    cairn_create_begin(&room, prepared->type->number, counter, count);
+    for (size_t i = 0; i < put->field_count; i++) {
+        if (put->fields[i].value[0] == '\0')
+            continue; /* an empty cell of a table says nothing */
+        cairn_cbor_write_uint(&room, prepared->fields[i]->number);
+        cairn_value_write(&room, &prepared->values[i]);
+    }
+    cairn_compose_item_end(composer, &room);
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_field_live(struct cairn_context *ctx,
+                                   const struct cairn_record_state *state, uint64_t field,
+                                   uint32_t own_log, const struct cairn_live **out_shown,
+                                   struct cairn_dot *out_named, size_t *out_named_count,
+                                   size_t *out_count)
+{
+    *out_shown = NULL;
+    *out_named_count = 0;
+    *out_count = 0;
+    for (size_t i = 0; i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        bool wins = true;
+        if (live->field != field)
+            continue;
+        if (*out_shown != NULL)
+            CAIRN_TRY(cairn_live_wins(ctx, live, *out_shown, &wins));
+        if (wins)
+            *out_shown = live;
+        if (live->dot.log != own_log)
+            out_named[(*out_named_count)++] = live->dot;
+        (*out_count)++;
+    }
+    return CAIRN_OK;
+}
+
+static bool same_value(const struct cairn_live *live, const struct cairn_value *value)
+{
+    uint8_t bytes[CAIRN_TEXT_MAX + 16];
+    struct cairn_writer writer;
+    struct cairn_value bare = *value;
+
+    bare.is_slot = false;
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_value_write(&writer, &bare);
+    return !live->is_closed && cairn_bytes_equal(live->cbor, cairn_writer_bytes(&writer));
+}
+
+static const char *live_text(struct cairn_replica *replica, const struct cairn_field *field,
+                             const struct cairn_live *live)
+{
+    struct cairn_value value = {.kind = CAIRN_VALUE_CLOSED, .is_slot = true};
+    struct cairn_reader reader;
+
+    if (live == NULL)
+        return NULL;
+    cairn_reader_init(&reader, live->cbor);
+    if (!live->is_closed && !cairn_value_read(&reader, &value))
+        return NULL;
+    return cairn_field_format(field, &value, &replica->results);
+}
+
+/* One field of an existing record; nothing where the value is the one shown and undisputed. */
+static enum cairn_status set_compose(struct cairn_replica *replica, struct cairn_composer *composer,
+                                     const struct prepared *prepared, size_t i,
+                                     struct cairn_change *changes, size_t *change_count)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    const struct cairn_field *field = prepared->fields[i];
+    struct cairn_dot *named =
+        cairn_arena_get(&ctx->arena, (prepared->state.live_count + 1) * sizeof *named);
+    const struct cairn_live *shown;
+    size_t named_count, count;
+    struct cairn_dot record = prepared->state.id;
+
+    if (named == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_field_live(ctx, &prepared->state, field->number, composer->log.no, &shown,
+                               named, &named_count, &count));
+    if (count == 1 && same_value(shown, &prepared->values[i]))
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_compose_write(composer, CAIRN_ITEM_SET, record, field->number,
+                                  &prepared->values[i], named, named_count));
+    changes[*change_count] = (struct cairn_change){
+        .field = field->name,
+        .is_integer = field->wire == CAIRN_WIRE_INTEGER,
+        .old_value = live_text(replica, field, shown),
+        .new_value = cairn_field_format(field, &prepared->values[i], &replica->results)};
+    (*change_count)++;
+    return CAIRN_OK;
+}
+
+static enum cairn_status changes_compose(struct cairn_replica *replica, struct put_work *work,
+                                         const struct cairn_put *put,
+                                         const struct prepared *prepared,
+                                         struct cairn_put_result *result)
+{
+    struct cairn_change *changes =
+        cairn_arena_get(&replica->results, (put->field_count + 1) * sizeof *changes);
+    struct cairn_composer *composer;
+    uint32_t index;
+
+    if (changes == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(composer_for(replica, work, prepared->scope, &composer));
+    cairn_compose_begin(composer);
+    result->change_count = 0;
+    for (size_t i = 0; i < put->field_count; i++)
+        CAIRN_TRY(set_compose(replica, composer, prepared, i, changes, &result->change_count));
+    result->changes = changes;
+    CAIRN_TRY(cairn_label_format(&replica->ctx, &prepared->creator, &prepared->state, result->id));
+    if (result->change_count == 0)
+        return CAIRN_OK;
+    if (put->reason != NULL)
+        cairn_compose_reason(composer, put->reason);
+    return cairn_compose_end(composer, &index);
+}
+
+static enum cairn_status put_compose(struct cairn_replica *replica, struct put_work *work, size_t i,
+                                     const struct cairn_standing *standing)
+{
+    const struct cairn_put *put = &work->puts[i];
+    struct cairn_put_result *result = &work->results[i];
+    struct prepared prepared = {.type = NULL};
+    struct cairn_composer *composer;
+    struct cairn_record_state state = {.type = 0};
+    uint64_t counter;
+
+    CAIRN_TRY(put_prepare(replica, put, standing, &prepared));
+    if (!prepared.creates)
+        return changes_compose(replica, work, put, &prepared, result);
+    CAIRN_TRY(composer_for(replica, work, prepared.scope, &composer));
+    CAIRN_TRY(cairn_meta_next(&replica->ctx, "counter", &counter));
+    cairn_compose_begin(composer);
+    CAIRN_TRY(create_compose(composer, put, &prepared, (uint32_t)counter));
+    if (put->reason != NULL)
+        cairn_compose_reason(composer, put->reason);
+    CAIRN_TRY(cairn_compose_end(composer, &state.id.index));
+    state.counter = (uint32_t)counter;
+    result->changes = NULL;
+    result->change_count = 0;
+    return cairn_label_format(&replica->ctx, &composer->log, &state, result->id);
+}
+
+static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
+{
+    struct put_work *work = context;
+    struct cairn_standing standing;
+
+    composers_release(work);
+    work->author = cairn_replica_author(replica);
+    work->failed = 0;
+    CAIRN_TRY(cairn_writer_check(replica, &standing));
+    for (size_t i = 0; i < work->count; i++) {
+        work->failed = i;
+        CAIRN_TRY(put_compose(replica, work, i, &standing));
+    }
+    for (size_t i = 0; i < work->composer_count; i++) {
+        struct cairn_composer *composer = work->composers[i];
+        if (composer->entry_count == 0)
+            continue;
+        struct cairn_log log;
+        CAIRN_TRY(cairn_log_load(&replica->ctx, composer->log.no, &log));
+        CAIRN_TRY(cairn_apply_own(&replica->ctx, &work->author, &log,
+                                  cairn_buffer_bytes(&composer->entries), composer->entry_count));
+    }
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_put_many(struct cairn_replica *replica, const struct cairn_put *puts,
+                                 size_t count, struct cairn_put_result *out_results,
+                                 size_t *out_failed, struct cairn_err *err)
+{
+    struct put_work work = {.puts = puts, .count = count, .results = out_results};
+
+    cairn_replica_fresh(replica, err);
+    enum cairn_status status = cairn_replica_write(replica, put_apply, &work, err);
+    composers_release(&work);
+    if (status != CAIRN_OK && out_failed != NULL)
+        *out_failed = work.failed;
+    return status;
+}
+
+enum cairn_status cairn_put_check(struct cairn_replica *replica, const struct cairn_put *puts,
+                                  size_t count, cairn_bad_put_fn *visit, void *context,
+                                  struct cairn_err *err)
+{
+    struct cairn_err one = {.translate = err == NULL ? NULL : err->translate};
+    struct cairn_standing standing;
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    enum cairn_status status = cairn_writer_check(replica, &standing);
+    replica->ctx.err = &one;
+    for (size_t i = 0; i < count && status == CAIRN_OK; i++) {
+        struct prepared prepared = {.type = NULL};
+        one.text[0] = '\0';
+        enum cairn_status bad = put_prepare(replica, &puts[i], &standing, &prepared);
+        if (bad != CAIRN_OK && cairn_status_actor(bad) != CAIRN_ACTOR_USER)
+            status = bad;
+        else if (bad != CAIRN_OK)
+            visit(context, i, bad, one.text);
+    }
+    replica->ctx.err = err;
+    return cairn_replica_done(replica, status, err);
+}

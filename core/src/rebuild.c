@@ -1,0 +1,516 @@
+#include "rebuild.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "announce.h"
+#include "digest.h"
+#include "force.h"
+
+enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn_log *log,
+                                   uint32_t index, struct cairn_entry *out_entry,
+                                   struct cairn_hash **out_commitments, struct cairn_hash *out_leaf)
+{
+    struct cairn_bytes bytes;
+    struct cairn_blinder blinder;
+    struct cairn_hash leaf;
+
+    CAIRN_TRY(cairn_log_entry(ctx, log->no, index, &bytes, NULL));
+    if (cairn_entry_read(bytes, out_entry) != CAIRN_OK)
+        return CAIRN_CORRUPT;
+    *out_commitments = cairn_arena_get(&ctx->arena, 32 * out_entry->slot_count + 1);
+    if (*out_commitments == NULL)
+        return CAIRN_NO_MEMORY;
+    if (out_leaf == NULL && out_entry->slot_count == 0)
+        return CAIRN_OK;
+    cairn_log_blinder(log, &blinder);
+    enum cairn_status status = cairn_leaf(&blinder, index, out_entry, &leaf, *out_commitments);
+    cairn_blinder_release(&blinder);
+    if (status == CAIRN_OK && out_leaf != NULL)
+        *out_leaf = leaf;
+    return status == CAIRN_OK ? CAIRN_OK : CAIRN_CORRUPT;
+}
+
+/* Held entries have been merged, or never will be unless a rebuild does it: no tomb is needed. */
+static enum cairn_status entry_is_here(struct cairn_context *ctx, struct cairn_dot dot,
+                                       bool *out_is_here)
+{
+    struct cairn_log log;
+
+    if (dot.log == ctx->growing_log) {
+        *out_is_here = dot.index < ctx->growing_size;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_log_load(ctx, dot.log, &log));
+    *out_is_here = log.is_known && dot.index < cairn_log_size(&log);
+    return CAIRN_OK;
+}
+
+/* The value's bytes outlive the entry's: records are saved from them. */
+static void live_of_write(const struct cairn_change_write *write, struct cairn_dot dot,
+                          uint64_t time_s, struct cairn_live *out_live)
+{
+    static const uint8_t deleted = 0x00, alive = 0x01;
+    struct cairn_live live = {.field = write->field, .dot = dot, .time_s = time_s};
+
+    if (write->number == CAIRN_ITEM_DELETE) {
+        live.cbor = (struct cairn_bytes){&deleted, 1};
+    } else if (write->field == CAIRN_FIELD_EXISTENCE) {
+        live.cbor = (struct cairn_bytes){&alive, 1};
+    } else {
+        live.is_personal = write->value.is_slot;
+        live.is_closed = write->value.kind == CAIRN_VALUE_CLOSED;
+        live.cbor = live.is_closed ? (struct cairn_bytes){NULL, 0} : write->value.cbor;
+        live.commitment = write->commitment;
+    }
+    *out_live = live;
+}
+
+static enum cairn_status change_merge(struct cairn_context *ctx, struct cairn_record_state *state,
+                                      struct cairn_dot dot, uint64_t time_s,
+                                      const struct cairn_judged_change *change,
+                                      cairn_is_here_fn *is_here)
+{
+    for (size_t i = 0; i < change->write_count; i++) {
+        const struct cairn_change_write *from = &change->writes[i];
+        struct cairn_dot *named = NULL;
+        struct cairn_write write = {.deletes = from->number == CAIRN_ITEM_DELETE};
+
+        live_of_write(from, dot, time_s, &write.live);
+        if (from->named_count > 0) {
+            named = cairn_arena_get(&ctx->arena, from->named_count * sizeof *named);
+            if (named == NULL)
+                return CAIRN_NO_MEMORY;
+        }
+        for (size_t n = 0; n < from->named_count; n++)
+            if (change->named_counts[from->named_first + n])
+                named[write.named_count++] = change->named[from->named_first + n];
+        write.named = named;
+        CAIRN_TRY(cairn_record_merge(ctx, state, &write, is_here));
+    }
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_change_merge(struct cairn_context *ctx, struct cairn_record_state *state,
+                                     struct cairn_dot dot, uint64_t time_s,
+                                     const struct cairn_judged_change *change)
+{
+    return change_merge(ctx, state, dot, time_s, change, entry_is_here);
+}
+
+static int dot_compare(const void *a, const void *b)
+{
+    const struct cairn_dot *x = a, *y = b;
+
+    if (x->log != y->log)
+        return x->log < y->log ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+enum cairn_status cairn_record_chain(struct cairn_context *ctx,
+                                     const struct cairn_record_state *state,
+                                     struct cairn_dot **out_dots, size_t *out_count)
+{
+    struct cairn_dot at = state->chain;
+    size_t count = 0, capacity = 0;
+    struct cairn_dot *dots = NULL;
+
+    while (at.log != 0) {
+        struct cairn_bytes entry;
+        struct cairn_local_dot before;
+        if (count == capacity) {
+            size_t grown_capacity = capacity * 2 + 32;
+            struct cairn_dot *grown = cairn_arena_get(&ctx->arena, grown_capacity * sizeof *grown);
+            if (grown == NULL)
+                return CAIRN_NO_MEMORY;
+            if (count > 0)
+                memcpy(grown, dots, count * sizeof *grown);
+            dots = grown;
+            capacity = grown_capacity;
+        }
+        dots[count++] = at;
+        CAIRN_TRY(cairn_log_entry(ctx, at.log, at.index, &entry, &before));
+        at = (struct cairn_dot){before.log_number, before.index};
+    }
+    if (count > 1)
+        qsort(dots, count, sizeof *dots, dot_compare);
+    *out_dots = dots;
+    *out_count = count;
+    return CAIRN_OK;
+}
+
+/* While a record is merged anew nothing counts as here: what is named may come later in
+ * the chain. */
+static enum cairn_status nothing_is_here(struct cairn_context *ctx, struct cairn_dot dot,
+                                         bool *out_is_here)
+{
+    (void)ctx;
+    (void)dot;
+    *out_is_here = false;
+    return CAIRN_OK;
+}
+
+/* The chain is merged up to `merged`: tombs of entries that are held and stand there have done
+ * their work. */
+static enum cairn_status tombs_prune(struct cairn_context *ctx, struct cairn_record_state *state,
+                                     struct cairn_dot merged)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < state->tomb_count; i++) {
+        bool is_done = false;
+        if (dot_compare(&state->tombs[i].dot, &merged) <= 0)
+            CAIRN_TRY(entry_is_here(ctx, state->tombs[i].dot, &is_done));
+        if (!is_done)
+            state->tombs[kept++] = state->tombs[i];
+    }
+    state->tomb_count = kept;
+    return CAIRN_OK;
+}
+
+/* Merge one entry of the chain if it is in force. */
+static enum cairn_status chain_entry_merge(struct cairn_context *ctx,
+                                           struct cairn_record_state *state, struct cairn_dot dot)
+{
+    struct cairn_log log;
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
+    bool in_force;
+
+    if (change == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_log_load(ctx, dot.log, &log));
+    CAIRN_TRY(cairn_entry_load(ctx, &log, dot.index, &entry, &commitments, NULL));
+    CAIRN_TRY(cairn_change_resolve(ctx, &log, dot.index, &entry, commitments, change));
+    CAIRN_TRY(cairn_in_force(ctx, &log, dot.index, change->has_repeats ? &change->repeats : NULL,
+                             &in_force));
+    return in_force ? change_merge(ctx, state, dot, entry.time_s, change, nothing_is_here)
+                    : CAIRN_OK;
+}
+
+enum cairn_status cairn_record_rebuild(struct cairn_context *ctx, struct cairn_dot record)
+{
+    struct cairn_log log;
+    struct cairn_record_state state;
+    struct cairn_dot *dots;
+    size_t count;
+
+    CAIRN_TRY(cairn_log_load(ctx, record.log, &log));
+    CAIRN_TRY(cairn_record_load(ctx, &log, record.index, &state));
+    CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &count));
+    state.live_count = 0;
+    state.tomb_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        CAIRN_TRY(chain_entry_merge(ctx, &state, dots[i]));
+        CAIRN_TRY(tombs_prune(ctx, &state, dots[i]));
+    }
+    CAIRN_TRY(tombs_prune(ctx, &state, (struct cairn_dot){UINT32_MAX, UINT32_MAX}));
+    CAIRN_TRY(
+        cairn_digest_touch(ctx, log.scope, cairn_record_id_hash(&log, record.index).bytes[0]));
+    CAIRN_TRY(cairn_digest_flush(ctx));
+    return cairn_record_save(ctx, &log, &state);
+}
+
+/* The record that entry `index` touches; log 0 when it touches none (invalid, waiting, basis). */
+static enum cairn_status entry_record(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t index, struct cairn_dot *out_record)
+{
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+    struct cairn_verdict verdict;
+    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
+
+    *out_record = (struct cairn_dot){0, 0};
+    if (change == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_verdict_get(ctx, log->no, index, &verdict));
+    CAIRN_TRY(cairn_entry_load(ctx, log, index, &entry, &commitments, NULL));
+    if (verdict.validity != CAIRN_VALID || entry.kind != CAIRN_KIND_CHANGE)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_change_resolve(ctx, log, index, &entry, commitments, change));
+    *out_record = change->record;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct cairn_log *log,
+                                        uint32_t from, uint32_t to)
+{
+    if (log->channel != CAIRN_CHANNEL_RECORDS)
+        return CAIRN_OK;
+    for (uint32_t index = from; index < to; index++) {
+        struct cairn_dot record;
+        CAIRN_TRY(entry_record(ctx, log, index, &record));
+        if (record.log != 0)
+            CAIRN_TRY(cairn_record_rebuild(ctx, record));
+    }
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct cairn_log *log,
+                                        uint32_t from)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_REPEAT);
+    struct cairn_key start = {.size = 0};
+    struct cairn_dot dots[64];
+    size_t count = 0;
+    struct cairn_walk walk;
+    uint64_t any;
+    enum cairn_status status;
+
+    CAIRN_TRY(cairn_meta_number(ctx, "repeats", &any));
+    if (any == 0)
+        return CAIRN_OK;
+    cairn_key_u32(&prefix, log->no);
+    cairn_key_u32(&start, from);
+    for (;;) {
+        count = 0;
+        CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(&start), CAIRN_ASCENDING, &walk));
+        while (count < 64 && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
+            start.size = 0;
+            cairn_key_u32(&start, cairn_read_u32be(&walk.key));
+            dots[count].log = cairn_read_u32be(&walk.key);
+            dots[count].index = cairn_read_u32be(&walk.key);
+            cairn_key_u32(&start, dots[count].log);
+            cairn_key_u32(&start, dots[count].index);
+            cairn_key_u8(&start, 0);
+            count++;
+        }
+        cairn_walk_close(&walk);
+        for (size_t i = 0; i < count; i++) {
+            struct cairn_log other;
+            CAIRN_TRY(cairn_log_load(ctx, dots[i].log, &other));
+            CAIRN_TRY(cairn_rebuild_touched(ctx, &other, dots[i].index, dots[i].index + 1));
+        }
+        if (count < 64)
+            return CAIRN_OK;
+    }
+}
+
+/* Rewrite what entry `at` says came before it in its record's chain. */
+static enum cairn_status chain_set(struct cairn_context *ctx, struct cairn_dot at,
+                                   struct cairn_dot before)
+{
+    struct cairn_blob blob;
+    struct cairn_reader reader;
+    struct cairn_writer writer;
+
+    CAIRN_TRY(cairn_blob_at(ctx, at.log, at.index, &blob));
+    size_t capacity = blob.chain.size + 20;
+    uint8_t *chain = cairn_arena_get(&ctx->arena, capacity);
+    if (chain == NULL)
+        return CAIRN_NO_MEMORY;
+    cairn_reader_init(&reader, blob.chain);
+    cairn_writer_init(&writer, chain, capacity);
+    for (uint32_t i = 0; i < blob.count; i++) {
+        struct cairn_dot dot = {.log = (uint32_t)cairn_read_varint(&reader)};
+        if (dot.log != 0)
+            dot.index = (uint32_t)cairn_read_varint(&reader);
+        if (blob.first + i == at.index)
+            dot = before;
+        cairn_write_varint(&writer, dot.log);
+        if (dot.log != 0)
+            cairn_write_varint(&writer, dot.index);
+    }
+    if (reader.failed)
+        return CAIRN_CORRUPT;
+    CAIRN_ASSERT(!writer.overflowed);
+    blob.chain = cairn_writer_bytes(&writer);
+    return cairn_blob_put(ctx, at.log, &blob);
+}
+
+enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const struct cairn_log *log,
+                                           uint32_t index, const struct cairn_judged_change *change)
+{
+    struct cairn_log creator = *log;
+    struct cairn_dot dot = {log->no, index};
+    struct cairn_record_state state = {.id = change->record};
+
+    if (change->record.log != log->no)
+        CAIRN_TRY(cairn_log_load(ctx, change->record.log, &creator));
+    if (change->creates) {
+        struct cairn_key counter = cairn_key(CAIRN_TABLE_COUNTER);
+        state.type = change->type;
+        state.counter = change->counter;
+        cairn_key_u32(&counter, change->counter);
+        cairn_key_u32(&counter, dot.log);
+        cairn_key_u32(&counter, dot.index);
+        CAIRN_TRY(cairn_kv_put(ctx, &counter, (struct cairn_bytes){NULL, 0}));
+    } else {
+        CAIRN_TRY(cairn_record_load(ctx, &creator, change->record.index, &state));
+    }
+    CAIRN_TRY(chain_set(ctx, dot, state.chain));
+    state.chain = dot;
+    CAIRN_TRY(cairn_record_save(ctx, &creator, &state));
+    return cairn_record_rebuild(ctx, change->record);
+}
+
+/* ---- cutting back -------------------------------------------------------------------------- */
+
+/* The record goes with the tail that created it: what others wrote on it waits for it once more. */
+static enum cairn_status record_orphan(struct cairn_context *ctx, const struct cairn_log *log,
+                                       uint32_t from, struct cairn_dot record, struct cairn_dot dot)
+{
+    struct cairn_verdict waits = {CAIRN_WAITING, CAIRN_WHY_NOT_HERE_YET, log->no, record.index + 1};
+
+    if (dot.log == log->no && dot.index >= from)
+        return CAIRN_OK;
+    CAIRN_TRY(chain_set(ctx, dot, (struct cairn_dot){0, 0}));
+    return cairn_verdict_put(ctx, dot.log, dot.index, &waits);
+}
+
+/* Hang the record's chain together again without the entries of `log` from `from` on. */
+static enum cairn_status record_relink(struct cairn_context *ctx, const struct cairn_log *log,
+                                       uint32_t from, struct cairn_dot record)
+{
+    struct cairn_log creator = *log;
+    struct cairn_record_state state;
+    struct cairn_dot *dots;
+    size_t count;
+    struct cairn_dot before = {0, 0};
+
+    if (record.log != log->no)
+        CAIRN_TRY(cairn_log_load(ctx, record.log, &creator));
+    enum cairn_status status = cairn_record_load(ctx, &creator, record.index, &state);
+    if (status == CAIRN_NOT_FOUND)
+        return CAIRN_OK; /* relinked and dropped already */
+    CAIRN_TRY(status);
+    CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &count));
+    bool is_gone = record.log == log->no && record.index >= from;
+    for (size_t i = 0; is_gone && i < count; i++)
+        CAIRN_TRY(record_orphan(ctx, log, from, record, dots[i]));
+    for (size_t i = 0; !is_gone && i < count; i++) {
+        if (dots[i].log == log->no && dots[i].index >= from)
+            continue;
+        CAIRN_TRY(chain_set(ctx, dots[i], before));
+        before = dots[i];
+    }
+    state.chain = before;
+    state.live_count = 0;
+    state.tomb_count = 0;
+    return cairn_record_save(ctx, &creator, &state);
+}
+
+/* The blob in which `from` lies keeps what is before it, without a seal. */
+static enum cairn_status blob_cut(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t from)
+{
+    struct cairn_blob blob;
+    struct cairn_reader entries, chain;
+
+    CAIRN_TRY(cairn_log_root_at(ctx, log, from, &blob.root));
+    struct cairn_hash root = blob.root;
+    CAIRN_TRY(cairn_blob_at(ctx, log->no, from, &blob));
+    if (blob.first == from)
+        return CAIRN_OK;
+    cairn_reader_init(&entries, blob.entries);
+    cairn_reader_init(&chain, blob.chain);
+    for (uint32_t i = blob.first; i < from; i++) {
+        cairn_cbor_skip(&entries);
+        if (cairn_read_varint(&chain) != 0)
+            cairn_read_varint(&chain);
+    }
+    blob.count = from - blob.first;
+    blob.has_seal = false;
+    blob.root = root;
+    blob.entries.size = entries.pos;
+    blob.chain.size = chain.pos;
+    return cairn_blob_put(ctx, log->no, &blob);
+}
+
+static enum cairn_status blobs_drop(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t from)
+{
+    for (uint32_t at = cairn_log_size(log); at > from;) {
+        struct cairn_blob blob;
+        CAIRN_TRY(cairn_blob_at(ctx, log->no, at - 1, &blob));
+        if (blob.first < from)
+            break;
+        struct cairn_key key = cairn_key_log_index(CAIRN_TABLE_BLOB, log->no, blob.first);
+        CAIRN_TRY(cairn_kv_del(ctx, &key));
+        at = blob.first;
+    }
+    return CAIRN_OK;
+}
+
+/* The tree over the first `size` leaves, from the entries. */
+static enum cairn_status tree_rebuild(struct cairn_context *ctx, struct cairn_log *log,
+                                      uint32_t size)
+{
+    struct cairn_tree tree;
+
+    cairn_tree_init(&tree);
+    for (uint32_t i = 0; i < size; i++) {
+        struct cairn_entry entry;
+        struct cairn_hash *commitments;
+        struct cairn_hash leaf;
+        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &leaf));
+        cairn_tree_append(&tree, &leaf);
+    }
+    log->tree = tree;
+    return CAIRN_OK;
+}
+
+static enum cairn_status entry_forget(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t index, struct cairn_dot record)
+{
+    struct cairn_verdict valid = {.validity = CAIRN_VALID};
+
+    CAIRN_TRY(cairn_verdict_put(ctx, log->no, index, &valid));
+    if (record.log != log->no || record.index != index)
+        return CAIRN_OK;
+    /* It created its record: that goes with it. */
+    struct cairn_record_state state;
+    struct cairn_key key = cairn_key(CAIRN_TABLE_COUNTER);
+    CAIRN_TRY(cairn_record_load(ctx, log, index, &state));
+    cairn_key_u32(&key, state.counter);
+    cairn_key_u32(&key, log->no);
+    cairn_key_u32(&key, index);
+    CAIRN_TRY(cairn_kv_del(ctx, &key));
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+    CAIRN_TRY(cairn_digest_touch(ctx, log->scope, id.bytes[0]));
+    key = cairn_key(CAIRN_TABLE_RECORD);
+    cairn_key_scope(&key, log->scope);
+    cairn_key_u8(&key, id.bytes[0]);
+    cairn_key_u32(&key, log->no);
+    cairn_key_u32(&key, index);
+    return cairn_kv_del(ctx, &key);
+}
+
+enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log *log,
+                                     uint32_t from)
+{
+    uint32_t size = cairn_log_size(log);
+    CAIRN_ASSERT(from < size);
+    size_t count = size - from;
+    struct cairn_dot *records = cairn_arena_get(&ctx->arena, count * sizeof *records);
+    struct cairn_local_dot *reopened;
+    size_t reopened_count;
+
+    if (records == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        CAIRN_TRY(entry_record(ctx, log, from + (uint32_t)i, &records[i]));
+    for (size_t i = 0; i < count; i++)
+        if (records[i].log != 0)
+            CAIRN_TRY(record_relink(ctx, log, from, records[i]));
+    CAIRN_TRY(blob_cut(ctx, log, from));
+    CAIRN_TRY(blobs_drop(ctx, log, from));
+    for (size_t i = 0; i < count; i++)
+        CAIRN_TRY(entry_forget(ctx, log, from + (uint32_t)i, records[i]));
+    CAIRN_TRY(tree_rebuild(ctx, log, from));
+    CAIRN_TRY(cairn_log_save(ctx, log));
+    for (size_t i = 0; i < count; i++) {
+        bool is_gone =
+            records[i].log == 0 || (records[i].log == log->no && records[i].index >= from);
+        if (!is_gone)
+            CAIRN_TRY(cairn_record_rebuild(ctx, records[i]));
+    }
+    CAIRN_TRY(cairn_announcements_reopen(ctx, log->no, from, &reopened, &reopened_count));
+    for (size_t i = 0; i < reopened_count; i++) {
+        struct cairn_log other;
+        CAIRN_TRY(cairn_log_load(ctx, reopened[i].log_number, &other));
+        CAIRN_TRY(cairn_rebuild_touched(ctx, &other, reopened[i].index, cairn_log_size(&other)));
+    }
+    return cairn_digest_flush(ctx);
+}

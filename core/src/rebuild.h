@@ -1,0 +1,54 @@
+/*
+ * rebuild.h: state from history. A record's entries hang in a chain (each blob holds, beside an
+ * entry, the dot of the one before it in the same record); when what is in force moves, the record
+ * is merged anew.
+ */
+
+#ifndef CAIRN_REBUILD_H
+#define CAIRN_REBUILD_H
+
+#include "judge.h"
+
+/* Merge one judged, in-force change into `state`. */
+CAIRN_NODISCARD
+enum cairn_status cairn_change_merge(struct cairn_context *ctx, struct cairn_record_state *state,
+                                     struct cairn_dot dot, uint64_t time_s,
+                                     const struct cairn_judged_change *change);
+/* The entries of a record, by (log, index); in the arena. */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_chain(struct cairn_context *ctx,
+                                     const struct cairn_record_state *state,
+                                     struct cairn_dot **out_dots, size_t *out_count);
+/* Merge the record anew from its chain, and save it. */
+CAIRN_NODISCARD enum cairn_status cairn_record_rebuild(struct cairn_context *ctx,
+                                                       struct cairn_dot record);
+/* Rebuild every record that entries [from, to) of `log` touch. */
+CAIRN_NODISCARD
+enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct cairn_log *log,
+                                        uint32_t from, uint32_t to);
+/* Entries `from` and later of `log` are here, or were found valid: those of other logs that repeat
+ * one of them no longer count. Rebuild their records. */
+CAIRN_NODISCARD
+enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct cairn_log *log,
+                                        uint32_t from);
+/* Hang a valid entry, judged late, into its record's chain and rebuild the record. */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const struct cairn_log *log,
+                                           uint32_t index,
+                                           const struct cairn_judged_change *change);
+/*
+ * Take the entries from `from` on out of a log: they leave their records' chains, the blobs go, the
+ * head goes back. The caller has kept what must be kept, and saves the log.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log *log,
+                                     uint32_t from);
+
+/* A stored entry read, with the commitments of its slots in the arena. */
+CAIRN_NODISCARD
+enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn_log *log,
+                                   uint32_t index, struct cairn_entry *out_entry,
+                                   struct cairn_hash **out_commitments,
+                                   struct cairn_hash *out_leaf);
+
+#endif

@@ -1,0 +1,414 @@
+#include "record.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum live_flag { LIVE_PERSONAL = 1, LIVE_CLOSED = 2 };
+
+struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t index)
+{
+    uint8_t bytes[48];
+    struct cairn_writer writer;
+    struct cairn_hash hash;
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_cbor_write_array(&writer, 2);
+    cairn_cbor_write_hash(&writer, &log->id);
+    cairn_cbor_write_uint(&writer, index);
+    crypto_hash_sha256(hash.bytes, bytes, writer.size);
+    return hash;
+}
+
+static struct cairn_key record_key(const struct cairn_log *log, uint32_t index)
+{
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+    struct cairn_key key = cairn_key(CAIRN_TABLE_RECORD);
+
+    cairn_key_scope(&key, log->scope);
+    cairn_key_u8(&key, id.bytes[0]);
+    cairn_key_u32(&key, log->no);
+    cairn_key_u32(&key, index);
+    return key;
+}
+
+static struct cairn_dot dot_read(struct cairn_reader *reader)
+{
+    struct cairn_dot dot;
+
+    dot.log = (uint32_t)cairn_read_varint(reader);
+    dot.index = (uint32_t)cairn_read_varint(reader);
+    return dot;
+}
+
+static void dot_write(struct cairn_writer *writer, struct cairn_dot dot)
+{
+    cairn_write_varint(writer, dot.log);
+    cairn_write_varint(writer, dot.index);
+}
+
+static void live_read(struct cairn_reader *reader, struct cairn_live *live)
+{
+    live->field = cairn_read_varint(reader);
+    live->dot = dot_read(reader);
+    live->time_s = cairn_read_varint(reader);
+    uint8_t flags = cairn_read_u8(reader);
+    live->is_personal = (flags & LIVE_PERSONAL) != 0;
+    live->is_closed = (flags & LIVE_CLOSED) != 0;
+    live->cbor = cairn_read_bytes(reader, (size_t)cairn_read_varint(reader));
+    if (live->is_personal)
+        live->commitment = cairn_read_hash(reader);
+}
+
+enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, struct cairn_record_state *out_state)
+{
+    struct cairn_record_state state = {.id = id};
+    struct cairn_reader reader;
+
+    value = cairn_arena_copy(&ctx->arena, value);
+    if (value.data == NULL)
+        return CAIRN_NO_MEMORY;
+    cairn_reader_init(&reader, value);
+    cairn_read_hash(&reader);
+    state.type = cairn_read_varint(&reader);
+    state.counter = (uint32_t)cairn_read_varint(&reader);
+    state.chain = dot_read(&reader);
+    state.live_count = (size_t)cairn_read_varint(&reader);
+    state.tomb_count = (size_t)cairn_read_varint(&reader);
+    if (reader.failed || state.live_count > CAIRN_LIVE_MAX || state.tomb_count > CAIRN_TOMBS_MAX)
+        return CAIRN_CORRUPT;
+    /* Room for what one entry usually adds. */
+    state.live_capacity = state.live_count + 16;
+    state.tomb_capacity = state.tomb_count + 16;
+    state.live = cairn_arena_get(&ctx->arena, state.live_capacity * sizeof *state.live);
+    state.tombs = cairn_arena_get(&ctx->arena, state.tomb_capacity * sizeof *state.tombs);
+    if (state.live == NULL || state.tombs == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t i = 0; i < state.live_count; i++)
+        live_read(&reader, &state.live[i]);
+    for (size_t i = 0; i < state.tomb_count; i++) {
+        state.tombs[i].field = cairn_read_varint(&reader);
+        state.tombs[i].dot = dot_read(&reader);
+    }
+    if (cairn_reader_end(&reader) != CAIRN_OK)
+        return CAIRN_CORRUPT;
+    *out_state = state;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_record_load(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t index, struct cairn_record_state *out_state)
+{
+    struct cairn_key key = record_key(log, index);
+    struct cairn_bytes value;
+
+    CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
+    return cairn_record_decode(ctx, value, (struct cairn_dot){log->no, index}, out_state);
+}
+
+static size_t record_bytes_max(const struct cairn_record_state *state)
+{
+    size_t size = 96;
+
+    for (size_t i = 0; i < state->live_count; i++)
+        size += 80 + state->live[i].cbor.size;
+    return size + 24 * state->tomb_count;
+}
+
+enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cairn_log *log,
+                                    const struct cairn_record_state *state)
+{
+    struct cairn_key key = record_key(log, state->id.index);
+    size_t capacity = record_bytes_max(state);
+    struct cairn_hash hash = {{0}}; /* stays zero for a record without live versions */
+    struct cairn_writer writer;
+    uint8_t *bytes = cairn_arena_get(&ctx->arena, capacity);
+
+    if (bytes == NULL)
+        return CAIRN_NO_MEMORY;
+    /* The record's hash stands first, so that a digest need not read the rest. */
+    enum cairn_status status = cairn_record_hash(ctx, log, state, &hash);
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    cairn_writer_init(&writer, bytes, capacity);
+    cairn_write_bytes(&writer, hash.bytes, sizeof hash.bytes);
+    cairn_write_varint(&writer, state->type);
+    cairn_write_varint(&writer, state->counter);
+    dot_write(&writer, state->chain);
+    cairn_write_varint(&writer, state->live_count);
+    cairn_write_varint(&writer, state->tomb_count);
+    for (size_t i = 0; i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        cairn_write_varint(&writer, live->field);
+        dot_write(&writer, live->dot);
+        cairn_write_varint(&writer, live->time_s);
+        cairn_write_u8(&writer, (uint8_t)((live->is_personal ? LIVE_PERSONAL : 0) |
+                                          (live->is_closed ? LIVE_CLOSED : 0)));
+        cairn_write_varint(&writer, live->cbor.size);
+        cairn_write_bytes(&writer, live->cbor.data, live->cbor.size);
+        if (live->is_personal)
+            cairn_write_bytes(&writer, live->commitment.bytes, 32);
+    }
+    for (size_t i = 0; i < state->tomb_count; i++) {
+        cairn_write_varint(&writer, state->tombs[i].field);
+        dot_write(&writer, state->tombs[i].dot);
+    }
+    CAIRN_ASSERT(!writer.overflowed);
+    return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
+}
+
+/* ---- merging ------------------------------------------------------------------------------- */
+
+static bool dot_equal(struct cairn_dot a, struct cairn_dot b)
+{
+    return a.log == b.log && a.index == b.index;
+}
+
+static bool field_matches(uint64_t field, uint64_t pattern)
+{
+    return pattern == CAIRN_FIELD_ALL || field == pattern;
+}
+
+static void live_remove(struct cairn_record_state *state, size_t i)
+{
+    state->live_count--;
+    memmove(&state->live[i], &state->live[i + 1], (state->live_count - i) * sizeof state->live[0]);
+}
+
+static enum cairn_status live_add(struct cairn_context *ctx, struct cairn_record_state *state,
+                                  const struct cairn_live *live)
+{
+    size_t at = 0;
+
+    if (state->live_count == CAIRN_LIVE_MAX)
+        return CAIRN_LIMIT;
+    if (state->live_count == state->live_capacity) {
+        size_t capacity = state->live_capacity * 2 + 16;
+        struct cairn_live *grown = cairn_arena_get(&ctx->arena, capacity * sizeof *grown);
+        if (grown == NULL)
+            return CAIRN_NO_MEMORY;
+        if (state->live_count > 0)
+            memcpy(grown, state->live, state->live_count * sizeof *grown);
+        state->live = grown;
+        state->live_capacity = capacity;
+    }
+    while (at < state->live_count && state->live[at].field <= live->field)
+        at++;
+    memmove(&state->live[at + 1], &state->live[at], (state->live_count - at) * sizeof *live);
+    state->live[at] = *live;
+    state->live_count++;
+    return CAIRN_OK;
+}
+
+static enum cairn_status tomb_add(struct cairn_context *ctx, struct cairn_record_state *state,
+                                  uint64_t field, struct cairn_dot dot)
+{
+    for (size_t i = 0; i < state->tomb_count; i++)
+        if (state->tombs[i].field == field && dot_equal(state->tombs[i].dot, dot))
+            return CAIRN_OK;
+    if (state->tomb_count == CAIRN_TOMBS_MAX)
+        return CAIRN_LIMIT;
+    if (state->tomb_count == state->tomb_capacity) {
+        size_t capacity = state->tomb_capacity * 2 + 16;
+        struct cairn_tomb *grown = cairn_arena_get(&ctx->arena, capacity * sizeof *grown);
+        if (grown == NULL)
+            return CAIRN_NO_MEMORY;
+        if (state->tomb_count > 0)
+            memcpy(grown, state->tombs, state->tomb_count * sizeof *grown);
+        state->tombs = grown;
+        state->tomb_capacity = capacity;
+    }
+    state->tombs[state->tomb_count++] = (struct cairn_tomb){field, dot};
+    return CAIRN_OK;
+}
+
+/* Was this version replaced before it came? */
+static bool tomb_holds(const struct cairn_record_state *state, uint64_t field, struct cairn_dot dot)
+{
+    for (size_t i = 0; i < state->tomb_count; i++)
+        if (dot_equal(state->tombs[i].dot, dot) && field_matches(field, state->tombs[i].field))
+            return true;
+    return false;
+}
+
+enum cairn_status cairn_record_merge(struct cairn_context *ctx, struct cairn_record_state *state,
+                                     const struct cairn_write *write, cairn_is_here_fn *is_here)
+{
+    uint64_t pattern = write->deletes ? CAIRN_FIELD_ALL : write->live.field;
+
+    for (size_t i = state->live_count; i-- > 0;) {
+        const struct cairn_live *live = &state->live[i];
+        if (live->dot.log == write->live.dot.log && live->dot.index < write->live.dot.index &&
+            field_matches(live->field, pattern))
+            live_remove(state, i);
+    }
+    for (size_t n = 0; n < write->named_count; n++) {
+        bool is_held;
+        for (size_t i = state->live_count; i-- > 0;)
+            if (dot_equal(state->live[i].dot, write->named[n]) &&
+                field_matches(state->live[i].field, pattern))
+                live_remove(state, i);
+        CAIRN_TRY(is_here(ctx, write->named[n], &is_held));
+        if (!is_held)
+            CAIRN_TRY(tomb_add(ctx, state, pattern, write->named[n]));
+    }
+    if (tomb_holds(state, write->live.field, write->live.dot))
+        return CAIRN_OK;
+    return live_add(ctx, state, &write->live);
+}
+
+static bool live_is_deletion(const struct cairn_live *live)
+{
+    return live->field == CAIRN_FIELD_EXISTENCE && live->cbor.size == 1 && live->cbor.data[0] == 0;
+}
+
+bool cairn_record_is_deleted(const struct cairn_record_state *state)
+{
+    /* Existence is field 0: its versions stand first. Deleted only when nothing else is live. */
+    return state->live_count > 0 && live_is_deletion(&state->live[0]) &&
+           !cairn_record_has_conflict(state);
+}
+
+bool cairn_record_has_conflict(const struct cairn_record_state *state)
+{
+    bool has_deletion = false, has_other = false;
+
+    for (size_t i = 0; i < state->live_count; i++) {
+        bool is_deletion = live_is_deletion(&state->live[i]);
+        has_deletion = has_deletion || is_deletion;
+        has_other = has_other || !is_deletion;
+        if (i > 0 && state->live[i].field == state->live[i - 1].field && !is_deletion)
+            return true;
+    }
+    return has_deletion && has_other;
+}
+
+/* ---- hashing ------------------------------------------------------------------------------- */
+
+#define WRITERS_MAX 64
+
+struct writers {
+    size_t count;
+    uint32_t no[WRITERS_MAX];
+    struct cairn_hash id[WRITERS_MAX]; /* ascending */
+};
+
+static enum cairn_status writers_collect(struct cairn_context *ctx, const struct cairn_log *own,
+                                         const struct cairn_record_state *state,
+                                         struct writers *writers)
+{
+    writers->count = 0;
+    for (size_t i = 0; i < state->live_count; i++) {
+        uint32_t no = state->live[i].dot.log;
+        struct cairn_hash id = own->id;
+        size_t at = 0;
+        while (at < writers->count && writers->no[at] != no)
+            at++;
+        if (at < writers->count)
+            continue;
+        if (writers->count == WRITERS_MAX)
+            return CAIRN_LIMIT;
+        if (no != own->no) {
+            struct cairn_log other;
+            CAIRN_TRY(cairn_log_load(ctx, no, &other));
+            id = other.id;
+        }
+        for (at = writers->count; at > 0 && cairn_hash_compare(&writers->id[at - 1], &id) > 0;
+             at--) {
+            writers->id[at] = writers->id[at - 1];
+            writers->no[at] = writers->no[at - 1];
+        }
+        writers->id[at] = id;
+        writers->no[at] = no;
+        writers->count++;
+    }
+    return CAIRN_OK;
+}
+
+static size_t writer_number(const struct writers *writers, uint32_t no)
+{
+    size_t at = 0;
+
+    while (writers->no[at] != no)
+        at++;
+    return at;
+}
+
+/* Order live versions by (field, writer, index); they are sorted by field already and few. */
+static void live_order(const struct cairn_record_state *state, const struct writers *writers,
+                       const struct cairn_live **order)
+{
+    for (size_t i = 0; i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        size_t number = writer_number(writers, live->dot.log);
+        size_t at = i;
+        for (; at > 0; at--) {
+            const struct cairn_live *before = order[at - 1];
+            size_t before_number = writer_number(writers, before->dot.log);
+            if (before->field < live->field ||
+                (before->field == live->field &&
+                 (before_number < number ||
+                  (before_number == number && before->dot.index < live->dot.index))))
+                break;
+            order[at] = before;
+        }
+        order[at] = live;
+    }
+}
+
+enum cairn_status cairn_record_hash(struct cairn_context *ctx, const struct cairn_log *log,
+                                    const struct cairn_record_state *state,
+                                    struct cairn_hash *out_hash)
+{
+    struct writers writers;
+    struct cairn_writer writer;
+    size_t capacity = 128 + record_bytes_max(state) + WRITERS_MAX * 34;
+
+    if (state->live_count == 0)
+        return CAIRN_NOT_FOUND;
+    CAIRN_TRY(writers_collect(ctx, log, state, &writers));
+    const struct cairn_live **order =
+        cairn_arena_get(&ctx->arena, state->live_count * sizeof(const struct cairn_live *));
+    uint8_t *bytes = cairn_arena_get(&ctx->arena, capacity);
+    if (order == NULL || bytes == NULL)
+        return CAIRN_NO_MEMORY;
+    live_order(state, &writers, order);
+
+    cairn_writer_init(&writer, bytes, capacity);
+    cairn_cbor_write_array(&writer, 4 + 4 * state->live_count);
+    cairn_cbor_write_hash(&writer, &log->id);
+    cairn_cbor_write_uint(&writer, state->id.index);
+    cairn_cbor_write_uint(&writer, state->type);
+    cairn_cbor_write_array(&writer, writers.count);
+    for (size_t i = 0; i < writers.count; i++)
+        cairn_cbor_write_hash(&writer, &writers.id[i]);
+    for (size_t i = 0; i < state->live_count; i++) {
+        const struct cairn_live *live = order[i];
+        cairn_cbor_write_uint(&writer, live->field);
+        cairn_cbor_write_uint(&writer, writer_number(&writers, live->dot.log));
+        cairn_cbor_write_uint(&writer, live->dot.index);
+        if (live->is_personal)
+            cairn_cbor_write_hash(&writer, &live->commitment);
+        else
+            cairn_write_bytes(&writer, live->cbor.data, live->cbor.size);
+    }
+    CAIRN_ASSERT(!writer.overflowed);
+    crypto_hash_sha256(out_hash->bytes, bytes, writer.size);
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_record_saved_hash(struct cairn_bytes value, struct cairn_hash *out_hash)
+{
+    static const struct cairn_hash none = {{0}};
+    struct cairn_reader reader;
+
+    cairn_reader_init(&reader, value);
+    struct cairn_hash hash = cairn_read_hash(&reader);
+    if (reader.failed)
+        return CAIRN_CORRUPT;
+    if (cairn_hash_equal(&hash, &none))
+        return CAIRN_NOT_FOUND;
+    *out_hash = hash;
+    return CAIRN_OK;
+}

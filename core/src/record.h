@@ -1,0 +1,97 @@
+/*
+ * record.h: records as state: for each field the versions that are live, merged from the entries in
+ * force (SPEC.md section 5.2). Merging knows nothing of rights, cuts or seals; judge.h and force.h
+ * do.
+ */
+
+#ifndef CAIRN_RECORD_H
+#define CAIRN_RECORD_H
+
+#include "log.h"
+#include "schema.h"
+
+/* An entry or record of this store. */
+struct cairn_dot {
+    uint32_t log; /* no; 0: none */
+    uint32_t index;
+};
+
+#define CAIRN_FIELD_ALL UINT64_MAX /* what a deletion replaces */
+
+/* One live version. */
+struct cairn_live {
+    uint64_t field;
+    struct cairn_dot dot;
+    uint64_t time_s;
+    bool is_personal;
+    bool is_closed;               /* only the commitment is here */
+    struct cairn_bytes cbor;      /* the value, unless closed */
+    struct cairn_hash commitment; /* when personal */
+};
+/* A version replaced before it arrived. */
+struct cairn_tomb {
+    uint64_t field; /* or CAIRN_FIELD_ALL */
+    struct cairn_dot dot;
+};
+
+#define CAIRN_LIVE_MAX 1024
+#define CAIRN_TOMBS_MAX 1024
+
+struct cairn_record_state {
+    struct cairn_dot id;
+    uint64_t type;
+    uint32_t counter;
+    struct cairn_dot chain; /* the newest entry here that touches it */
+    size_t live_count, tomb_count;
+    struct cairn_live *live; /* in the arena, room for CAIRN_LIVE_MAX once changed */
+    struct cairn_tomb *tombs;
+    size_t live_capacity, tomb_capacity;
+};
+
+/* H of the record's id: its first byte is the bucket, its first five bits the check character. */
+struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t index);
+
+/* `log` is the log that created it. NOT_FOUND. Bytes in the arena. */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_load(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t index, struct cairn_record_state *out_state);
+CAIRN_NODISCARD
+enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cairn_log *log,
+                                    const struct cairn_record_state *state);
+/* Decode a value of table R whose key names `id`. */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, struct cairn_record_state *out_state);
+
+/* One write of an entry in force: replaces, then is live unless replaced before it came. */
+struct cairn_write {
+    bool deletes; /* all fields; else `live.field` */
+    struct cairn_live live;
+    const struct cairn_dot *named; /* versions replaced; those that do not count were left out */
+    size_t named_count;
+};
+/*
+ * `is_here` says whether an entry has been merged or may never be (then naming it leaves no tomb).
+ * LIMIT: the record is full. The state may then be partly changed; the caller gives up the unit of
+ * work.
+ */
+typedef enum cairn_status cairn_is_here_fn(struct cairn_context *ctx, struct cairn_dot dot,
+                                           bool *out_is_here);
+CAIRN_NODISCARD
+enum cairn_status cairn_record_merge(struct cairn_context *ctx, struct cairn_record_state *state,
+                                     const struct cairn_write *write, cairn_is_here_fn *is_here);
+
+bool cairn_record_is_deleted(const struct cairn_record_state *state);
+bool cairn_record_has_conflict(const struct cairn_record_state *state);
+
+/* The hash as it was when the record was saved, from a value of table R. NOT_FOUND: no live
+ * version. */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_saved_hash(struct cairn_bytes value, struct cairn_hash *out_hash);
+/* SPEC.md section 6.1. A record without live versions has none (NOT_FOUND). */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_hash(struct cairn_context *ctx, const struct cairn_log *log,
+                                    const struct cairn_record_state *state,
+                                    struct cairn_hash *out_hash);
+
+#endif

@@ -1,0 +1,457 @@
+#include "cairn/replica.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "announce.h"
+#include "judge.h"
+#include "rebuild.h"
+#include "replica_internal.h"
+#include "restore.h"
+#include "schema.h"
+
+#define CONFLICT_TRIES_MAX \
+    40 /* a map that doubles from its first size reaches its ceiling sooner */
+
+/* ---- units of work ------------------------------------------------------------------------- */
+
+void cairn_replica_fresh(struct cairn_replica *replica, struct cairn_err *err)
+{
+    if (err != NULL)
+        err->text[0] = '\0';
+    replica->ctx.err = err;
+    cairn_context_fresh(&replica->ctx);
+    cairn_arena_reset(&replica->results);
+}
+
+enum cairn_status cairn_explain(struct cairn_err *err, enum cairn_status status)
+{
+    if (status == CAIRN_OK || err == NULL || err->text[0] != '\0')
+        return status;
+    switch (status) {
+    case CAIRN_NO_SPACE:
+        return cairn_fail(
+            err, status,
+            "The disk is full. Nothing was lost and nothing half written; free some space and "
+            "try again.");
+    case CAIRN_IO:
+        return cairn_fail(
+            err, status,
+            "The disk failed while reading or writing the store. Nothing was half written; "
+            "check the disk, then run: cairn audit");
+    case CAIRN_CORRUPT:
+        return cairn_fail(
+            err, status,
+            "The store holds bytes that do not check. Do not write into it; run: cairn audit");
+    case CAIRN_NO_MEMORY:
+        return cairn_fail(err, status, "There is not enough memory. Nothing was changed.");
+    case CAIRN_CONFLICT:
+        return cairn_fail(err, status, "Another process writes into this store. Try again.");
+    default:
+        return cairn_fail(err, status, "%s.", cairn_status_text(status));
+    }
+}
+
+enum cairn_status cairn_replica_read(struct cairn_replica *replica, struct cairn_err *err)
+{
+    enum cairn_status status = CAIRN_CONFLICT;
+
+    for (int i = 0; status == CAIRN_CONFLICT && i < CONFLICT_TRIES_MAX; i++)
+        status = cairn_context_begin(&replica->ctx, CAIRN_TXN_READ);
+    return cairn_explain(err, status);
+}
+
+enum cairn_status cairn_replica_done(struct cairn_replica *replica, enum cairn_status status,
+                                     struct cairn_err *err)
+{
+    cairn_context_abort(&replica->ctx);
+    return cairn_explain(err, status);
+}
+
+enum cairn_status cairn_replica_write(struct cairn_replica *replica, cairn_work_fn *work,
+                                      void *context, struct cairn_err *err)
+{
+    enum cairn_status status = CAIRN_CONFLICT;
+    struct cairn_hash network = replica->ctx.network;
+
+    if (!replica->is_writer)
+        return cairn_fail(err, CAIRN_LOCKED, "This store was opened for reading only.");
+    for (int i = 0; status == CAIRN_CONFLICT && i < CONFLICT_TRIES_MAX; i++) {
+        cairn_context_fresh(&replica->ctx);
+        status = cairn_context_begin(&replica->ctx, CAIRN_TXN_WRITE);
+        if (status != CAIRN_OK)
+            continue;
+        status = work(replica, context);
+        if (status == CAIRN_OK)
+            status = cairn_context_commit(&replica->ctx);
+        else
+            cairn_context_abort(&replica->ctx);
+    }
+    if (status != CAIRN_OK) {
+        replica->ctx.network = network;
+        return cairn_explain(err, status);
+    }
+    /* It is committed, whatever becomes of the mark: that must be on disk before anything sealed
+     * leaves, and is saved again then. */
+    if (cairn_replica_mark(replica, false, NULL) != CAIRN_OK)
+        replica->mark_is_synced = false;
+    return CAIRN_OK;
+}
+
+struct cairn_author cairn_replica_author(struct cairn_replica *replica)
+{
+    return (struct cairn_author){.keys = &replica->keys,
+                                 .ports = replica->ports,
+                                 .under = replica->under,
+                                 .generation = replica->generation,
+                                 .now_s = replica->ports->ops->now_s(replica->ports)};
+}
+
+enum cairn_status cairn_replica_mark(struct cairn_replica *replica, bool sync,
+                                     struct cairn_err *err)
+{
+    if (!replica->is_joined || !replica->is_writer)
+        return CAIRN_OK;
+    return cairn_explain(err, cairn_mark_save(replica, sync));
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static enum cairn_status keys_load(struct cairn_replica *replica, struct cairn_bytes passphrase,
+                                   struct cairn_err *err)
+{
+    uint8_t bytes[CAIRN_KEY_FILE_MAX];
+    struct cairn_writer writer;
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    enum cairn_status status = replica->ports->ops->key_load(replica->ports, &writer);
+    if (status == CAIRN_NOT_FOUND)
+        return cairn_fail(err, CAIRN_NOT_FOUND,
+                          "There is no key in this store. Make one: cairn init NAME");
+    if (status != CAIRN_OK)
+        return cairn_explain(err, status);
+    status = cairn_keys_read(cairn_writer_bytes(&writer), passphrase, &replica->keys);
+    if (status == CAIRN_NO_KEY && passphrase.size == 0)
+        return CAIRN_OK; /* read only: what needs the key will say so */
+    if (status == CAIRN_NO_KEY)
+        return cairn_fail(err, status, "The passphrase does not open this device's key.");
+    if (status != CAIRN_OK)
+        return cairn_fail(err, status, "The key file is damaged or from a newer version.");
+    replica->has_keys = true;
+    return CAIRN_OK;
+}
+
+static enum cairn_status replica_new(const struct cairn_replica_config *config,
+                                     struct cairn_replica **out_replica)
+{
+    struct cairn_replica *replica = calloc(1, sizeof *replica);
+
+    if (sodium_init() < 0 || replica == NULL) {
+        free(replica);
+        return CAIRN_NO_MEMORY;
+    }
+    replica->lock.fd = -1;
+    replica->store = config->store;
+    replica->ports = config->ports;
+    replica->is_writer = config->is_writer;
+    cairn_verifier_init(&replica->verifier);
+    cairn_arena_init(&replica->results);
+    pthread_mutex_init(&replica->pool_mutex, NULL);
+    *out_replica = replica;
+    return CAIRN_OK;
+}
+
+void cairn_replica_close(struct cairn_replica *replica)
+{
+    if (replica == NULL)
+        return;
+    cairn_exchange_free(replica->exchange);
+    for (size_t i = 0; i < replica->pool_count; i++) {
+        cairn_context_release(replica->pool[i]);
+        free(replica->pool[i]);
+    }
+    if (replica->ctx.store != NULL)
+        cairn_context_release(&replica->ctx);
+    if (replica->owns_store)
+        replica->store->ops->close(replica->store);
+    if (replica->owns_ports)
+        replica->ports->ops->free(replica->ports);
+    cairn_folder_unlock(&replica->lock);
+    cairn_keys_release(&replica->keys);
+    cairn_arena_release(&replica->results);
+    pthread_mutex_destroy(&replica->pool_mutex);
+    sodium_memzero(replica, sizeof *replica);
+    free(replica);
+}
+
+/* Ports, lock and store of a folder; simulators bring theirs. */
+static enum cairn_status folder_open(struct cairn_replica *replica,
+                                     const struct cairn_replica_config *config, bool create,
+                                     struct cairn_err *err)
+{
+    if (replica->ports == NULL) {
+        CAIRN_TRY(cairn_ports_posix_new(config->path, &replica->ports, err));
+        replica->owns_ports = true;
+    }
+    if (replica->store == NULL) {
+        CAIRN_TRY(cairn_store_lmdb_open(config->path, create, &replica->store, err));
+        replica->owns_store = true;
+        if (replica->is_writer)
+            CAIRN_TRY(cairn_folder_lock(config->path,
+                                        config->owner == NULL ? "cairn" : config->owner,
+                                        &replica->lock, err));
+    }
+    return cairn_explain(err,
+                         cairn_context_init(&replica->ctx, replica->store, &replica->verifier));
+}
+
+static enum cairn_status under_load(struct cairn_replica *replica)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_key key = cairn_key_meta("under");
+    struct cairn_root_statement root;
+    struct cairn_bytes value;
+    struct cairn_reader reader;
+
+    CAIRN_TRY(cairn_meta_number(ctx, "generation", &replica->generation));
+    enum cairn_status status = cairn_root_get(ctx, &root, NULL);
+    if (status == CAIRN_OK)
+        ctx->network = root.network;
+    else if (status != CAIRN_NOT_FOUND)
+        return status;
+    status = cairn_kv_get(ctx, &key, &value);
+    if (status != CAIRN_OK)
+        return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    cairn_reader_init(&reader, value);
+    replica->under = cairn_under_read(&reader);
+    replica->is_joined = !reader.failed;
+    return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
+}
+
+/* Does the folder hold a store that init finished? Without one LMDB would make an empty file. */
+static enum cairn_status replica_load(struct cairn_replica *replica, struct cairn_err *err)
+{
+    uint64_t generation = 0;
+
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    enum cairn_status status = under_load(replica);
+    if (status == CAIRN_OK)
+        status = cairn_meta_number(&replica->ctx, "generation", &generation);
+    CAIRN_TRY(cairn_replica_done(replica, status, err));
+    if (generation == 0)
+        return cairn_fail(err, CAIRN_NOT_FOUND,
+                          "There is no store here. Make one: cairn init NAME");
+    if (replica->is_joined && replica->is_writer && replica->has_keys)
+        return cairn_restore_check(replica, err);
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_replica_open(const struct cairn_replica_config *config,
+                                     struct cairn_replica **out_replica, struct cairn_err *err)
+{
+    struct cairn_replica *replica = NULL;
+
+    if (err != NULL)
+        err->text[0] = '\0';
+    CAIRN_TRY(cairn_explain(err, replica_new(config, &replica)));
+    enum cairn_status status = folder_open(replica, config, false, err);
+    if (status == CAIRN_OK)
+        status = keys_load(replica, config->passphrase, err);
+    if (status == CAIRN_OK)
+        status = replica_load(replica, err);
+    if (status != CAIRN_OK) {
+        cairn_replica_close(replica);
+        return cairn_explain(err, status);
+    }
+    *out_replica = replica;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_key_is_sealed(const char *path, bool *out_is_sealed, struct cairn_err *err)
+{
+    struct cairn_ports *ports;
+    uint8_t bytes[CAIRN_KEY_FILE_MAX];
+    struct cairn_writer writer;
+    unsigned sealing;
+
+    CAIRN_TRY(cairn_ports_posix_new(path, &ports, err));
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    enum cairn_status status = ports->ops->key_load(ports, &writer);
+    ports->ops->free(ports);
+    if (status == CAIRN_NOT_FOUND)
+        return cairn_fail(err, status, "There is no store here. Make one: cairn init NAME");
+    if (status == CAIRN_OK)
+        status = cairn_keys_sealing(cairn_writer_bytes(&writer), &sealing);
+    if (status != CAIRN_OK)
+        return cairn_fail(err, status,
+                          "The key file cannot be read, is damaged, or from a newer version.");
+    *out_is_sealed = sealing != 0;
+    return CAIRN_OK;
+}
+
+/* ---- init ---------------------------------------------------------------------------------- */
+
+struct init_work {
+    const struct cairn_init *init;
+    struct cairn_scope scope;
+    uint8_t statement[CAIRN_STATEMENT_MAX];
+    size_t statement_size;
+};
+
+static enum cairn_status root_begin(struct cairn_replica *replica, struct init_work *work)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_root_statement root = {.scope = work->scope, .threshold = 1, .key_count = 1};
+    struct cairn_writer writer;
+    struct cairn_log log;
+    uint8_t table[CAIRN_SCHEMA_TABLE_MAX], bytes[CAIRN_SCHEMA_TABLE_MAX + 256];
+    struct cairn_key tag_key = cairn_key_meta("root-tag"), under_key = cairn_key_meta("under");
+
+    root.keys[0] = replica->keys.open.seal;
+    root.name = cairn_bytes_of_text(work->init->name);
+    replica->ports->ops->random(replica->ports, root.salt.bytes, sizeof root.salt.bytes);
+    cairn_writer_init(&writer, work->statement, sizeof work->statement);
+    cairn_root_statement_write(&writer, &root);
+    work->statement_size = writer.size;
+    CAIRN_TRY(cairn_root_put(ctx, cairn_writer_bytes(&writer)));
+    CAIRN_TRY(cairn_kv_put(ctx, &tag_key, cairn_bytes_of_text(work->init->root_tag)));
+    replica->under = (struct cairn_under){.is_root = true, .network = ctx->network};
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_under_write(&writer, &replica->under);
+    CAIRN_TRY(cairn_kv_put(ctx, &under_key, cairn_writer_bytes(&writer)));
+
+    struct cairn_author author = cairn_replica_author(replica);
+    CAIRN_TRY(cairn_own_log(ctx, &author, work->scope, CAIRN_CHANNEL_AUTHORITY, &log));
+    struct cairn_schema_entry schema = {.under = replica->under, .version = 1};
+    cairn_writer_init(&writer, table, sizeof table);
+    cairn_schema_default_write(&writer);
+    CAIRN_ASSERT(!writer.overflowed);
+    schema.table = cairn_writer_bytes(&writer);
+    struct cairn_writer entry;
+    cairn_writer_init(&entry, bytes, sizeof bytes);
+    cairn_schema_entry_write(&entry, author.now_s, &schema);
+    CAIRN_ASSERT(!entry.overflowed);
+    return cairn_apply_own(ctx, &author, &log, cairn_writer_bytes(&entry), 1);
+}
+
+static enum cairn_status init_apply(struct cairn_replica *replica, void *context)
+{
+    struct init_work *work = context;
+    uint64_t generation;
+    uint8_t place[CAIRN_PLACE_MAX];
+    struct cairn_writer writer;
+    struct cairn_key key = cairn_key_meta("place");
+
+    CAIRN_TRY(cairn_meta_number(&replica->ctx, "generation", &generation));
+    if (generation != 0)
+        return CAIRN_EXISTS;
+    replica->generation = 1;
+    CAIRN_TRY(cairn_meta_number_put(&replica->ctx, "generation", 1));
+    cairn_writer_init(&writer, place, sizeof place);
+    CAIRN_TRY(replica->ports->ops->place(replica->ports, &writer));
+    CAIRN_TRY(cairn_kv_put(&replica->ctx, &key, cairn_writer_bytes(&writer)));
+    return work->init->root_scope == NULL ? CAIRN_OK : root_begin(replica, work);
+}
+
+static enum cairn_status init_check(const struct cairn_init *init, struct cairn_scope *out_scope,
+                                    struct cairn_err *err)
+{
+    size_t size = strlen(init->name);
+
+    if (size == 0 || size > CAIRN_NAME_MAX)
+        return cairn_fail(err, CAIRN_BAD_INPUT,
+                          "The name of a device has 1 to %d bytes, not %zu. Nothing was written.",
+                          CAIRN_NAME_MAX, size);
+    if (init->root_scope == NULL)
+        return CAIRN_OK;
+    if (!cairn_scope_parse(init->root_scope, out_scope))
+        return cairn_fail(
+            err, CAIRN_BAD_INPUT,
+            "%s is not an administrative code: 2, 4, 6, 9 or 12 digits. Nothing was written.",
+            init->root_scope);
+    if (init->root_tag == NULL || strlen(init->root_tag) < 1 ||
+        strlen(init->root_tag) > CAIRN_TAG_MAX)
+        return cairn_fail(
+            err, CAIRN_BAD_INPUT,
+            "A root needs a tag of 1 to 4 letters or digits: --tag R. Nothing was written.");
+    return CAIRN_OK;
+}
+
+static enum cairn_status key_make(struct cairn_replica *replica, const struct cairn_init *init,
+                                  struct cairn_bytes passphrase, struct cairn_err *err)
+{
+    uint8_t entropy[CAIRN_KEYS_ENTROPY_BYTES], sealing[40], bytes[CAIRN_KEY_FILE_MAX];
+    struct cairn_writer writer;
+
+    replica->ports->ops->random(replica->ports, entropy, sizeof entropy);
+    replica->ports->ops->random(replica->ports, sealing, sizeof sealing);
+    cairn_keys_make(&replica->keys, init->name, entropy);
+    sodium_memzero(entropy, sizeof entropy);
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    enum cairn_status status = cairn_keys_write(&replica->keys, passphrase, sealing, &writer);
+    if (status == CAIRN_OK)
+        status = replica->ports->ops->key_save(replica->ports, cairn_writer_bytes(&writer), false);
+    sodium_memzero(bytes, sizeof bytes);
+    if (status == CAIRN_EXISTS)
+        return cairn_fail(
+            err, status,
+            "This store holds a device already. Nothing was changed; choose another folder "
+            "with --store.");
+    replica->has_keys = status == CAIRN_OK;
+    return cairn_explain(err, status);
+}
+
+enum cairn_status cairn_replica_init(const struct cairn_replica_config *config,
+                                     const struct cairn_init *init,
+                                     struct cairn_replica **out_replica, struct cairn_err *err)
+{
+    struct cairn_replica *replica = NULL;
+    struct init_work work = {.init = init};
+    struct cairn_replica_config writing = *config;
+
+    if (err != NULL)
+        err->text[0] = '\0';
+    writing.is_writer = true;
+    CAIRN_TRY(init_check(init, &work.scope, err));
+    CAIRN_TRY(cairn_explain(err, replica_new(&writing, &replica)));
+    enum cairn_status status = folder_open(replica, &writing, true, err);
+    if (status == CAIRN_OK)
+        status = key_make(replica, init, config->passphrase, err);
+    if (status == CAIRN_OK) {
+        cairn_replica_fresh(replica, err);
+        status = cairn_replica_write(replica, init_apply, &work, err);
+    }
+    replica->is_joined = status == CAIRN_OK && init->root_scope != NULL;
+    if (replica->is_joined)
+        status = cairn_replica_mark(replica, false, err);
+    if (status != CAIRN_OK) {
+        cairn_replica_close(replica);
+        return cairn_explain(err, status);
+    }
+    *out_replica = replica;
+    return CAIRN_OK;
+}
+
+bool cairn_replica_was_restored(const struct cairn_replica *replica)
+{
+    return replica->was_restored;
+}
+
+void cairn_version_text(char *out_text, size_t size)
+{
+    snprintf(out_text, size, "cairn 0.1.0\nlibsodium %s\n%s\nzstd %s\n", sodium_version_string(),
+             cairn_store_lmdb_version(), ZSTD_versionString());
+}
+
+void cairn_bytes_free(struct cairn_bytes bytes)
+{
+    union {
+        const void *borrowed;
+        void *owned;
+    } data = {.borrowed = bytes.data};
+
+    free(data.owned);
+}

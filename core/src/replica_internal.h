@@ -1,0 +1,134 @@
+/* replica_internal.h: the open replica, shared by the files behind cairn/replica.h. */
+
+#ifndef CAIRN_REPLICA_INTERNAL_H
+#define CAIRN_REPLICA_INTERNAL_H
+
+#include <pthread.h>
+
+#include "apply.h"
+#include "authority.h"
+#include "cairn/folder.h"
+#include "cairn/keys.h"
+#include "cairn/replica.h"
+#include "links.h"
+#include "outgoing.h"
+#include "own_log.h"
+#include "record.h"
+
+struct cairn_exchange; /* sync_client.c */
+
+#define CAIRN_IDLE_CONTEXTS_MAX 64
+
+struct cairn_replica {
+    struct cairn_store *store;
+    struct cairn_ports *ports;
+    bool owns_store, owns_ports;
+    struct cairn_folder_lock lock;
+    bool is_writer;
+    bool has_keys; /* the key file was opened */
+    bool was_restored;
+    struct cairn_keys keys;
+    struct cairn_verifier verifier;
+    struct cairn_context ctx;
+    bool is_joined;
+    struct cairn_under under; /* what this device writes under, when joined */
+    uint64_t generation;
+    uint64_t marked_count; /* own entries when the mark was saved last */
+    bool mark_is_synced;
+    struct cairn_arena results; /* what the last call handed out */
+    struct cairn_exchange *exchange;
+    struct cairn_sync_report sync;
+    /* Contexts of the serving threads that are idle. */
+    pthread_mutex_t pool_mutex;
+    struct cairn_context *pool[CAIRN_IDLE_CONTEXTS_MAX];
+    size_t pool_count;
+};
+
+/* Begin a call: results of the last one go. */
+void cairn_replica_fresh(struct cairn_replica *replica, struct cairn_err *err);
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_read(struct cairn_replica *replica, struct cairn_err *err);
+/*
+ * Run `work` in a write transaction until it is not in conflict any more, commit, and move the
+ * high-water mark. NO_KEY, LOCKED (opened for reading).
+ */
+typedef enum cairn_status cairn_work_fn(struct cairn_replica *replica, void *context);
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_write(struct cairn_replica *replica, cairn_work_fn *work,
+                                      void *context, struct cairn_err *err);
+/* End a read unit and give `status`, with a sentence where nobody wrote one. */
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_done(struct cairn_replica *replica, enum cairn_status status,
+                                     struct cairn_err *err);
+/* A sentence for statuses of the store that nobody explained. */
+enum cairn_status cairn_explain(struct cairn_err *err, enum cairn_status status);
+struct cairn_author cairn_replica_author(struct cairn_replica *replica);
+/* Put the mark on disk: before anything sealed leaves. */
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_mark(struct cairn_replica *replica, bool sync,
+                                     struct cairn_err *err);
+
+/* ---- names that people see (names.c) ---- */
+
+/* "A7-0042-K" */
+CAIRN_NODISCARD
+enum cairn_status cairn_label_format(struct cairn_context *ctx, const struct cairn_log *log,
+                                     const struct cairn_record_state *state,
+                                     char out_label[static 32]);
+/* NOT_FOUND, AMBIGUOUS, with a sentence. */
+CAIRN_NODISCARD
+enum cairn_status cairn_label_find(struct cairn_context *ctx, const char *label,
+                                   struct cairn_log *out_log, struct cairn_record_state *out_state);
+/* Tag of the device that writes a log. */
+CAIRN_NODISCARD
+enum cairn_status cairn_log_tag(struct cairn_context *ctx, const struct cairn_log *log,
+                                char out_tag[static 8]);
+const char *cairn_role_name(uint64_t role);
+const char *cairn_channel_name(enum cairn_channel channel);
+/* 0: no such role. */
+uint64_t cairn_role_number(const char *name);
+void cairn_text_copy(char *out, size_t capacity, struct cairn_bytes text);
+/* Fill what a standing says. */
+void cairn_device_describe(const struct cairn_standing *standing, struct cairn_device *out_device);
+
+/* ---- records as people see them (view.c) ---- */
+
+CAIRN_NODISCARD
+enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_context *ctx,
+                                    const struct cairn_log *log,
+                                    const struct cairn_record_state *state,
+                                    struct cairn_record *out_record);
+/* The schema that values are shown and checked by: the newest held. */
+CAIRN_NODISCARD
+enum cairn_status cairn_schema_now(struct cairn_context *ctx,
+                                   const struct cairn_schema **out_schema);
+/* Is a the shown one of a and b: greater (time, log id)? */
+CAIRN_NODISCARD
+enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
+                                  const struct cairn_live *b, bool *out_wins);
+/* Visit records in key order; return other than OK to stop. */
+typedef enum cairn_status cairn_state_fn(void *context, struct cairn_context *ctx,
+                                         const struct cairn_log *log,
+                                         const struct cairn_record_state *state);
+CAIRN_NODISCARD
+enum cairn_status cairn_states_visit(struct cairn_context *ctx, cairn_state_fn *visit,
+                                     void *context);
+
+/* ---- sync ---- */
+
+void cairn_exchange_free(struct cairn_exchange *exchange);
+/* H over the roots in the order of the list (SPEC.md section 9), its first 16 bytes. */
+void cairn_roots_digest(const struct cairn_hash *roots, size_t count,
+                        uint8_t out_digest[static 16]);
+/* Authority logs without a sequencer, in the scopes at or above `scope`, by log id. In
+ * the arena. */
+CAIRN_NODISCARD
+enum cairn_status cairn_heads_collect(struct cairn_context *ctx, struct cairn_scope scope,
+                                      struct cairn_head **out_heads, size_t *out_count);
+void cairn_heads_digest(const struct cairn_head *heads, size_t count, uint8_t out_digest[static 8]);
+/* "cairn-sync-1" || network id */
+#define CAIRN_PROLOGUE_BYTES 44
+void cairn_prologue(const struct cairn_hash *network,
+                    uint8_t out_prologue[static CAIRN_PROLOGUE_BYTES]);
+
+#endif

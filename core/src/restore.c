@@ -1,0 +1,306 @@
+#include "restore.h"
+
+#include <string.h>
+
+#include "compose.h"
+#include "judge.h"
+#include "rebuild.h"
+#include "verdict.h"
+
+#define COUNTER_BLOCK 1000
+
+enum cairn_status cairn_mark_save(struct cairn_replica *replica, bool sync)
+{
+    uint8_t bytes[80];
+    struct cairn_writer writer;
+    uint64_t count;
+
+    CAIRN_TRY(cairn_replica_read(replica, NULL));
+    enum cairn_status status = cairn_meta_number(&replica->ctx, "own-entries", &count);
+    cairn_context_abort(&replica->ctx);
+    CAIRN_TRY(status);
+    if (count == replica->marked_count && (!sync || replica->mark_is_synced))
+        return CAIRN_OK;
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_write_bytes(&writer, replica->keys.open.seal.bytes, 32);
+    cairn_write_u64be(&writer, count);
+    CAIRN_TRY(replica->ports->ops->mark_save(replica->ports, cairn_writer_bytes(&writer), sync));
+    replica->marked_count = count;
+    replica->mark_is_synced = sync;
+    return CAIRN_OK;
+}
+
+/* Is the mark outside ahead of the store? An empty or foreign one says nothing. */
+static enum cairn_status mark_is_ahead(struct cairn_replica *replica, bool *out_is_ahead)
+{
+    uint8_t bytes[CAIRN_MARK_MAX];
+    struct cairn_writer writer;
+    struct cairn_reader reader;
+    uint64_t count;
+
+    *out_is_ahead = false;
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    enum cairn_status status = replica->ports->ops->mark_load(replica->ports, &writer);
+    if (status == CAIRN_NOT_FOUND || (status == CAIRN_OK && writer.size == 0))
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    cairn_reader_init(&reader, cairn_writer_bytes(&writer));
+    struct cairn_bytes device = cairn_read_bytes(&reader, 32);
+    uint64_t marked = cairn_read_u64be(&reader);
+    if (cairn_reader_end(&reader) != CAIRN_OK ||
+        memcmp(device.data, replica->keys.open.seal.bytes, 32) != 0)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_meta_number(&replica->ctx, "own-entries", &count));
+    *out_is_ahead = marked > count;
+    return CAIRN_OK;
+}
+
+static enum cairn_status place_differs(struct cairn_replica *replica, bool *out_differs)
+{
+    struct cairn_key key = cairn_key_meta("place");
+    uint8_t bytes[CAIRN_PLACE_MAX];
+    struct cairn_writer writer;
+    struct cairn_bytes held;
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    CAIRN_TRY(replica->ports->ops->place(replica->ports, &writer));
+    enum cairn_status status = cairn_kv_get(&replica->ctx, &key, &held);
+    *out_differs = status == CAIRN_OK && !cairn_bytes_equal(held, cairn_writer_bytes(&writer));
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+/* ---- writing again ------------------------------------------------------------------------- */
+
+/* Old entries and what they became: references inside the tail follow. */
+struct repeat_map {
+    size_t count, capacity;
+    struct {
+        struct cairn_dot from, to;
+    } * pairs;
+};
+
+static enum cairn_status map_add(struct cairn_context *ctx, struct repeat_map *map,
+                                 struct cairn_dot from, struct cairn_dot to)
+{
+    if (map->count == map->capacity) {
+        size_t capacity = map->capacity * 2 + 64;
+        void *grown = cairn_arena_get(&ctx->arena, capacity * sizeof *map->pairs);
+        if (grown == NULL)
+            return CAIRN_NO_MEMORY;
+        if (map->count > 0)
+            memcpy(grown, map->pairs, map->count * sizeof *map->pairs);
+        map->pairs = grown;
+        map->capacity = capacity;
+    }
+    map->pairs[map->count].from = from;
+    map->pairs[map->count].to = to;
+    map->count++;
+    return CAIRN_OK;
+}
+
+static struct cairn_dot map_find(const struct repeat_map *map, struct cairn_dot dot)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (map->pairs[i].from.log == dot.log && map->pairs[i].from.index == dot.index)
+            return map->pairs[i].to;
+    return dot;
+}
+
+/* One change of the tail, kept in the arena while its log is cut back. */
+struct kept_change {
+    uint32_t index;
+    uint64_t time_s;
+    struct cairn_hash leaf;
+    const char *reason;
+    struct cairn_judged_change *change;
+};
+
+static const char *reason_of(struct cairn_context *ctx, const struct cairn_entry *entry)
+{
+    struct cairn_items items;
+    struct cairn_item item;
+    struct cairn_value text;
+
+    cairn_items_init(&items, entry);
+    while (cairn_item_next(&items, &item))
+        if (item.number == CAIRN_ITEM_REASON && cairn_note_item_read(&item, &text) &&
+            text.kind == CAIRN_VALUE_TEXT)
+            return (const char *)cairn_arena_copy(&ctx->arena, text.text).data;
+    return NULL;
+}
+
+static enum cairn_status tail_keep(struct cairn_context *ctx, const struct cairn_log *log,
+                                   struct kept_change **out_kept, size_t *out_count)
+{
+    size_t room = cairn_log_size(log) - log->covered;
+    struct kept_change *kept = cairn_arena_get(&ctx->arena, (room + 1) * sizeof *kept);
+
+    if (kept == NULL)
+        return CAIRN_NO_MEMORY;
+    *out_count = 0;
+    for (uint32_t i = log->covered; i < cairn_log_size(log); i++) {
+        struct cairn_entry entry;
+        struct cairn_hash *commitments;
+        struct kept_change *one = &kept[*out_count];
+        struct cairn_verdict verdict;
+        CAIRN_TRY(cairn_verdict_get(ctx, log->no, i, &verdict));
+        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &one->leaf));
+        if (entry.kind != CAIRN_KIND_CHANGE || verdict.validity != CAIRN_VALID)
+            continue;
+        one->change = cairn_arena_get(&ctx->arena, sizeof *one->change);
+        if (one->change == NULL)
+            return CAIRN_NO_MEMORY;
+        one->index = i;
+        one->time_s = entry.time_s;
+        one->reason = reason_of(ctx, &entry);
+        CAIRN_TRY(cairn_change_resolve(ctx, log, i, &entry, commitments, one->change));
+        (*out_count)++;
+    }
+    *out_kept = kept;
+    return CAIRN_OK;
+}
+
+static enum cairn_status create_again(struct cairn_composer *composer,
+                                      const struct cairn_judged_change *change)
+{
+    size_t size = 64;
+    for (size_t i = 1; i < change->write_count; i++)
+        size += 16 + change->writes[i].value.text.size;
+    struct cairn_writer room = cairn_compose_item(composer, size);
+    cairn_create_begin(&room, change->type, change->counter, change->write_count - 1);
+    for (size_t i = 1; i < change->write_count; i++) {
+        cairn_cbor_write_uint(&room, change->writes[i].field);
+        cairn_value_write(&room, &change->writes[i].value);
+    }
+    cairn_compose_item_end(composer, &room);
+    return CAIRN_OK;
+}
+
+static enum cairn_status change_again(struct cairn_composer *composer, const struct repeat_map *map,
+                                      const struct cairn_judged_change *change)
+{
+    if (change->creates)
+        return create_again(composer, change);
+    for (size_t i = 0; i < change->write_count; i++) {
+        const struct cairn_change_write *write = &change->writes[i];
+        bool deletes = write->number == CAIRN_ITEM_DELETE;
+        struct cairn_dot *named =
+            cairn_arena_get(&composer->ctx->arena, (write->named_count + 1) * sizeof *named);
+        if (named == NULL)
+            return CAIRN_NO_MEMORY;
+        for (size_t n = 0; n < write->named_count; n++)
+            named[n] = map_find(map, change->named[write->named_first + n]);
+        CAIRN_TRY(cairn_compose_write(composer, write->number, map_find(map, change->record),
+                                      write->field, deletes ? NULL : &write->value, named,
+                                      write->named_count));
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status kept_write(struct cairn_composer *composer, const struct cairn_log *old,
+                                    struct repeat_map *map, const struct kept_change *kept)
+{
+    struct cairn_ref repeats = {old->id, kept->index, kept->leaf};
+    uint32_t index;
+
+    composer->now_s = kept->time_s;
+    cairn_compose_begin(composer);
+    CAIRN_TRY(change_again(composer, map, kept->change));
+    if (kept->reason != NULL)
+        cairn_compose_reason(composer, kept->reason);
+    struct cairn_writer room = cairn_compose_item(composer, 96);
+    cairn_repeats_write(&room, &repeats);
+    cairn_compose_item_end(composer, &room);
+    CAIRN_TRY(cairn_compose_end(composer, &index));
+    return map_add(composer->ctx, map, (struct cairn_dot){old->no, kept->index},
+                   (struct cairn_dot){composer->log.no, index});
+}
+
+/* One own log of an older generation: its unsynced tail goes out and comes again in a new log. */
+static enum cairn_status log_repeat(struct cairn_replica *replica, struct cairn_log *log)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_author author = cairn_replica_author(replica);
+    struct repeat_map map = {.count = 0};
+    struct kept_change *kept = NULL;
+    struct cairn_composer composer;
+    struct cairn_log fresh;
+    size_t count = 0;
+    enum cairn_status status = CAIRN_OK;
+
+    if (log->covered == cairn_log_size(log))
+        return CAIRN_OK;
+    if (log->channel == CAIRN_CHANNEL_RECORDS)
+        CAIRN_TRY(tail_keep(ctx, log, &kept, &count));
+    else if (log->channel == CAIRN_CHANNEL_AUTHORITY)
+        return CAIRN_OK; /* grants stand by their evidence; new ones come in the new log */
+    CAIRN_TRY(cairn_abandon_tail(ctx, log, log->covered));
+    if (count == 0)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_own_log(ctx, &author, log->scope, log->channel, &fresh));
+    cairn_composer_init(&composer, ctx, &fresh, author.now_s);
+    for (size_t i = 0; i < count && status == CAIRN_OK; i++)
+        status = kept_write(&composer, log, &map, &kept[i]);
+    if (status == CAIRN_OK)
+        status = cairn_apply_own(ctx, &author, &fresh, cairn_buffer_bytes(&composer.entries),
+                                 composer.entry_count);
+    cairn_composer_release(&composer);
+    return status;
+}
+
+static enum cairn_status generation_begin(struct cairn_replica *replica)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_key key = cairn_key_meta("place");
+    uint8_t place[CAIRN_PLACE_MAX];
+    struct cairn_writer writer;
+    uint64_t counter, logs;
+
+    CAIRN_TRY(cairn_meta_next(ctx, "generation", &replica->generation));
+    CAIRN_TRY(cairn_meta_number(ctx, "counter", &counter));
+    CAIRN_TRY(cairn_meta_number_put(ctx, "counter", (counter / COUNTER_BLOCK + 1) * COUNTER_BLOCK));
+    cairn_writer_init(&writer, place, sizeof place);
+    CAIRN_TRY(replica->ports->ops->place(replica->ports, &writer));
+    CAIRN_TRY(cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer)));
+    CAIRN_TRY(cairn_meta_number(ctx, "logs", &logs));
+    for (uint32_t no = 1; no <= logs; no++) {
+        struct cairn_log log;
+        CAIRN_TRY(cairn_log_load(ctx, no, &log));
+        if (log.is_known && log.own_generation != 0 && log.own_generation < replica->generation)
+            CAIRN_TRY(log_repeat(replica, &log));
+    }
+    return CAIRN_OK;
+}
+
+struct restore_work {
+    bool is_restored;
+};
+
+static enum cairn_status restore_apply(struct cairn_replica *replica, void *context)
+{
+    struct restore_work *work = context;
+    bool is_ahead, differs;
+
+    CAIRN_TRY(mark_is_ahead(replica, &is_ahead));
+    CAIRN_TRY(place_differs(replica, &differs));
+    work->is_restored = is_ahead || differs;
+    return work->is_restored ? generation_begin(replica) : CAIRN_OK;
+}
+
+enum cairn_status cairn_restore_check(struct cairn_replica *replica, struct cairn_err *err)
+{
+    struct restore_work work = {false};
+    bool is_ahead = false, differs = false;
+
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    enum cairn_status status = mark_is_ahead(replica, &is_ahead);
+    if (status == CAIRN_OK)
+        status = place_differs(replica, &differs);
+    CAIRN_TRY(cairn_replica_done(replica, status, err));
+    if (!is_ahead && !differs)
+        return CAIRN_OK;
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_write(replica, restore_apply, &work, err));
+    replica->was_restored = work.is_restored;
+    return CAIRN_OK;
+}

@@ -1,0 +1,442 @@
+/* The server's side of an exchange (SPEC.md section 9): requests opened and committed. */
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pack.h"
+#include "serve_internal.h"
+#include "verdict.h"
+
+/* Sign in a commit when this much came in, so that a reply can end at a checkpoint that fits. */
+#define SIGN_BYTES 24000
+
+/* ---- contexts of serving threads ----------------------------------------------------------- */
+
+struct cairn_context *cairn_serve_context_take(struct cairn_replica *replica)
+{
+    struct cairn_context *ctx = NULL;
+
+    pthread_mutex_lock(&replica->pool_mutex);
+    if (replica->pool_count > 0)
+        ctx = replica->pool[--replica->pool_count];
+    pthread_mutex_unlock(&replica->pool_mutex);
+    if (ctx == NULL) {
+        ctx = malloc(sizeof *ctx);
+        if (ctx != NULL &&
+            cairn_context_init(ctx, replica->store, &replica->verifier) != CAIRN_OK) {
+            free(ctx);
+            ctx = NULL;
+        }
+    }
+    if (ctx != NULL)
+        ctx->network = replica->ctx.network;
+    return ctx;
+}
+
+void cairn_serve_context_give(struct cairn_replica *replica, struct cairn_context *ctx)
+{
+    cairn_context_abort(ctx);
+    cairn_context_fresh(ctx);
+    ctx->err = NULL;
+    pthread_mutex_lock(&replica->pool_mutex);
+    bool kept = replica->pool_count < CAIRN_IDLE_CONTEXTS_MAX;
+    if (kept)
+        replica->pool[replica->pool_count++] = ctx;
+    pthread_mutex_unlock(&replica->pool_mutex);
+    if (!kept) {
+        cairn_context_release(ctx);
+        free(ctx);
+    }
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+void cairn_serve_free(struct cairn_serve *serve)
+{
+    if (serve == NULL)
+        return;
+    cairn_noise_release(&serve->noise);
+    cairn_arena_release(&serve->memory);
+    cairn_buffer_release(&serve->message);
+    free(serve);
+}
+
+static enum cairn_status request_decrypt(struct cairn_replica *replica, struct cairn_context *ctx,
+                                         struct cairn_serve *serve, struct cairn_bytes message,
+                                         struct cairn_err *err)
+{
+    uint8_t prologue[CAIRN_PROLOGUE_BYTES];
+    struct cairn_noise_key ephemeral;
+    struct cairn_noise_config config = {.pattern = CAIRN_NOISE_IK,
+                                        .prologue = {prologue, sizeof prologue},
+                                        .static_secret = &replica->keys.noise,
+                                        .ephemeral_secret = &ephemeral};
+    uint8_t *payload = cairn_arena_get(&serve->memory, message.size + 1);
+    struct cairn_writer writer;
+    struct cairn_bytes plain;
+
+    if (payload == NULL)
+        return CAIRN_NO_MEMORY;
+    cairn_prologue(&replica->ctx.network, prologue);
+    replica->ports->ops->random(replica->ports, &ephemeral, sizeof ephemeral);
+    cairn_noise_init(&serve->noise, &config);
+    sodium_memzero(&ephemeral, sizeof ephemeral);
+    cairn_writer_init(&writer, payload, message.size + 1);
+    enum cairn_status status = cairn_noise_read(&serve->noise, message, &writer);
+    if (status != CAIRN_OK)
+        return cairn_fail(err, status, "refused handshake: not for this server, or damaged");
+    serve->device = cairn_noise_remote_static(&serve->noise);
+    status = cairn_payload_unpack(ctx->packer, &serve->memory, cairn_writer_bytes(&writer), &plain);
+    if (status == CAIRN_OK)
+        status = cairn_request_read(plain, &serve->request);
+    if (status != CAIRN_OK && status != CAIRN_NO_MEMORY)
+        return cairn_fail(err, status, "refused a malformed request");
+    return status;
+}
+
+enum cairn_status cairn_serve_standing(struct cairn_context *ctx, const struct cairn_noise_key *key,
+                                       struct cairn_standing *out_standing)
+{
+    struct cairn_under under = {.is_root = false};
+
+    CAIRN_TRY(cairn_grant_of_noise_key(ctx, key, &under.grant));
+    return cairn_standing_get(ctx, &under, out_standing);
+}
+
+static void device_note(struct cairn_serve *serve, const struct cairn_standing *standing)
+{
+    serve->has_device = true;
+    memcpy(serve->tag, standing->tag, sizeof standing->tag);
+}
+
+/*
+ * A stranger's chain is checked in a store of its own in memory: what it shows costs us neither the
+ * write lock nor disk before it proves to lead to our root and to its own key.
+ */
+static enum cairn_status stranger_check(struct cairn_replica *replica, struct cairn_context *ctx,
+                                        struct cairn_serve *serve)
+{
+    struct cairn_store *store;
+    struct cairn_context alone;
+    struct cairn_root_statement root;
+    struct cairn_bytes statement;
+    struct cairn_standing standing;
+
+    if (serve->request.links.left == 0)
+        return CAIRN_REFUSED;
+    CAIRN_TRY(cairn_root_get(ctx, &root, &statement));
+    CAIRN_TRY(cairn_store_memory_new(&store));
+    enum cairn_status status = cairn_context_init(&alone, store, &replica->verifier);
+    if (status == CAIRN_OK) {
+        status = cairn_context_begin(&alone, CAIRN_TXN_WRITE);
+        if (status == CAIRN_OK)
+            status = cairn_root_put(&alone, statement);
+        if (status == CAIRN_OK)
+            status = cairn_links_admit(&alone, serve->request.links);
+        if (status == CAIRN_OK)
+            status = cairn_serve_standing(&alone, &serve->device, &standing);
+        if (status == CAIRN_OK)
+            memcpy(serve->tag, standing.tag, sizeof standing.tag);
+        cairn_context_abort(&alone);
+        cairn_context_release(&alone);
+    }
+    store->ops->close(store);
+    return status == CAIRN_OK || status == CAIRN_NO_MEMORY ? status : CAIRN_REFUSED;
+}
+
+static enum cairn_status serve_identify(struct cairn_replica *replica, struct cairn_context *ctx,
+                                        struct cairn_serve *serve, struct cairn_err *err)
+{
+    struct cairn_standing standing;
+
+    CAIRN_TRY(cairn_context_begin(ctx, CAIRN_TXN_READ));
+    enum cairn_status status = cairn_serve_standing(ctx, &serve->device, &standing);
+    if (status == CAIRN_OK)
+        device_note(serve, &standing);
+    else if (status == CAIRN_NOT_FOUND)
+        status = stranger_check(replica, ctx, serve);
+    cairn_context_abort(ctx);
+    if (status == CAIRN_REFUSED)
+        return cairn_fail(err, status,
+                          "refused handshake from an unknown key: no grant chain to this root");
+    return status;
+}
+
+enum cairn_status cairn_serve_open(struct cairn_replica *replica, struct cairn_bytes message,
+                                   struct cairn_serve **out_serve, struct cairn_err *err)
+{
+    struct cairn_context *ctx = cairn_serve_context_take(replica);
+    struct cairn_serve *serve = calloc(1, sizeof *serve);
+    enum cairn_status status = CAIRN_NO_MEMORY;
+
+    if (ctx != NULL && serve != NULL) {
+        serve->replica = replica;
+        serve->message_bytes = message.size;
+        cairn_arena_init(&serve->memory);
+        cairn_buffer_init(&serve->message, CAIRN_NOISE_MESSAGE_MAX);
+        status = request_decrypt(replica, ctx, serve, message, err);
+        if (status == CAIRN_OK)
+            status = serve_identify(replica, ctx, serve, err);
+    }
+    if (ctx != NULL)
+        cairn_serve_context_give(replica, ctx);
+    if (status != CAIRN_OK) {
+        cairn_serve_free(serve);
+        return status;
+    }
+    *out_serve = serve;
+    return CAIRN_OK;
+}
+
+bool cairn_serve_is_read_only(const struct cairn_serve *serve)
+{
+    return serve->has_device && serve->request.groups.left == 0 && serve->request.links.left == 0;
+}
+
+const char *cairn_serve_tag(const struct cairn_serve *serve)
+{
+    return serve->tag;
+}
+
+uint64_t cairn_serve_entry_count(const struct cairn_serve *serve)
+{
+    return serve->entry_count;
+}
+
+/* ---- committing ---------------------------------------------------------------------------- */
+
+struct commit_work {
+    struct cairn_serve **serves;
+    size_t count;
+    struct cairn_serve_commit commit;
+    size_t grown_done; /* bytes of ctx->grown that are covered */
+    size_t bytes;      /* since the last signing */
+    size_t touched_count, touched_capacity;
+    struct cairn_scope_log *touched; /* in the arena */
+};
+
+static enum cairn_status touched_note(struct cairn_context *ctx, struct commit_work *work,
+                                      struct cairn_scope scope, enum cairn_channel channel)
+{
+    for (size_t i = 0; i < work->touched_count; i++)
+        if (work->touched[i].scope.code == scope.code && work->touched[i].channel == channel)
+            return CAIRN_OK;
+    if (work->touched_count == work->touched_capacity) {
+        size_t capacity = work->touched_capacity * 2 + 16;
+        struct cairn_scope_log *grown = cairn_arena_get(&ctx->arena, capacity * sizeof *grown);
+        if (grown == NULL)
+            return CAIRN_NO_MEMORY;
+        if (work->touched_count > 0)
+            memcpy(grown, work->touched, work->touched_count * sizeof *grown);
+        work->touched = grown;
+        work->touched_capacity = capacity;
+    }
+    work->touched[work->touched_count++] =
+        (struct cairn_scope_log){.scope = scope, .channel = channel};
+    return CAIRN_OK;
+}
+
+/* One accepted run: a leaf of its scope log, where this server is the sequencer. */
+static enum cairn_status grown_cover(struct cairn_replica *replica, struct commit_work *work,
+                                     const struct cairn_grown *grown, uint64_t now_s)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_sequencer_info sequencer;
+    struct cairn_scope_log scope_log;
+    struct cairn_log log;
+
+    CAIRN_TRY(cairn_log_load(ctx, grown->log, &log));
+    if (grown->size <= log.covered)
+        return CAIRN_OK;
+    enum cairn_status status = cairn_sequencer_for(ctx, log.scope, &sequencer);
+    if (status == CAIRN_NOT_FOUND)
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    if (!cairn_ref_equal(&sequencer.server, &replica->under.grant))
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_scope_log_load(ctx, log.scope, log.channel, &scope_log));
+    if (scope_log.epoch == 0)
+        scope_log.epoch = sequencer.epoch;
+    CAIRN_TRY(cairn_scope_cover(ctx, &scope_log, &log, grown->size, now_s));
+    return touched_note(ctx, work, log.scope, log.channel);
+}
+
+static enum cairn_status scopes_sign(struct cairn_replica *replica, struct commit_work *work,
+                                     uint64_t now_s)
+{
+    struct cairn_context *ctx = &replica->ctx;
+
+    for (; work->grown_done < ctx->grown.size; work->grown_done += sizeof(struct cairn_grown)) {
+        struct cairn_grown grown;
+        memcpy(&grown, ctx->grown.data + work->grown_done, sizeof grown);
+        CAIRN_TRY(grown_cover(replica, work, &grown, now_s));
+    }
+    for (size_t i = 0; i < work->touched_count; i++) {
+        struct cairn_scope_log scope_log;
+        struct cairn_checkpoint checkpoint;
+        struct cairn_signature signature;
+        bool is_comparable;
+        CAIRN_TRY(cairn_scope_log_load(ctx, work->touched[i].scope, work->touched[i].channel,
+                                       &scope_log));
+        CAIRN_TRY(cairn_checkpoint_derive(ctx, &scope_log, now_s, &checkpoint, &is_comparable));
+        cairn_checkpoint_sign(&replica->keys.checkpoint, &checkpoint, &signature);
+        CAIRN_TRY(cairn_checkpoint_put(ctx, &checkpoint, &signature));
+        work->commit.checkpoint_count++;
+    }
+    work->touched_count = 0;
+    work->bytes = 0;
+    return CAIRN_OK;
+}
+
+/* What the author is told early: entries of this run that have no effect. */
+static enum cairn_status refusals_note(struct cairn_context *ctx, struct cairn_serve *serve,
+                                       const struct cairn_log *log, uint32_t from)
+{
+    for (uint32_t i = from;
+         i < cairn_log_size(log) && serve->refusal_count < CAIRN_SERVE_REFUSALS_MAX; i++) {
+        struct cairn_verdict verdict;
+        CAIRN_TRY(cairn_verdict_get(ctx, log->no, i, &verdict));
+        if (verdict.validity == CAIRN_INVALID)
+            serve->refusals[serve->refusal_count++] =
+                (struct cairn_refusal){log->id, i, (uint64_t)verdict.reason};
+    }
+    return CAIRN_OK;
+}
+
+/* What a bundle brought here is covered as soon as somebody offers it to the sequencer. */
+static enum cairn_status known_cover(struct cairn_context *ctx, uint32_t no)
+{
+    struct cairn_log log;
+
+    CAIRN_TRY(cairn_log_load(ctx, no, &log));
+    struct cairn_grown grown = {no, cairn_log_size(&log)};
+    if (log.covered < grown.size)
+        cairn_buffer_add(&ctx->grown, &grown, sizeof grown);
+    return ctx->grown.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+}
+
+static enum cairn_status run_commit(struct cairn_context *ctx, struct cairn_serve *serve,
+                                    const struct cairn_group *group, const struct cairn_run *run)
+{
+    struct cairn_apply_input input = {.scope = group->scope, .channel = group->channel, .run = run};
+    enum cairn_outcome outcome;
+    struct cairn_log log;
+    uint64_t without_effect = ctx->tally.without_effect;
+    uint64_t entries = ctx->tally.entries;
+    uint32_t no;
+
+    if (run->log.is_numbered) {
+        struct cairn_scope_log scope_log;
+        CAIRN_TRY(cairn_scope_log_load(ctx, group->scope, group->channel, &scope_log));
+        enum cairn_status status =
+            cairn_scope_log_of(ctx, &scope_log, run->log.log_number, &input.log);
+        if (status != CAIRN_OK)
+            return status == CAIRN_NOT_FOUND ? CAIRN_MALFORMED : status;
+    }
+    CAIRN_TRY(cairn_apply_run(ctx, &input, &outcome, &no));
+    if (outcome == CAIRN_OUTCOME_KNOWN)
+        return known_cover(ctx, no);
+    serve->entry_count += ctx->tally.entries - entries;
+    if (ctx->tally.without_effect == without_effect || no == 0)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_log_load(ctx, no, &log));
+    return refusals_note(ctx, serve, &log, run->first);
+}
+
+/*
+ * Does the requester hold more of a scope log than we do? Then we were restored from an older copy,
+ * and to cover what it brings would be to sign a second history of the same sizes.
+ */
+static enum cairn_status is_behind(struct cairn_context *ctx, const struct cairn_request *request,
+                                   bool *out_is_behind)
+{
+    struct cairn_list scopes = request->scopes;
+    struct cairn_scope_size size;
+
+    *out_is_behind = false;
+    while (!*out_is_behind && cairn_scope_size_next(&scopes, &size)) {
+        struct cairn_scope_log scope_log;
+        CAIRN_TRY(cairn_scope_log_load(ctx, size.scope, size.channel, &scope_log));
+        *out_is_behind = size.size > scope_log.tree.size;
+    }
+    return CAIRN_OK;
+}
+
+/* A run that does not hold is counted and left out; the store being unwell stops everything. */
+static enum cairn_status serve_commit(struct cairn_replica *replica, struct commit_work *work,
+                                      struct cairn_serve *serve)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_list groups = serve->request.groups;
+    struct cairn_group *group = cairn_arena_get(&ctx->arena, sizeof *group);
+    struct cairn_standing standing;
+    struct cairn_run run;
+
+    if (group == NULL)
+        return CAIRN_NO_MEMORY;
+    serve->entry_count = 0;
+    serve->refused_count = 0;
+    serve->refusal_count = 0;
+    enum cairn_status status = cairn_links_admit(ctx, serve->request.links);
+    if (status != CAIRN_OK && cairn_status_actor(status) != CAIRN_ACTOR_PEER &&
+        status != CAIRN_NOT_FOUND)
+        return status;
+    status = cairn_serve_standing(ctx, &serve->device, &standing);
+    if (status == CAIRN_NOT_FOUND)
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    device_note(serve, &standing);
+    bool behind;
+    CAIRN_TRY(is_behind(ctx, &serve->request, &behind));
+    if (behind)
+        return CAIRN_OK; /* the reply says so */
+    while (cairn_group_next(&groups, group)) {
+        struct cairn_list runs = group->runs;
+        while (cairn_run_next(&runs, &run)) {
+            status = run_commit(ctx, serve, group, &run);
+            bool is_peer = status == CAIRN_BAD_INPUT || status == CAIRN_GAP ||
+                           (status != CAIRN_OK && cairn_status_actor(status) == CAIRN_ACTOR_PEER);
+            if (status != CAIRN_OK && !is_peer)
+                return status;
+            serve->refused_count += is_peer;
+        }
+    }
+    CAIRN_TRY(cairn_parked_retry(ctx));
+    work->bytes += serve->message_bytes;
+    return CAIRN_OK;
+}
+
+static enum cairn_status commit_apply(struct cairn_replica *replica, void *context)
+{
+    struct commit_work *work = context;
+    uint64_t now_s = replica->ports->ops->now_s(replica->ports);
+
+    work->commit = (struct cairn_serve_commit){0};
+    work->grown_done = 0;
+    work->bytes = 0;
+    work->touched_count = work->touched_capacity = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        /* What two of them bring together might not fit one reply, however well each fitted. */
+        if (work->bytes > 0 && work->bytes + work->serves[i]->message_bytes > SIGN_BYTES)
+            CAIRN_TRY(scopes_sign(replica, work, now_s));
+        CAIRN_TRY(serve_commit(replica, work, work->serves[i]));
+        work->commit.entry_count += work->serves[i]->entry_count;
+        work->commit.refused_count += work->serves[i]->refused_count;
+        if (work->bytes >= SIGN_BYTES)
+            CAIRN_TRY(scopes_sign(replica, work, now_s));
+    }
+    return scopes_sign(replica, work, now_s);
+}
+
+enum cairn_status cairn_serve_commit(struct cairn_replica *replica, struct cairn_serve **serves,
+                                     size_t count, struct cairn_serve_commit *out_commit,
+                                     struct cairn_err *err)
+{
+    struct commit_work work = {.serves = serves, .count = count};
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_write(replica, commit_apply, &work, err));
+    *out_commit = work.commit;
+    return CAIRN_OK;
+}

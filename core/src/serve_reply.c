@@ -1,0 +1,251 @@
+/* The server's side of an exchange (SPEC.md section 9): what it replies. */
+
+#include <string.h>
+
+#include "pack.h"
+#include "serve_internal.h"
+
+struct replying {
+    struct cairn_serve *serve;
+    struct cairn_context *ctx;
+    struct cairn_standing standing;
+    struct cairn_outgoing out;
+    uint64_t code, flags;
+    const char *text;
+};
+
+/* Compare the requester's roots with ours at its sizes. */
+static enum cairn_status roots_compare(struct replying *r)
+{
+    const struct cairn_request *request = &r->serve->request;
+    struct cairn_list scopes = request->scopes, roots = request->roots;
+    struct cairn_hash *ours = cairn_arena_get(&r->ctx->arena, (scopes.left + 1) * sizeof *ours);
+    struct cairn_scope_size size;
+    size_t count = 0;
+    uint8_t digest[16];
+
+    if (ours == NULL)
+        return CAIRN_NO_MEMORY;
+    while (cairn_scope_size_next(&scopes, &size)) {
+        struct cairn_scope_log scope_log;
+        struct cairn_hash stated;
+        CAIRN_TRY(cairn_scope_log_load(r->ctx, size.scope, size.channel, &scope_log));
+        enum cairn_status status = cairn_scope_root_at(r->ctx, &scope_log, size.size, &ours[count]);
+        if (status == CAIRN_NOT_FOUND) {
+            r->code = CAIRN_REPLY_BEHIND;
+            r->text = "a scope log is longer there than here";
+            return CAIRN_OK;
+        }
+        CAIRN_TRY(status);
+        if ((request->flags & CAIRN_REQUEST_ROOTS) != 0 && cairn_hash_next(&roots, &stated) &&
+            !cairn_hash_equal(&stated, &ours[count])) {
+            r->code = CAIRN_REPLY_ROOTS_DIFFER;
+            r->text = "a scope log has another history there than here";
+            return CAIRN_OK;
+        }
+        count++;
+    }
+    cairn_roots_digest(ours, count, digest);
+    if ((request->flags & CAIRN_REQUEST_ROOTS) == 0 &&
+        memcmp(digest, request->roots_digest.data, sizeof digest) != 0)
+        r->flags |= CAIRN_REPLY_SEND_ROOTS;
+    return CAIRN_OK;
+}
+
+/* Where the requester stands in one scope log: 0 where it does not name it. */
+static uint64_t requester_size(const struct cairn_request *request,
+                               const struct cairn_scope_log *scope_log)
+{
+    struct cairn_list scopes = request->scopes;
+    struct cairn_scope_size size;
+
+    while (cairn_scope_size_next(&scopes, &size))
+        if (size.scope.code == scope_log->scope.code && size.channel == scope_log->channel)
+            return size.size;
+    return 0;
+}
+
+static enum cairn_status scope_reply(struct replying *r, const struct cairn_scope_log *scope_log)
+{
+    uint64_t from = requester_size(&r->serve->request, scope_log);
+    uint64_t next;
+
+    if (from >= scope_log->tree.size)
+        return CAIRN_OK;
+    if (cairn_outgoing_is_full(&r->out)) {
+        r->flags |= CAIRN_REPLY_MORE;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_outgoing_covered(r->ctx, &r->out, scope_log, from, &next));
+    if (next < scope_log->tree.size)
+        r->flags |= CAIRN_REPLY_MORE;
+    return CAIRN_OK;
+}
+
+/* May the asking device follow this scope log? */
+static bool is_followed(const struct cairn_standing *standing,
+                        const struct cairn_scope_log *scope_log)
+{
+    if (cairn_scope_contains(standing->scope, scope_log->scope))
+        return true;
+    return scope_log->channel == CAIRN_CHANNEL_AUTHORITY &&
+           cairn_scope_contains(scope_log->scope, standing->scope);
+}
+
+static enum cairn_status scopes_reply(struct replying *r)
+{
+    struct cairn_scope scope = r->standing.scope;
+    struct cairn_scope_log scope_log;
+    enum cairn_status status;
+
+    if (scope.code >
+        99999999999) { /* a village: its own and those above, without a walk over all */
+        struct cairn_scope chain[8];
+        size_t depth = 0;
+        for (struct cairn_scope at = scope;; at = cairn_scope_parent(at)) {
+            chain[depth++] = at;
+            if (at.code == 0)
+                break;
+        }
+        while (depth-- > 0)
+            for (int channel = 0; channel < CAIRN_CHANNEL_COUNT; channel++) {
+                CAIRN_TRY(cairn_scope_log_load(r->ctx, chain[depth], (enum cairn_channel)channel,
+                                               &scope_log));
+                if (scope_log.tree.size > 0 && is_followed(&r->standing, &scope_log))
+                    CAIRN_TRY(scope_reply(r, &scope_log));
+            }
+        return CAIRN_OK;
+    }
+    for (status = cairn_scope_log_next(r->ctx, &scope_log, true); status == CAIRN_OK;
+         status = cairn_scope_log_next(r->ctx, &scope_log, false))
+        if (is_followed(&r->standing, &scope_log))
+            CAIRN_TRY(scope_reply(r, &scope_log));
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+static uint32_t head_held(struct cairn_list heads, const struct cairn_hash *log)
+{
+    struct cairn_held held;
+
+    while (cairn_held_next(&heads, &held))
+        if (cairn_hash_equal(&held.log, log))
+            return held.size;
+    return 0;
+}
+
+/* Authority logs without a scope log travel whole, by their heads. */
+static enum cairn_status heads_reply(struct replying *r)
+{
+    const struct cairn_request *request = &r->serve->request;
+    bool is_list = (request->flags & CAIRN_REQUEST_HEADS) != 0;
+    struct cairn_head *heads;
+    size_t count;
+    uint8_t digest[8];
+
+    CAIRN_TRY(cairn_heads_collect(r->ctx, r->standing.scope, &heads, &count));
+    if (!is_list && request->heads_digest.size == 8) {
+        cairn_heads_digest(heads, count, digest);
+        if (memcmp(digest, request->heads_digest.data, sizeof digest) != 0)
+            r->flags |= CAIRN_REPLY_SEND_HEADS;
+        return CAIRN_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct cairn_log log;
+        uint32_t from = is_list ? head_held(request->heads, &heads[i].log) : 0;
+        if (from >= heads[i].size)
+            continue;
+        CAIRN_TRY(cairn_log_find(r->ctx, &heads[i].log, &log));
+        CAIRN_TRY(cairn_outgoing_log(r->ctx, &r->out, &log, from, &from));
+        if (from < heads[i].size)
+            r->flags |= CAIRN_REPLY_MORE;
+    }
+    return cairn_outgoing_flush(&r->out);
+}
+
+static enum cairn_status reply_gather(struct replying *r)
+{
+    enum cairn_status status = cairn_serve_standing(r->ctx, &r->serve->device, &r->standing);
+
+    if (status == CAIRN_NOT_FOUND) {
+        r->code = CAIRN_REPLY_UNKNOWN_DEVICE;
+        r->text = "no grant chain to this root";
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(status);
+    r->out.has_skip = (r->serve->request.flags & CAIRN_REQUEST_EXPLICIT) == 0;
+    r->out.is_explicit = !r->out.has_skip;
+    r->out.skip = r->standing.seal_key;
+    CAIRN_TRY(roots_compare(r));
+    if (r->code != CAIRN_REPLY_DONE || (r->flags & CAIRN_REPLY_SEND_ROOTS) != 0)
+        return CAIRN_OK;
+    CAIRN_TRY(heads_reply(r));
+    return scopes_reply(r);
+}
+
+static enum cairn_status reply_write(struct replying *r, struct cairn_buffer *plain)
+{
+    struct cairn_serve *serve = r->serve;
+    uint8_t refusal_bytes[CAIRN_SERVE_REFUSALS_MAX * 48];
+    struct cairn_writer refusals;
+    struct cairn_reply_parts parts = {.code = r->code, .flags = r->flags};
+
+    cairn_writer_init(&refusals, refusal_bytes, sizeof refusal_bytes);
+    for (size_t i = 0; i < serve->refusal_count; i++)
+        cairn_refusal_write(&refusals, &serve->refusals[i]);
+    parts.groups = cairn_buffer_bytes(&r->out.groups);
+    parts.group_count = r->out.group_count;
+    parts.links = cairn_buffer_bytes(&r->out.links.bytes);
+    parts.link_count = r->out.links.count;
+    parts.refusals = cairn_writer_bytes(&refusals);
+    parts.refusal_count = serve->refusal_count;
+    parts.text = cairn_bytes_of_text(r->text);
+    struct cairn_writer room = cairn_buffer_room(
+        plain, parts.groups.size + parts.links.size + parts.refusals.size + parts.text.size + 128);
+    cairn_reply_write(&room, &parts);
+    cairn_buffer_take(plain, &room);
+    return plain->failed ? CAIRN_LIMIT : CAIRN_OK;
+}
+
+static enum cairn_status reply_seal(struct replying *r)
+{
+    struct cairn_buffer plain, packed;
+    enum cairn_status status;
+
+    cairn_buffer_init(&plain, CAIRN_MESSAGE_UNPACKED_MAX);
+    cairn_buffer_init(&packed, CAIRN_MESSAGE_UNPACKED_MAX * 2);
+    status = reply_write(r, &plain);
+    if (status == CAIRN_OK)
+        status = cairn_payload_pack(r->ctx->packer, cairn_buffer_bytes(&plain), &packed);
+    struct cairn_writer room = cairn_buffer_room(&r->serve->message, CAIRN_NOISE_MESSAGE_MAX);
+    if (status == CAIRN_OK && room.data == NULL)
+        status = CAIRN_NO_MEMORY;
+    if (status == CAIRN_OK)
+        status = cairn_noise_write(&r->serve->noise, cairn_buffer_bytes(&packed), &room);
+    if (status == CAIRN_OK)
+        cairn_buffer_take(&r->serve->message, &room);
+    cairn_buffer_release(&plain);
+    cairn_buffer_release(&packed);
+    return status;
+}
+
+enum cairn_status cairn_serve_reply(struct cairn_replica *replica, struct cairn_serve *serve,
+                                    struct cairn_bytes *out_message, struct cairn_err *err)
+{
+    struct replying r = {.serve = serve, .ctx = cairn_serve_context_take(replica), .text = ""};
+
+    if (r.ctx == NULL)
+        return CAIRN_NO_MEMORY;
+    r.ctx->err = err;
+    cairn_outgoing_init(&r.out, CAIRN_OUTGOING_BYTES);
+    enum cairn_status status = cairn_context_begin(r.ctx, CAIRN_TXN_READ);
+    if (status == CAIRN_OK)
+        status = reply_gather(&r);
+    if (status == CAIRN_OK)
+        status = reply_seal(&r);
+    cairn_outgoing_release(&r.out);
+    cairn_serve_context_give(replica, r.ctx);
+    if (status != CAIRN_OK)
+        return cairn_explain(err, status);
+    *out_message = cairn_buffer_bytes(&serve->message);
+    return CAIRN_OK;
+}

@@ -1,0 +1,228 @@
+/* Values between what a person writes and what stands in an entry; declared in schema.h. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cairn/utf8.h"
+#include "schema.h"
+
+#define DIGITS_MAX 18
+#define FLAGS_MAX 32
+#define DATE_DAYS_MAX 2932896 /* 9999-12-31 */
+
+bool cairn_field_fits(const struct cairn_field *field, const struct cairn_value *value)
+{
+    if (value->is_slot != field->is_personal)
+        return false;
+    /* What stands in a slot is judged by its shape alone: auditors see only commitments. */
+    if (value->is_slot)
+        return true;
+    switch ((enum cairn_wire_type)field->wire) {
+    case CAIRN_WIRE_TEXT:
+        return value->kind == CAIRN_VALUE_TEXT;
+    case CAIRN_WIRE_INTEGER:
+    case CAIRN_WIRE_DATE:
+        return value->kind == CAIRN_VALUE_INTEGER;
+    case CAIRN_WIRE_FLAGS:
+        return value->kind == CAIRN_VALUE_INTEGER && value->integer > 1;
+    case CAIRN_WIRE_DIGITS:
+    case CAIRN_WIRE_CHOICE:
+        return value->kind == CAIRN_VALUE_TEXT || value->integer >= 0;
+    case CAIRN_WIRE_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* Days since 1970-01-01 of a date of the Gregorian calendar (Howard Hinnant, "chrono-compatible
+ * low-level date algorithms"). */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t day_of_era = days - era * 146097;
+    int64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted = (5 * day_of_year + 2) / 153;
+    *day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    *month = shifted + (shifted < 10 ? 3 : -9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+static bool is_digits(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    return size > 0;
+}
+
+static bool integer_parse(const char *text, int64_t *out_value)
+{
+    bool is_negative = text[0] == '-';
+    const char *digits = text + is_negative;
+    size_t size = strlen(digits);
+
+    if (!is_digits(digits, size) || size > DIGITS_MAX)
+        return false;
+    int64_t value = strtoll(digits, NULL, 10);
+    *out_value = is_negative ? -value : value;
+    return true;
+}
+
+static bool date_parse(const char *text, int64_t *out_days)
+{
+    int64_t year, month, day, check_year, check_month, check_day;
+
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || !is_digits(text, 4) ||
+        !is_digits(text + 5, 2) || !is_digits(text + 8, 2))
+        return false;
+    year = strtoll(text, NULL, 10);
+    month = strtoll(text + 5, NULL, 10);
+    day = strtoll(text + 8, NULL, 10);
+    if (month < 1 || month > 12 || day < 1 || day > 31)
+        return false;
+    *out_days = days_of(year, month, day);
+    date_of(*out_days, &check_year, &check_month, &check_day);
+    return check_year == year && check_month == month && check_day == day;
+}
+
+static bool flags_parse(const char *text, int64_t *out_value)
+{
+    size_t size = strlen(text);
+    int64_t value = 1;
+
+    if (size < 1 || size > FLAGS_MAX)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] != '0' && text[i] != '1')
+            return false;
+        value = value * 2 + (text[i] - '0');
+    }
+    *out_value = value;
+    return true;
+}
+
+static bool choice_parse(const struct cairn_field *field, const char *text, int64_t *out_value)
+{
+    for (size_t i = 0; i < field->choice_count; i++) {
+        if (strcmp(field->choices[i].text, text) == 0) {
+            *out_value = (int64_t)field->choices[i].number;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum cairn_status cairn_field_parse(const struct cairn_field *field, const char *text,
+                                    struct cairn_value *out_value, struct cairn_err *err)
+{
+    struct cairn_value value = {.is_slot = field->is_personal, .text = cairn_bytes_of_text(text)};
+    size_t bad;
+    bool is_number = false;
+
+    if (!cairn_utf8_check(value.text, &bad))
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s: the text is not valid UTF-8 at byte %zu.",
+                          field->name, bad + 1);
+    if (value.text.size > CAIRN_TEXT_MAX)
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s: the text has %zu bytes, at most %d are kept.",
+                          field->name, value.text.size, CAIRN_TEXT_MAX);
+    switch ((enum cairn_wire_type)field->wire) {
+    case CAIRN_WIRE_TEXT:
+        break;
+    case CAIRN_WIRE_INTEGER:
+        is_number = integer_parse(text, &value.integer);
+        if (!is_number)
+            return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is not a whole number.",
+                              field->name, text);
+        break;
+    case CAIRN_WIRE_DATE:
+        is_number = date_parse(text, &value.integer);
+        if (!is_number)
+            return cairn_fail(err, CAIRN_BAD_INPUT,
+                              "%s: \"%s\" is not a date of the form 2020-12-03.", field->name,
+                              text);
+        break;
+    case CAIRN_WIRE_FLAGS:
+        is_number = flags_parse(text, &value.integer);
+        if (!is_number)
+            return cairn_fail(err, CAIRN_BAD_INPUT,
+                              "%s: \"%s\" is not a row of 1 to %d zeros and ones.", field->name,
+                              text, FLAGS_MAX);
+        break;
+    case CAIRN_WIRE_DIGITS:
+        is_number = is_digits(text, value.text.size) && value.text.size <= DIGITS_MAX &&
+                    (text[0] != '0' || value.text.size == 1) && integer_parse(text, &value.integer);
+        break;
+    case CAIRN_WIRE_CHOICE:
+        is_number = choice_parse(field, text, &value.integer);
+        break;
+    case CAIRN_WIRE_COUNT:
+        return CAIRN_BAD_INPUT;
+    }
+    value.kind = is_number ? CAIRN_VALUE_INTEGER : CAIRN_VALUE_TEXT;
+    *out_value = value;
+    return CAIRN_OK;
+}
+
+static const char *flags_format(int64_t value, char out[static 80])
+{
+    size_t size = 0;
+
+    for (int bit = 62; bit >= 0; bit--) {
+        if (size == 0 && (value >> bit & 1) == 0)
+            continue;
+        out[size++] = (char)('0' + (value >> bit & 1));
+    }
+    out[size] = '\0';
+    return size > 0 ? out + 1 : out; /* behind the leading one that keeps the width */
+}
+
+const char *cairn_field_format(const struct cairn_field *field, const struct cairn_value *value,
+                               struct cairn_arena *arena)
+{
+    char buf[80];
+    const char *text = buf;
+    int64_t year, month, day;
+
+    if (value->kind == CAIRN_VALUE_TEXT)
+        return (const char *)cairn_arena_copy(arena, value->text).data;
+    if (value->kind == CAIRN_VALUE_CLOSED)
+        return "(closed)";
+    snprintf(buf, sizeof buf, "%" PRId64, value->integer);
+    switch (field == NULL ? CAIRN_WIRE_INTEGER : (enum cairn_wire_type)field->wire) {
+    case CAIRN_WIRE_FLAGS:
+        text = flags_format(value->integer, buf);
+        break;
+    case CAIRN_WIRE_DATE:
+        if (value->integer < -DATE_DAYS_MAX || value->integer > DATE_DAYS_MAX)
+            break;
+        date_of(value->integer, &year, &month, &day);
+        snprintf(buf, sizeof buf, "%04" PRId64 "-%02" PRId64 "-%02" PRId64, year, month, day);
+        break;
+    case CAIRN_WIRE_CHOICE:
+        for (size_t i = 0; i < field->choice_count; i++)
+            if ((int64_t)field->choices[i].number == value->integer)
+                return field->choices[i].text;
+        break;
+    case CAIRN_WIRE_TEXT:
+    case CAIRN_WIRE_INTEGER:
+    case CAIRN_WIRE_DIGITS:
+    case CAIRN_WIRE_COUNT:
+        break;
+    }
+    return (const char *)cairn_arena_copy(arena, cairn_bytes_of_text(text)).data;
+}

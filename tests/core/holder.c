@@ -1,0 +1,289 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authority.h"
+#include "digest.h"
+#include "force.h"
+#include "holder.h"
+#include "outgoing.h"
+#include "replica_internal.h"
+
+#define must(holder, call)                                                                  \
+    do {                                                                                    \
+        enum cairn_status must_ = (call);                                                   \
+        if (must_ != CAIRN_OK)                                                              \
+            fail_msg("%s: %s \"%s\"", #call, cairn_status_name(must_), (holder)->err.text); \
+    } while (0)
+
+void holder_open(struct holder *holder, struct cairn_bytes root_statement)
+{
+    memset(holder, 0, sizeof *holder);
+    cairn_verifier_init(&holder->verifier);
+    must(holder, cairn_store_memory_new(&holder->store));
+    must(holder, cairn_context_init(&holder->ctx, holder->store, &holder->verifier));
+    holder->ctx.err = &holder->err;
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_WRITE));
+    must(holder, cairn_root_put(&holder->ctx, root_statement));
+    must(holder, cairn_context_commit(&holder->ctx));
+}
+
+void holder_close(struct holder *holder)
+{
+    cairn_context_release(&holder->ctx);
+    holder->store->ops->close(holder->store);
+}
+
+enum cairn_status holder_try(struct holder *holder, const struct piece *piece, bool is_sequenced,
+                             enum cairn_outcome *out_outcome)
+{
+    const struct cairn_apply_input input = {.scope = piece->scope,
+                                            .channel = piece->channel,
+                                            .run = &piece->run,
+                                            .is_sequenced = is_sequenced};
+    uint32_t no;
+
+    cairn_context_fresh(&holder->ctx);
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_WRITE));
+    enum cairn_status status = cairn_apply_run(&holder->ctx, &input, out_outcome, &no);
+    if (status == CAIRN_OK)
+        status = cairn_parked_retry(&holder->ctx);
+    if (status == CAIRN_OK)
+        return cairn_context_commit(&holder->ctx);
+    cairn_context_abort(&holder->ctx);
+    return status;
+}
+
+enum cairn_outcome holder_take(struct holder *holder, const struct piece *piece)
+{
+    enum cairn_outcome outcome = CAIRN_OUTCOME_KNOWN;
+
+    must(holder, holder_try(holder, piece, false, &outcome));
+    return outcome;
+}
+
+void holder_take_all(struct holder *holder, const struct pieces *pieces)
+{
+    for (size_t i = 0; i < pieces->count; i++)
+        holder_take(holder, &pieces->list[i]);
+}
+
+/* ---- looking ----------------------------------------------------------------------------------
+ */
+
+struct cairn_hash holder_digest(struct holder *holder, uint64_t scope, enum cairn_channel channel)
+{
+    struct cairn_hash digest;
+    bool is_comparable;
+
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_READ));
+    must(holder,
+         cairn_digest(&holder->ctx, (struct cairn_scope){scope}, channel, &digest, &is_comparable));
+    cairn_context_abort(&holder->ctx);
+    return digest;
+}
+
+struct cairn_log holder_log(struct holder *holder, const struct cairn_hash *log)
+{
+    struct cairn_log found;
+
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_READ));
+    if (cairn_log_find(&holder->ctx, log, &found) != CAIRN_OK)
+        memset(&found, 0, sizeof found);
+    cairn_context_abort(&holder->ctx);
+    return found;
+}
+
+struct cairn_verdict holder_verdict(struct holder *holder, const struct cairn_hash *log,
+                                    uint32_t index)
+{
+    struct cairn_log found = holder_log(holder, log);
+    struct cairn_verdict verdict;
+
+    assert_true(cairn_log_size(&found) > index);
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_READ));
+    must(holder, cairn_verdict_get(&holder->ctx, found.no, index, &verdict));
+    cairn_context_abort(&holder->ctx);
+    return verdict;
+}
+
+size_t holder_live(struct holder *holder, const struct cairn_hash *log, uint32_t index,
+                   uint64_t field)
+{
+    struct cairn_log found = holder_log(holder, log);
+    struct cairn_record_state state;
+    size_t count = 0;
+
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_READ));
+    if (found.no != 0 && cairn_record_load(&holder->ctx, &found, index, &state) == CAIRN_OK)
+        for (size_t i = 0; i < state.live_count; i++)
+            count += state.live[i].field == field;
+    cairn_context_abort(&holder->ctx);
+    return count;
+}
+
+bool holder_has_conflict(struct holder *holder, const struct cairn_hash *log, uint32_t index)
+{
+    struct cairn_log found = holder_log(holder, log);
+    struct cairn_record_state state;
+
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_READ));
+    must(holder, cairn_record_load(&holder->ctx, &found, index, &state));
+    bool has_conflict = cairn_record_has_conflict(&state);
+    cairn_context_abort(&holder->ctx);
+    return has_conflict;
+}
+
+/* ---- in words ---------------------------------------------------------------------------------
+ */
+
+#define LINES_MAX 8192
+#define LINE_BYTES 200
+
+struct lines {
+    size_t count;
+    char (*text)[LINE_BYTES];
+};
+
+static char *line_new(struct lines *lines)
+{
+    assert_true(lines->count < LINES_MAX);
+    return lines->text[lines->count++];
+}
+
+static void hex(const struct cairn_hash *hash, char out[static 17])
+{
+    sodium_bin2hex(out, 17, hash->bytes, 8);
+}
+
+static enum cairn_status log_lines(struct cairn_context *ctx, const struct cairn_log *log,
+                                   struct lines *lines)
+{
+    uint32_t end = cairn_log_size(log) < log->force_end ? cairn_log_size(log) : log->force_end;
+    char id[17];
+
+    hex(&log->id, id);
+    if (end == 0)
+        return CAIRN_OK; /* as if it had never come */
+    snprintf(line_new(lines), LINE_BYTES, "log %s in force to %u", id, end);
+    for (uint32_t i = 0; i < end; i++) {
+        struct cairn_verdict verdict;
+        CAIRN_TRY(cairn_verdict_get(ctx, log->no, i, &verdict));
+        if (verdict.validity != CAIRN_VALID)
+            snprintf(line_new(lines), LINE_BYTES, "verdict %s %u: %d, %d", id, i,
+                     (int)verdict.validity, (int)verdict.reason);
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status state_lines(void *context, struct cairn_context *ctx,
+                                     const struct cairn_log *log,
+                                     const struct cairn_record_state *state)
+{
+    char id[17], writer[17];
+
+    hex(&log->id, id);
+    if (cairn_record_has_conflict(state))
+        snprintf(line_new(context), LINE_BYTES, "conflict %s %u", id, state->id.index);
+    for (size_t i = 0; i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        struct cairn_log other;
+        CAIRN_TRY(cairn_log_load(ctx, live->dot.log, &other));
+        hex(&other.id, writer);
+        snprintf(line_new(context), LINE_BYTES, "live %s %u field %llu by %s %u at %llu", id,
+                 state->id.index, (unsigned long long)live->field, writer, live->dot.index,
+                 (unsigned long long)live->time_s);
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status digest_line(struct cairn_context *ctx, uint64_t scope,
+                                     enum cairn_channel channel, struct lines *lines)
+{
+    struct cairn_hash digest;
+    bool is_comparable;
+    char text[17];
+
+    CAIRN_TRY(cairn_digest(ctx, (struct cairn_scope){scope}, channel, &digest, &is_comparable));
+    hex(&digest, text);
+    snprintf(line_new(lines), LINE_BYTES, "digest %llu %d: %s%s", (unsigned long long)scope,
+             (int)channel, text, is_comparable ? "" : ", not comparable");
+    return CAIRN_OK;
+}
+
+static enum cairn_status describe(struct cairn_context *ctx, struct lines *lines)
+{
+    static const uint64_t scopes[] = {ROOT_SCOPE, COUNTY, VILLAGE, OTHER_VILLAGE};
+    struct cairn_log log;
+    enum cairn_status status;
+    bool is_first = true;
+
+    while ((status = cairn_log_next(ctx, &log, is_first)) == CAIRN_OK) {
+        is_first = false;
+        CAIRN_TRY(log_lines(ctx, &log, lines));
+    }
+    if (status != CAIRN_NOT_FOUND)
+        return status;
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++) {
+        CAIRN_TRY(digest_line(ctx, scopes[i], CAIRN_CHANNEL_AUTHORITY, lines));
+        CAIRN_TRY(digest_line(ctx, scopes[i], CAIRN_CHANNEL_RECORDS, lines));
+    }
+    return cairn_states_visit(ctx, state_lines, lines);
+}
+
+static int line_compare(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+char *context_describe(struct cairn_context *ctx)
+{
+    struct lines lines = {.text = calloc(LINES_MAX, LINE_BYTES)};
+    char *text = malloc(LINES_MAX * LINE_BYTES);
+    size_t size = 0;
+
+    assert_non_null(lines.text);
+    assert_non_null(text);
+    assert_int_equal(cairn_context_begin(ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(describe(ctx, &lines), CAIRN_OK);
+    cairn_context_abort(ctx);
+    qsort(lines.text, lines.count, LINE_BYTES, line_compare);
+    text[0] = '\0';
+    for (size_t i = 0; i < lines.count; i++)
+        size += (size_t)sprintf(text + size, "%s\n", lines.text[i]);
+    free(lines.text);
+    return text;
+}
+
+char *holder_describe(struct holder *holder)
+{
+    return context_describe(&holder->ctx);
+}
+
+/* Lines of `text` that `other` does not have. */
+static void lines_print(const char *text, const char *other, const char *mark)
+{
+    char line[LINE_BYTES];
+
+    for (; *text != '\0'; text += strcspn(text, "\n") + 1) {
+        snprintf(line, sizeof line, "%.*s\n", (int)strcspn(text, "\n"), text);
+        if (strstr(other, line) == NULL)
+            print_error("%s %s", mark, line);
+    }
+}
+
+void expect_same_text(const char *got, const char *want, const char *what)
+{
+    if (strcmp(got, want) == 0)
+        return;
+    lines_print(got, want, "got ");
+    lines_print(want, got, "want");
+    fail_msg("%s", what);
+}

@@ -1,0 +1,446 @@
+/* How runs join a log: ends, gaps, repetitions, and two histories of one log. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "holder.h"
+
+static struct land land;
+static struct pen a; /* record 1 and one edit of it: size 3 */
+static struct holder holder;
+
+static void edit_field(struct pen *pen, uint64_t field, int64_t value)
+{
+    struct draft draft;
+
+    draft_change(&draft, pen, 1);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
+    draft_write(&draft, pen);
+}
+
+static int setup(void **state)
+{
+    struct draft draft;
+
+    (void)state;
+    land_init(&land);
+    land_station_pen(&land, &a, 0);
+    draft_change(&draft, &a, 1);
+    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
+    draft_write(&draft, &a);
+    edit_field(&a, 6, 10);
+    holder_open(&holder, land.statement);
+    for (size_t i = 0; i < land.pieces.count; i++)
+        if (land.pieces.list[i].channel == CAIRN_CHANNEL_AUTHORITY)
+            holder_take(&holder, &land.pieces.list[i]);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    holder_close(&holder);
+    land_free(&land);
+    return 0;
+}
+
+static const struct piece *piece(uint32_t first, unsigned nth)
+{
+    return piece_at(&land.pieces, &a.id, first, nth);
+}
+
+static uint32_t held_size(void)
+{
+    struct cairn_log log = holder_log(&holder, &a.id);
+
+    return cairn_log_size(&log);
+}
+
+static uint32_t in_force(void)
+{
+    struct cairn_log log = holder_log(&holder, &a.id);
+
+    return cairn_log_size(&log) < log.force_end ? cairn_log_size(&log) : log.force_end;
+}
+
+static uint64_t parked(void)
+{
+    uint64_t count;
+
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_meta_number(&holder.ctx, "parked", &count), CAIRN_OK);
+    cairn_context_abort(&holder.ctx);
+    return count;
+}
+
+/* ---- reading back -----------------------------------------------------------------------------
+ */
+
+static void what_was_appended_is_read_back_with_its_roots(void **state)
+{
+    struct cairn_head head = pen_head(&a);
+    struct cairn_hash root;
+    struct cairn_blob blob;
+    struct cairn_bytes entry;
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(holder_take(&holder, piece(i, 0)), CAIRN_OUTCOME_ACCEPTED);
+    struct cairn_log log = holder_log(&holder, &a.id);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_log_root_at(&holder.ctx, &log, 3, &root), CAIRN_OK);
+    assert_memory_equal(root.bytes, head.root.bytes, 32);
+    assert_int_equal(cairn_log_root_at(&holder.ctx, &log, 4, &root), CAIRN_NOT_FOUND);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(cairn_blob_at(&holder.ctx, log.no, i, &blob), CAIRN_OK);
+        assert_int_equal(blob.first, i);
+        assert_int_equal(blob.count, 1);
+        assert_int_equal(cairn_log_entry(&holder.ctx, log.no, i, &entry, NULL), CAIRN_OK);
+        assert_true(cairn_bytes_equal(entry, piece(i, 0)->run.entries));
+    }
+    assert_int_equal(cairn_blob_at(&holder.ctx, log.no, 3, &blob), CAIRN_NOT_FOUND);
+    cairn_context_abort(&holder.ctx);
+}
+
+static void a_run_ends_at_a_seal_and_not_beyond_its_end(void **state)
+{
+    struct cairn_run run;
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take(&holder, piece(i, 0));
+    struct cairn_log log = holder_log(&holder, &a.id);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_log_run(&holder.ctx, &log, 0, 3, 1 << 20, &run), CAIRN_OK);
+    assert_int_equal(run.entry_count, 3);
+    assert_int_equal(run.secret_kind, CAIRN_RUN_SECRET);
+    assert_memory_equal(run.seal.bytes, piece(2, 0)->run.seal.bytes, 64);
+    assert_int_equal(cairn_log_run(&holder.ctx, &log, 1, 2, 1 << 20, &run), CAIRN_OK);
+    assert_int_equal(run.entry_count, 1);
+    assert_int_equal(run.secret_kind, CAIRN_RUN_NO_SECRET);
+    assert_memory_equal(run.seal.bytes, piece(1, 0)->run.seal.bytes, 64);
+    assert_int_equal(cairn_log_run(&holder.ctx, &log, 0, 3, 1, &run), CAIRN_OK);
+    assert_int_equal(run.entry_count, 1);
+    assert_int_equal(cairn_log_run(&holder.ctx, &log, 3, 3, 1, &run), CAIRN_GAP);
+    cairn_context_abort(&holder.ctx);
+}
+
+static void a_run_can_begin_inside_what_came_under_one_seal(void **state)
+{
+    struct piece joined = *piece(0, 0);
+    struct cairn_run run;
+    uint8_t bytes[1024];
+    size_t size = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        memcpy(bytes + size, piece(i, 0)->run.entries.data, piece(i, 0)->run.entries.size);
+        size += piece(i, 0)->run.entries.size;
+    }
+    joined.run.entries = (struct cairn_bytes){bytes, size};
+    joined.run.entry_count = 3;
+    joined.run.seal = piece(2, 0)->run.seal;
+    holder_take(&holder, &joined);
+    struct cairn_log log = holder_log(&holder, &a.id);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_log_run(&holder.ctx, &log, 1, 3, 1 << 20, &run), CAIRN_OK);
+    assert_int_equal(run.first, 1);
+    assert_int_equal(run.entry_count, 2);
+    assert_int_equal(run.entries.size, size - piece(0, 0)->run.entries.size);
+    cairn_context_abort(&holder.ctx);
+}
+
+static void a_root_inside_a_run_is_worked_out_from_its_entries(void **state)
+{
+    struct cairn_hash root;
+    struct cairn_head at_four, at_five;
+    struct draft draft;
+    uint8_t bytes[512];
+    size_t size = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take(&holder, piece(i, 0));
+    struct pen apart = a;
+    for (unsigned i = 0; i < 2; i++) {
+        draft_change(&draft, &apart, 1);
+        draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, 6, i, NULL, 0);
+        memcpy(bytes + size, draft.bytes, draft.writer.size);
+        size += draft.writer.size;
+        draft_write(&draft, &apart);
+        *(i == 0 ? &at_four : &at_five) = pen_head(&apart);
+    }
+    pen_write(&a, (struct cairn_bytes){bytes, size}, 2);
+    holder_take(&holder, &land.pieces.list[land.pieces.count - 1]);
+    struct cairn_log log = holder_log(&holder, &a.id);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_log_root_at(&holder.ctx, &log, 4, &root), CAIRN_OK);
+    assert_memory_equal(root.bytes, at_four.root.bytes, 32);
+    assert_int_equal(cairn_log_root_at(&holder.ctx, &log, 5, &root), CAIRN_OK);
+    assert_memory_equal(root.bytes, at_five.root.bytes, 32);
+    cairn_context_abort(&holder.ctx);
+}
+
+/* ---- joining ----------------------------------------------------------------------------------
+ */
+
+static void a_run_behind_a_gap_waits_and_is_taken_when_the_gap_closes(void **state)
+{
+    (void)state;
+    holder_take(&holder, piece(0, 0));
+    assert_int_equal(holder_take(&holder, piece(2, 0)), CAIRN_OUTCOME_PARKED);
+    assert_int_equal(held_size(), 1);
+    assert_int_equal(parked(), 1);
+    assert_int_equal(holder_take(&holder, piece(1, 0)), CAIRN_OUTCOME_ACCEPTED);
+    assert_int_equal(held_size(), 3);
+    assert_int_equal(parked(), 0);
+}
+
+static void taking_a_run_twice_is_harmless(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take(&holder, piece(i, 0));
+    char *want = holder_describe(&holder);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(holder_take(&holder, piece(i, 0)), CAIRN_OUTCOME_KNOWN);
+    char *got = holder_describe(&holder);
+    expect_same_text(got, want, "something changed");
+    free(got);
+    free(want);
+}
+
+static void two_runs_parked_at_one_place_are_both_kept(void **state)
+{
+    struct piece longer = *piece(1, 0);
+    uint8_t bytes[1024];
+    size_t size = longer.run.entries.size;
+
+    (void)state;
+    memcpy(bytes, longer.run.entries.data, size);
+    memcpy(bytes + size, piece(2, 0)->run.entries.data, piece(2, 0)->run.entries.size);
+    longer.run.entries = (struct cairn_bytes){bytes, size + piece(2, 0)->run.entries.size};
+    longer.run.entry_count = 2;
+    longer.run.seal = piece(2, 0)->run.seal;
+    holder_take(&holder, &longer);
+    holder_take(&holder, piece(1, 0));
+    holder_take(&holder, piece(0, 0));
+    assert_int_equal(held_size(), 3);
+    assert_int_equal(parked(), 0);
+}
+
+static void a_run_under_another_seal_is_refused_and_leaves_nothing(void **state)
+{
+    struct piece bad = *piece(1, 0);
+    enum cairn_outcome outcome;
+
+    (void)state;
+    holder_take(&holder, piece(0, 0));
+    char *want = holder_describe(&holder);
+    bad.run.seal.bytes[3] ^= 1;
+    assert_int_equal(holder_try(&holder, &bad, false, &outcome), CAIRN_BAD_SIGNATURE);
+    bad = *piece(1, 0);
+    bad.run.entries = piece(2, 0)->run.entries;
+    assert_int_equal(holder_try(&holder, &bad, false, &outcome), CAIRN_BAD_SIGNATURE);
+    char *got = holder_describe(&holder);
+    expect_same_text(got, want, "something changed");
+    free(got);
+    free(want);
+}
+
+static void a_log_that_does_not_begin_with_a_basis_is_refused(void **state)
+{
+    struct pen pen;
+    struct draft draft;
+    enum cairn_outcome outcome;
+
+    (void)state;
+    pen_blank(&pen, &land.station_keys[1], &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
+              &land.station[1], 200, &land.pieces);
+    draft_change(&draft, &pen, 1);
+    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
+    draft_write(&draft, &pen);
+    assert_int_equal(holder_try(&holder, piece_at(&land.pieces, &pen.id, 0, 0), false, &outcome),
+                     CAIRN_MALFORMED);
+}
+
+/* ---- two histories ----------------------------------------------------------------------------
+ */
+
+/* Both go on at size 3: one writes field 6, the other field 3, twice. */
+static void fork_write(struct pen *one, struct pen *other)
+{
+    *other = a;
+    *one = a;
+    edit_field(one, 6, 20);
+    edit_field(other, 3, 21);
+    edit_field(other, 3, 22);
+}
+
+static void a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first(void **state)
+{
+    struct pen one, other;
+
+    fork_write(&one, &other);
+    for (unsigned first = 0; first < 2; first++) {
+        for (uint32_t i = 0; i < 3; i++)
+            holder_take(&holder, piece(i, 0));
+        assert_int_equal(holder_take(&holder, piece(3, first)), CAIRN_OUTCOME_ACCEPTED);
+        assert_int_equal(in_force(), 4);
+        assert_int_equal(holder_take(&holder, piece(3, 1 - first)), CAIRN_OUTCOME_FORKED);
+        assert_int_equal(holder.ctx.tally.forks, 1);
+        assert_int_equal(in_force(), 3);
+        assert_int_equal(holder_live(&holder, &a.id, 1, 6), 1);
+        assert_int_equal(holder_live(&holder, &a.id, 1, 3), 1);
+        if (first == 0) {
+            teardown(state);
+            setup(state);
+            fork_write(&one, &other);
+        }
+    }
+}
+
+static void both_orders_of_a_fork_give_one_state(void **state)
+{
+    struct pen one, other;
+    char *text[2];
+
+    (void)state;
+    fork_write(&one, &other);
+    for (unsigned first = 0; first < 2; first++) {
+        struct holder apart;
+        holder_open(&apart, land.statement);
+        for (size_t i = 0; i < land.pieces.count; i++)
+            if (land.pieces.list[i].run.first < 3 ||
+                land.pieces.list[i].channel == CAIRN_CHANNEL_AUTHORITY)
+                holder_take(&apart, &land.pieces.list[i]);
+        holder_take(&apart, piece(3, first));
+        holder_take(&apart, piece(3, 1 - first));
+        text[first] = holder_describe(&apart);
+        holder_close(&apart);
+    }
+    expect_same_text(text[1], text[0], "the other branch first gives another state");
+    free(text[0]);
+    free(text[1]);
+}
+
+static void the_branch_that_is_covered_wins(void **state)
+{
+    struct pen one, other;
+    enum cairn_outcome outcome;
+
+    (void)state;
+    fork_write(&one, &other);
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take(&holder, piece(i, 0));
+    holder_take(&holder, piece(3, 0));
+    assert_int_equal(holder_try(&holder, piece(3, 1), true, &outcome), CAIRN_OK);
+    assert_int_equal(outcome, CAIRN_OUTCOME_ACCEPTED);
+    struct cairn_head head = pen_head(&other);
+    struct cairn_log log = holder_log(&holder, &a.id);
+    assert_int_equal(cairn_log_size(&log), 4);
+    assert_int_equal(holder_try(&holder, piece(4, 0), true, &outcome), CAIRN_OK);
+    log = holder_log(&holder, &a.id);
+    struct cairn_hash root = cairn_log_root(&log);
+    assert_memory_equal(root.bytes, head.root.bytes, 32);
+}
+
+/* Another log has announced one branch and names an entry below the fork. */
+static void an_announcement_is_compared_again_when_the_other_branch_wins(void **state)
+{
+    struct pen one, other, b;
+    struct draft draft;
+    enum cairn_outcome outcome;
+    const struct cairn_local_dot named = {1, 2};
+
+    (void)state;
+    fork_write(&one, &other);
+    struct cairn_head head = pen_head(&one);
+    land_station_pen(&land, &b, 1);
+    draft_change(&draft, &b, 2);
+    draft_announce_first(&draft, &head);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, 6, 99, &named, 1);
+    draft_write(&draft, &b);
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take(&holder, piece(i, 0));
+    holder_take(&holder, piece(3, 0));
+    holder_take(&holder, piece_at(&land.pieces, &b.id, 0, 0));
+    holder_take(&holder, piece_at(&land.pieces, &b.id, 1, 0));
+    assert_int_equal(holder_try(&holder, piece(3, 1), true, &outcome), CAIRN_OK);
+    assert_int_equal(outcome, CAIRN_OUTCOME_ACCEPTED);
+
+    struct holder apart; /* saw the winning branch alone */
+    holder_open(&apart, land.statement);
+    for (size_t i = 0; i < land.pieces.count; i++)
+        if (!(cairn_hash_equal(&land.pieces.list[i].log, &a.id) &&
+              land.pieces.list[i].run.first >= 3))
+            holder_take(&apart, &land.pieces.list[i]);
+    holder_take(&apart, piece(3, 1));
+    assert_int_equal(holder_live(&apart, &a.id, 1, 6), 2);
+    assert_int_equal(holder_live(&holder, &a.id, 1, 6), 2);
+    holder_close(&apart);
+}
+
+/* The record that an edit of another log is about goes with the branch that loses. */
+static void an_edit_of_a_record_that_was_abandoned_waits_again(void **state)
+{
+    struct pen b;
+    struct draft draft;
+    struct cairn_log log;
+
+    (void)state;
+    struct cairn_head head = pen_head(&a);
+    land_station_pen(&land, &b, 1);
+    draft_change(&draft, &b, 2);
+    draft_announce_first(&draft, &head);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, 6, 99, NULL, 0);
+    draft_write(&draft, &b);
+    holder_take_all(&holder, &land.pieces);
+    char *want = holder_describe(&holder);
+
+    log = holder_log(&holder, &a.id);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_abandon_tail(&holder.ctx, &log, log.covered), CAIRN_OK);
+    assert_int_equal(cairn_context_commit(&holder.ctx), CAIRN_OK);
+    struct cairn_verdict verdict = holder_verdict(&holder, &b.id, 1);
+    assert_int_equal(verdict.validity, CAIRN_WAITING);
+    assert_int_equal(verdict.reason, CAIRN_WHY_NOT_HERE_YET);
+    holder_take_all(&holder, &land.pieces);
+    char *got = holder_describe(&holder);
+    expect_same_text(got, want, "what was abandoned and came again gives another state");
+    free(got);
+    free(want);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(what_was_appended_is_read_back_with_its_roots),
+        T(a_run_ends_at_a_seal_and_not_beyond_its_end),
+        T(a_run_can_begin_inside_what_came_under_one_seal),
+        T(a_root_inside_a_run_is_worked_out_from_its_entries),
+        T(a_run_behind_a_gap_waits_and_is_taken_when_the_gap_closes),
+        T(taking_a_run_twice_is_harmless),
+        T(two_runs_parked_at_one_place_are_both_kept),
+        T(a_run_under_another_seal_is_refused_and_leaves_nothing),
+        T(a_log_that_does_not_begin_with_a_basis_is_refused),
+        T(a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first),
+        T(both_orders_of_a_fork_give_one_state),
+        T(the_branch_that_is_covered_wins),
+        T(an_announcement_is_compared_again_when_the_other_branch_wins),
+        T(an_edit_of_a_record_that_was_abandoned_waits_again),
+    };
+
+    if (sodium_init() < 0)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+/* A store that went back, moved or was copied: it must not go on in a log that others may hold
+ * longer. It says so, begins a new incarnation, and what was not synced is written again. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "digest.h"
+#include "holder.h"
+#include "machine.h"
+#include "replica_internal.h"
+
+static struct machine root, office, server, station, peer; /* peer: of the same village */
+
+static int setup(void **state)
+{
+    (void)state;
+    machine_init(&root, 1, "root", "51");
+    machine_init(&office, 2, "office", NULL);
+    machine_init(&server, 3, "server", NULL);
+    machine_init(&station, 4, "station", NULL);
+    machine_join(&office, &root, "county", "513332", "C");
+    machine_join(&server, &office, "server", "513332", "S");
+    machine_init(&peer, 5, "peer", NULL);
+    machine_join(&station, &office, "station", "513332100201", "A7");
+    machine_join(&peer, &office, "station", "513332100201", "A8");
+    machine_sync(&office, &server); /* the grants get round, so that bundles find their readers */
+    machine_sync(&station, &server);
+    machine_sync(&peer, &server);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    machine_free(&peer);
+    machine_free(&station);
+    machine_free(&server);
+    machine_free(&office);
+    machine_free(&root);
+    return 0;
+}
+
+static void carry(struct machine *from, struct machine *to)
+{
+    struct block bundle = machine_bundle(from);
+
+    machine_must(to, machine_read(to, bundle));
+    free(bundle.data);
+}
+
+static void expect_same_records(struct machine *one, struct machine *other)
+{
+    struct cairn_hash digest[2];
+    struct machine *both[2] = {one, other};
+    bool is_comparable;
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct cairn_context *ctx = &both[i]->replica->ctx;
+        machine_must(both[i], cairn_context_begin(ctx, CAIRN_TXN_READ));
+        machine_must(both[i], cairn_digest(ctx, (struct cairn_scope){VILLAGE},
+                                           CAIRN_CHANNEL_RECORDS, &digest[i], &is_comparable));
+        cairn_context_abort(ctx);
+    }
+    assert_memory_equal(digest[0].bytes, digest[1].bytes, 32);
+}
+
+static void a_store_that_is_as_it_was_left_goes_on(void **state)
+{
+    char id[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    machine_off(&station);
+    machine_must(&station, machine_on(&station));
+    assert_false(cairn_replica_was_restored(station.replica));
+    assert_int_equal(machine_status(&station).record_count, 1);
+}
+
+static void a_store_that_went_back_begins_anew_and_agrees_with_who_holds_the_rest(void **state)
+{
+    char id[32], lost[32], next[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    struct cairn_store *old = machine_disk_copy(&station);
+    machine_must(&station, machine_create(&station, "卓玛", lost));
+    carry(&station, &peer); /* both records, by hand: no receipt */
+    machine_off(&station);
+    machine_disk_put(&station, old);
+    machine_must(&station, machine_on(&station));
+    assert_true(cairn_replica_was_restored(station.replica));
+    assert_true(machine_status(&station).was_restored);
+    assert_int_equal(machine_status(&station).record_count, 1);
+    machine_must(&station, machine_create(&station, "达娃", next));
+    assert_memory_equal(next, "A7-1", 4); /* a fresh block of numbers */
+
+    carry(&peer, &station);
+    carry(&station, &peer);
+    assert_int_equal(machine_status(&station).record_count, 3);
+    assert_int_equal(machine_status(&peer).record_count, 3);
+    expect_same_records(&station, &peer);
+    machine_sync(&station, &server);
+    machine_sync(&peer, &server);
+    machine_sync(&station, &server);
+    expect_same_records(&station, &peer);
+    expect_same_records(&station, &server);
+    assert_int_equal(machine_status(&station).unreceived_count, 0);
+}
+
+static void what_was_edited_by_others_survives_a_restore(void **state)
+{
+    char id[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    carry(&station, &peer);
+    machine_must(&peer, machine_set(&peer, id, "income", "4390"));
+    carry(&peer, &station);
+    struct cairn_store *old = machine_disk_copy(&station);
+    machine_must(&station, machine_set(&station, id, "members", "5"));
+    machine_off(&station);
+    machine_disk_put(&station, old);
+    machine_must(&station, machine_on(&station));
+    assert_true(cairn_replica_was_restored(station.replica));
+    carry(&peer, &station);
+    carry(&station, &peer);
+    assert_int_equal(machine_status(&station).record_count, 1);
+    expect_same_records(&station, &peer);
+}
+
+static void a_store_that_went_back_after_sync_only_begins_anew(void **state)
+{
+    char id[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    machine_sync(&station, &server);
+    machine_sync(&station, &server);
+    struct cairn_store *old = machine_disk_copy(&station);
+    machine_must(&station, machine_set(&station, id, "members", "5"));
+    machine_sync(&station, &server);
+    machine_off(&station);
+    machine_disk_put(&station, old);
+    machine_must(&station, machine_on(&station));
+    assert_true(cairn_replica_was_restored(station.replica));
+    machine_must(&station, machine_set(&station, id, "members", "6"));
+    machine_sync(&station, &server);
+    machine_sync(&station, &server);
+    expect_same_records(&station, &server);
+    assert_int_equal(machine_status(&station).conflict_count, 1); /* neither knew of the other */
+}
+
+static void a_store_in_another_place_begins_anew_once(void **state)
+{
+    char id[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    machine_off(&station);
+    fake_ports_move(&station.ports, 99);
+    machine_must(&station, machine_on(&station));
+    assert_true(cairn_replica_was_restored(station.replica));
+    assert_int_equal(machine_status(&station).record_count, 1);
+    machine_off(&station);
+    machine_must(&station, machine_on(&station));
+    assert_false(cairn_replica_was_restored(station.replica));
+}
+
+static void a_copied_folder_and_its_original_do_not_fork(void **state)
+{
+    struct machine copy = {0};
+    char id[32], other[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    machine_off(&station);
+    copy.ports = station.ports;
+    fake_ports_move(&copy.ports, 77);
+    copy.ports.seed[9] = 7;
+    store_fault_init(&copy.store, machine_disk_copy(&station));
+    machine_must(&copy, machine_on(&copy));
+    machine_must(&station, machine_on(&station));
+    assert_true(cairn_replica_was_restored(copy.replica));
+    assert_false(cairn_replica_was_restored(station.replica));
+    machine_must(&station, machine_create(&station, "卓玛", id));
+    machine_must(&copy, machine_create(&copy, "达娃", other));
+    machine_sync(&station, &server);
+    machine_sync(&copy, &server);
+    machine_sync(&station, &server);
+    machine_sync(&copy, &server);
+    assert_int_equal(machine_status(&server).record_count, 3);
+    expect_same_records(&station, &server);
+    expect_same_records(&copy, &server);
+    machine_free(&copy);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_store_that_is_as_it_was_left_goes_on),
+        T(a_store_that_went_back_begins_anew_and_agrees_with_who_holds_the_rest),
+        T(what_was_edited_by_others_survives_a_restore),
+        T(a_store_that_went_back_after_sync_only_begins_anew),
+        T(a_store_in_another_place_begins_anew_once),
+        T(a_copied_folder_and_its_original_do_not_fork),
+    };
+
+    if (sodium_init() < 0)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,494 @@
+/* The audit: a clean store passes, open or closed, and every kind of tampering is found. */
+
+#include "bundle_edit.h"
+#include "cmocka_all.h"
+#include "net.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replica_internal.h"
+
+#define RECORDS CAIRN_CHANNEL_RECORDS
+
+static struct net net;
+static struct net_node a7, a8;
+static struct net_bytes root_statement;
+
+/* What the last audit said. */
+static char last_finding[CAIRN_ERR_TEXT_BYTES], last_affects[CAIRN_ERR_TEXT_BYTES];
+static struct cairn_audit_settled last_settled;
+static char last_reason[64], last_field[32];
+
+static int setup(void **state)
+{
+    (void)state;
+    net_open(&net, 4);
+    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
+    net_sync(&net.office, &net.server);
+    root_statement = net_root_statement(&net);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    free(root_statement.data);
+    net_node_close(&a7);
+    net_node_close(&a8);
+    net_close(&net);
+    return 0;
+}
+
+static void on_finding(void *context, uint64_t number, const char *text, const char *affects)
+{
+    (void)context;
+    (void)number;
+    snprintf(last_finding, sizeof last_finding, "%s", text);
+    snprintf(last_affects, sizeof last_affects, "%s", affects == NULL ? "" : affects);
+}
+
+static void on_settled(void *context, const struct cairn_audit_settled *settled)
+{
+    (void)context;
+    last_settled = *settled;
+    snprintf(last_reason, sizeof last_reason, "%s", settled->reason);
+    snprintf(last_field, sizeof last_field, "%s", settled->field);
+}
+
+static const struct cairn_audit_visitor visitor = {.finding = on_finding, .settled = on_settled};
+
+static struct cairn_audit_report audit_two(struct net_bytes one, struct net_bytes two)
+{
+    const struct cairn_bytes files[] = {net_bytes(one), net_bytes(two)};
+    const char *const names[] = {"one.cairn", "two.cairn"};
+    struct cairn_audit_report report;
+
+    last_finding[0] = last_affects[0] = '\0';
+    net_must(cairn_audit_files(net_bytes(root_statement), files, names, two.data == NULL ? 1 : 2,
+                               &visitor, &report, NULL, &net_err));
+    return report;
+}
+
+static struct cairn_audit_report audit_of(struct net_bytes bundle)
+{
+    return audit_two(bundle, (struct net_bytes){NULL, 0});
+}
+
+static struct cairn_audit_report audit_node(struct net_node *node)
+{
+    struct cairn_audit_report report;
+
+    last_finding[0] = '\0';
+    net_must(cairn_audit_replica(node->replica, &visitor, &report, NULL, &net_err));
+    return report;
+}
+
+static void assert_clean(const struct cairn_audit_report *report)
+{
+    if (report->finding_count > 0)
+        fail_msg("%llu findings, the last: %s", (unsigned long long)report->finding_count,
+                 last_finding);
+}
+
+static void assert_found(const struct cairn_audit_report *report, const char *words)
+{
+    if (report->finding_count == 0)
+        fail_msg("nothing was found instead of \"%s\"", words);
+    if (strstr(last_finding, words) == NULL)
+        fail_msg("\"%s\" was found instead of \"%s\"", last_finding, words);
+}
+
+/* A village's work: two stations, a conflict settled and one left. */
+static void village_work(char settled_id[32])
+{
+    char open_id[32];
+    const char *value;
+
+    net_put(&a7, NET_VILLAGE, "扎西", settled_id);
+    net_put(&a7, NET_VILLAGE, "次仁", open_id);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    net_set(&a7, settled_id, "income", "4390");
+    net_set(&a8, settled_id, "income", "4410");
+    net_set(&a7, open_id, "members", "3");
+    net_set(&a8, open_id, "members", "4");
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    net_sync(&a7, &net.server);
+    net_must(
+        cairn_settle(a7.replica, settled_id, "income", 1, NULL, "receipt seen", &value, &net_err));
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    net_sync(&net.office, &net.server);
+}
+
+static void a_clean_store_passes_and_its_state_is_compared(void **state)
+{
+    char id[32];
+
+    (void)state;
+    village_work(id);
+    struct net_bytes bundle = net_bundle(&net.office, true);
+    struct cairn_audit_report report = audit_of(bundle);
+    assert_clean(&report);
+    assert_int_equal(report.device_count, 4);
+    assert_int_equal(report.conflict_count, 1);
+    assert_int_equal(report.settled_count, 1);
+    assert_string_equal(last_settled.id, id);
+    assert_string_equal(last_field, "income");
+    assert_string_equal(last_settled.tag, "A7");
+    assert_string_equal(last_reason, "receipt seen");
+    assert_true(report.compared_count > 0);
+    assert_true(report.covered_count > 0);
+    assert_string_equal(report.server_tag, "S");
+    free(bundle.data);
+}
+
+static void closed_entries_give_the_same_audit_as_open_ones(void **state)
+{
+    struct net_node *nodes[] = {&net.office, &net.server, &a7, &a8};
+    char id[32];
+
+    (void)state;
+    village_work(id);
+    net_sync(&a7, &net.server);
+    for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
+        struct cairn_audit_report report =
+            audit_node(nodes[i]); /* compares with the open store's digest */
+        assert_clean(&report);
+        assert_int_equal(report.conflict_count, 1);
+        assert_int_equal(report.conflict_count, net_conflict_count(nodes[i]));
+        assert_int_equal(report.settled_count, 1);
+    }
+}
+
+static void twenty_thousand_entries_pass(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        net_put_many(&a7, NET_VILLAGE, 2000);
+        net_sync(&a7, &net.server);
+    }
+    struct net_bytes bundle = net_bundle(&a7, true);
+    struct cairn_audit_report report = audit_of(bundle);
+    assert_clean(&report);
+    assert_true(report.entry_count >= 20000);
+    assert_true(report.covered_count >= 20000);
+    assert_true(report.compared_count > 0);
+    free(bundle.data);
+}
+
+/* ---- tampering with what is handed over ---------------------------------------------------------
+ */
+
+static bool is_records(const struct cairn_group *group)
+{
+    return group->channel == RECORDS;
+}
+
+static bool entry_alter(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    unsigned *count = context;
+
+    if (is_records(group) && (*count)++ == 0) {
+        uint8_t *bytes = (uint8_t *)(uintptr_t)run->entries.data;
+        bytes[run->entries.size - 1] ^= 1; /* the last digit of an income */
+    }
+    return true;
+}
+
+static bool run_drop(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    unsigned *count = context;
+
+    (void)run;
+    return !is_records(group) || (*count)++ != 0;
+}
+
+static bool seal_spoil(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    unsigned *count = context;
+
+    if (is_records(group) && (*count)++ == 0)
+        run->seal.bytes[3] ^= 1;
+    return true;
+}
+
+static bool checkpoint_spoil(void *context, struct cairn_group *group)
+{
+    unsigned *count = context;
+
+    if (is_records(group) && (*count)++ == 0)
+        group->signature.bytes[3] ^= 1;
+    return true;
+}
+
+static bool checkpoint_root_spoil(void *context, struct cairn_group *group)
+{
+    unsigned *count = context;
+
+    if (is_records(group) && (*count)++ == 0)
+        group->root.bytes[3] ^= 1;
+    return true;
+}
+
+static bool checkpoint_digest_spoil(void *context, struct cairn_group *group)
+{
+    unsigned *count = context;
+
+    if (is_records(group) && (*count)++ == 0)
+        group->digest.bytes[3] ^= 1;
+    return true;
+}
+
+static bool link_spoil(void *context, struct cairn_link *link)
+{
+    unsigned *count = context;
+
+    if ((*count)++ == 0)
+        link->seal.bytes[3] ^= 1;
+    return true;
+}
+
+static void every_edit_of_a_bundle_is_found(void **state)
+{
+    unsigned count;
+    const struct {
+        struct bundle_edit edit;
+        const char *words;
+    } cases[] = {
+        {{&count, entry_alter, NULL, NULL}, "do not match the seal"},
+        {{&count, run_drop, NULL, NULL}, "rests on something"},
+        {{&count, seal_spoil, NULL, NULL}, "do not match the seal"},
+        {{&count, NULL, checkpoint_spoil, NULL}, "not signed by its server"},
+        {{&count, NULL, checkpoint_root_spoil, NULL}, "not signed by its server"},
+        {{&count, NULL, checkpoint_digest_spoil, NULL}, "not signed by its server"},
+        {{&count, NULL, NULL, link_spoil}, ""},
+    };
+    const struct bundle_edit nothing = {NULL, NULL, NULL, NULL};
+    char id[32];
+
+    (void)state;
+    village_work(id);
+    struct net_bytes bundle = net_bundle(&net.office, true);
+    struct net_bytes same = bundle_edited(bundle, &nothing);
+    struct cairn_audit_report report = audit_of(same);
+    assert_clean(&report);
+    free(same.data);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        count = 0;
+        struct net_bytes edited = bundle_edited(bundle, &cases[i].edit);
+        assert_true(count > 0);
+        report = audit_of(edited);
+        print_message("%zu: %s %s\n", i, last_finding, last_affects);
+        assert_found(&report, cases[i].words);
+        free(edited.data);
+    }
+    free(bundle.data);
+}
+
+static void a_log_cut_at_its_end_is_found_by_its_checkpoint(void **state)
+{
+    unsigned count = 0;
+    char id[32];
+
+    (void)state;
+    village_work(id);
+    struct net_bytes bundle = net_bundle(&net.office, true);
+    /* All but the first run of the village are gone, checkpoints stay. */
+    const struct bundle_edit edit = {&count, run_drop, NULL, NULL};
+    struct net_bytes cut = bundle_edited(bundle, &edit);
+    struct cairn_audit_report report = audit_of(cut);
+    assert_found(&report, "rests on something");
+    free(cut.data);
+    free(bundle.data);
+}
+
+static bool village_drop(void *context, struct cairn_group *group)
+{
+    return !is_records(group) || !group->has_checkpoint || (*(unsigned *)context)++ != 0;
+}
+
+static void a_covered_part_left_out_is_found(void **state)
+{
+    unsigned count = 0;
+    const struct bundle_edit edit = {&count, NULL, village_drop, NULL};
+
+    (void)state;
+    net_put_many(&a7, NET_VILLAGE, 3);
+    net_sync(&a7, &net.server);
+    net_put_many(&a7, NET_VILLAGE,
+                 3); /* what follows rests on it, and no checkpoint covers it yet */
+    struct net_bytes bundle = net_bundle(&a7, true);
+    struct net_bytes cut = bundle_edited(bundle, &edit);
+    assert_int_equal(count, 1);
+    struct cairn_audit_report report = audit_of(cut);
+    assert_found(&report, "rest on something that was not handed over");
+    assert_string_equal(last_affects, NET_VILLAGE);
+    free(bundle.data);
+    free(cut.data);
+}
+
+static void another_root_key_is_refused(void **state)
+{
+    struct net other;
+    struct cairn_audit_report report;
+    const char *const name = "one.cairn";
+
+    (void)state;
+    net_open(&other, 99);
+    struct net_bytes wrong = net_root_statement(&other);
+    struct net_bytes bundle = net_bundle(&net.office, true);
+    struct cairn_bytes file = net_bytes(bundle);
+    net_expect(
+        cairn_audit_files(net_bytes(wrong), &file, &name, 1, &visitor, &report, NULL, &net_err),
+        CAIRN_REFUSED);
+    assert_non_null(strstr(net_err.text, "another network"));
+    free(wrong.data);
+    free(bundle.data);
+    net_close(&other);
+}
+
+/* ---- those who sign two histories ---------------------------------------------------------------
+ */
+
+static void a_device_that_signed_two_histories_is_found_in_two_bundles(void **state)
+{
+    struct cairn_store *older;
+
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_sync(&a7, &net.server);
+    older = net_store_copy(a7.store);
+    struct fake_ports ports = a7.ports;
+    net_put(&a7, NET_VILLAGE, "次仁", NULL);
+    struct net_bytes one = net_bundle(&a7, true);
+    a7.ports = ports; /* the mark goes back with the store: a cloned card */
+    net_node_restore(&a7, older);
+    net_put(&a7, NET_VILLAGE, "卓玛", NULL);
+    struct net_bytes two = net_bundle(&a7, true);
+    struct cairn_audit_report report = audit_two(one, two);
+    assert_found(&report, "signed two different histories");
+    assert_non_null(strstr(last_finding, "A7"));
+    assert_int_equal(report.fork_count, 1);
+    free(one.data);
+    free(two.data);
+}
+
+static void a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bundles(void **state)
+{
+    struct cairn_store *older;
+
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    older = net_store_copy(net.server.store);
+    net_put(&a7, NET_VILLAGE, "次仁", NULL);
+    net_sync(&a7, &net.server);
+    net_node_restore(&net.server, older);
+    net_put(&a8, NET_VILLAGE, "卓玛", NULL);
+    net_sync(&a8, &net.server);
+    struct net_bytes one = net_bundle(&a7, true);
+    struct net_bytes two = net_bundle(&a8, true);
+    struct cairn_audit_report report = audit_two(one, two);
+    assert_found(&report, "a history that is not the one its server signed elsewhere");
+    report = audit_two(two, one);
+    assert_found(&report, "a history that is not the one its server signed elsewhere");
+    report = audit_two(one, one);
+    assert_clean(&report);
+    free(one.data);
+    free(two.data);
+}
+
+static void a_checkpoint_over_another_state_is_found(void **state)
+{
+    struct cairn_key key =
+        cairn_key_scope_channel(CAIRN_TABLE_DIGEST, (struct cairn_scope){513332100201}, RECORDS);
+    struct cairn_store *store = net.server.store;
+    struct cairn_bytes value;
+    struct cairn_txn *txn;
+    uint8_t copy[16384];
+    bool again = true;
+
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_sync(&a7, &net.server);
+    net_must(store->ops->begin(store, CAIRN_TXN_WRITE, &txn));
+    net_must(store->ops->get(txn, cairn_key_bytes(&key), &value));
+    size_t size = value.size;
+    memcpy(copy, value.data, size);
+    for (size_t at = 1; at < size; at++)
+        copy[at] ^= 1;
+    net_must(store->ops->put(txn, cairn_key_bytes(&key), (struct cairn_bytes){copy, size}));
+    net_must(store->ops->commit(txn));
+    net_put(&a7, NET_VILLAGE, "次仁", NULL);
+    net_must(cairn_sync_begin(a7.replica, &net_err));
+    while (again) { /* it is reported to the station too */
+        struct net_bytes request = net_request(&a7);
+        struct net_bytes reply = net_answer(&net.server, request);
+        again =
+            cairn_sync_reply(a7.replica, net_bytes(reply), &again, &net_err) == CAIRN_OK && again;
+        free(request.data);
+        free(reply.data);
+    }
+    struct net_bytes bundle = net_bundle(&a7, true);
+    struct cairn_audit_report report = audit_of(bundle);
+    assert_found(&report, "is not the one its server signed");
+    free(bundle.data);
+}
+
+/* The state altered in the store itself, by somebody with access to the disk. */
+static void a_state_that_the_logs_do_not_give_is_found(void **state)
+{
+    struct cairn_store *store = a7.store;
+    struct cairn_bytes key, value;
+    struct cairn_range *range;
+    struct cairn_txn *txn;
+    uint8_t first = 'R', key_copy[CAIRN_STORE_KEY_MAX], copy[1024];
+
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_sync(&a7, &net.server);
+    net_must(store->ops->begin(store, CAIRN_TXN_WRITE, &txn));
+    net_must(store->ops->range_open(txn, (struct cairn_bytes){&first, 1},
+                                    (struct cairn_bytes){(const uint8_t *)"S", 1}, CAIRN_ASCENDING,
+                                    &range));
+    net_must(store->ops->range_next(range, &key, &value));
+    size_t key_size = key.size, size = value.size;
+    memcpy(key_copy, key.data, key_size);
+    memcpy(copy, value.data, size);
+    store->ops->range_close(range);
+    for (size_t i = 0; i + 1 < size; i++)
+        if (copy[i] == 0x10 && copy[i + 1] == 0x36) /* 4150 */
+            copy[i + 1] = 0x37;
+    net_must(store->ops->put(txn, (struct cairn_bytes){key_copy, key_size},
+                             (struct cairn_bytes){copy, size}));
+    net_must(store->ops->commit(txn));
+    struct cairn_audit_report report = audit_node(&a7);
+    assert_found(&report, "The state in this store is not the one that its logs give");
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_clean_store_passes_and_its_state_is_compared),
+        TEST(closed_entries_give_the_same_audit_as_open_ones),
+        TEST(twenty_thousand_entries_pass),
+        TEST(every_edit_of_a_bundle_is_found),
+        TEST(a_log_cut_at_its_end_is_found_by_its_checkpoint),
+        TEST(a_covered_part_left_out_is_found),
+        TEST(another_root_key_is_refused),
+        TEST(a_device_that_signed_two_histories_is_found_in_two_bundles),
+        TEST(a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bundles),
+        TEST(a_checkpoint_over_another_state_is_found),
+        TEST(a_state_that_the_logs_do_not_give_is_found),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

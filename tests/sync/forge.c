@@ -1,0 +1,137 @@
+#include "forge.h"
+
+#include "cmocka_all.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cairn/cbor.h"
+#include "cairn/leaf.h"
+#include "cairn/seal.h"
+#include "replica_internal.h"
+
+void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
+               enum cairn_run_secret secret_kind, struct forged_log *out_log)
+{
+    struct cairn_replica *replica = node->replica;
+    struct cairn_basis basis = {.under = replica->under, .schema_version = 1};
+    struct forged_log *log = out_log;
+    struct cairn_secret secret;
+    struct cairn_blinder blinder;
+    struct cairn_reader reader;
+    struct cairn_writer writer;
+    struct cairn_tree tree;
+
+    *log = (struct forged_log){.scope = scope, .channel = CAIRN_CHANNEL_RECORDS};
+    replica->ports->ops->random(replica->ports, &secret, sizeof secret);
+    log->run.log.device = replica->keys.open.seal;
+    replica->ports->ops->random(replica->ports, &log->run.log.incarnation, 16);
+    log->id = cairn_log_id(&replica->ctx.network, &log->run.log.device, scope, log->channel,
+                           &log->run.log.incarnation);
+    basis.secret_hash = cairn_secret_hash(&secret);
+    cairn_writer_init(&writer, log->entries, sizeof log->entries);
+    cairn_basis_write(&writer, 1700000000, &basis);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cairn_value head = {
+            .kind = CAIRN_VALUE_TEXT, .is_slot = true, .text = cairn_bytes_of_text("扎西")};
+        cairn_entry_begin(&writer, CAIRN_KIND_CHANGE, 1700000000, 1);
+        cairn_create_begin(&writer, 1, i + 1, 1);
+        cairn_cbor_write_uint(&writer, 2); /* head */
+        cairn_value_write(&writer, &head);
+    }
+    assert_false(writer.overflowed);
+    log->run.entries = cairn_writer_bytes(&writer);
+    log->run.entry_count = count + 1;
+    log->run.secret_kind = secret_kind;
+    cairn_blinder_init(&blinder, &secret);
+    memcpy(log->run.secret.bytes, secret.bytes, 32);
+    if (secret_kind == CAIRN_RUN_BLIND_SEED)
+        log->run.secret = blinder.blind_seed;
+    cairn_tree_init(&tree);
+    cairn_reader_init(&reader, log->run.entries);
+    for (uint32_t i = 0; i <= count; i++) {
+        struct cairn_entry entry;
+        struct cairn_hash leaf;
+        net_must(cairn_entry_read(cairn_cbor_skip(&reader), &entry));
+        net_must(cairn_leaf(&blinder, i, &entry, &leaf, NULL));
+        cairn_tree_append(&tree, &leaf);
+    }
+    cairn_blinder_release(&blinder);
+    const struct cairn_head sealed = {log->id, (uint32_t)tree.size, cairn_tree_root(&tree)};
+    cairn_seal_sign(&replica->keys.seal, &sealed, &log->run.seal);
+}
+
+struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
+                               struct net_node *server, struct cairn_bytes plain)
+{
+    uint8_t prologue[CAIRN_PROLOGUE_BYTES];
+    struct cairn_noise_key ephemeral;
+    struct cairn_noise noise;
+    const struct cairn_noise_config config = {.pattern = CAIRN_NOISE_IK,
+                                              .is_initiator = true,
+                                              .prologue = {prologue, sizeof prologue},
+                                              .static_secret = &keys->noise,
+                                              .remote_static = &server->replica->keys.open.noise,
+                                              .ephemeral_secret = &ephemeral};
+    uint8_t *payload = malloc(plain.size + 1), *message = malloc(plain.size + 256);
+    struct cairn_writer writer;
+
+    assert_non_null(payload);
+    assert_non_null(message);
+    payload[0] = 0;
+    memcpy(payload + 1, plain.data, plain.size);
+    cairn_prologue(&node->replica->ctx.network, prologue);
+    node->ports.base.ops->random(&node->ports.base, &ephemeral, sizeof ephemeral);
+    cairn_noise_init(&noise, &config);
+    cairn_writer_init(&writer, message, plain.size + 256);
+    net_must(cairn_noise_write(&noise, (struct cairn_bytes){payload, plain.size + 1}, &writer));
+    cairn_noise_release(&noise);
+    free(payload);
+    return (struct net_bytes){message, writer.size};
+}
+
+struct net_bytes forge_request(struct net_node *node, struct net_node *server,
+                               const struct forged_log *const *logs, size_t count, bool has_chain)
+{
+    struct cairn_context *ctx = &node->replica->ctx;
+    uint8_t roots[16], *groups = malloc(count * 10000 + 16), *plain = malloc(count * 10000 + 20000);
+    struct cairn_request_parts request = {.roots = {roots, sizeof roots}, .group_count = count};
+    struct cairn_writer writer;
+    struct cairn_link_set *links = malloc(sizeof *links);
+
+    assert_non_null(groups);
+    assert_non_null(plain);
+    assert_non_null(links);
+    cairn_roots_digest(NULL, 0, roots);
+    cairn_writer_init(&writer, groups, count * 10000 + 16);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t run_bytes[9000];
+        struct cairn_writer run;
+        const struct cairn_group group = {.scope = logs[i]->scope, .channel = logs[i]->channel};
+        cairn_writer_init(&run, run_bytes, sizeof run_bytes);
+        cairn_run_write(&run, &logs[i]->run);
+        const struct cairn_group_parts parts = {.runs = cairn_writer_bytes(&run), .run_count = 1};
+        cairn_group_write(&writer, &group, &parts);
+    }
+    request.groups = cairn_writer_bytes(&writer);
+    cairn_link_set_init(links);
+    if (has_chain) {
+        net_must(cairn_context_begin(ctx, CAIRN_TXN_READ));
+        net_must(cairn_link_set_chain(ctx, links, &node->replica->under));
+        cairn_context_abort(ctx);
+        request.links = (struct cairn_bytes){links->bytes.data, links->bytes.size};
+        request.link_count = links->count;
+    }
+    struct cairn_writer out;
+    cairn_writer_init(&out, plain, count * 10000 + 20000);
+    cairn_request_write(&out, &request);
+    assert_false(out.overflowed);
+    struct net_bytes message =
+        forge_message(node, &node->replica->keys, server, cairn_writer_bytes(&out));
+    cairn_link_set_release(links);
+    free(links);
+    free(groups);
+    free(plain);
+    return message;
+}

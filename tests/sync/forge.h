@@ -1,0 +1,36 @@
+/*
+ * forge.h: requests that no honest client writes. What a hostile device has is its keys and what it
+ * holds; with these it may say anything.
+ *
+ * Memory: messages are freed with free(). Threads: one at a time.
+ */
+
+#ifndef CAIRN_TESTS_FORGE_H
+#define CAIRN_TESTS_FORGE_H
+
+#include "cairn/keys.h"
+#include "cairn/message.h"
+#include "net.h"
+
+/* A log of `node`'s device that nobody else has seen, with entries still to be written. */
+struct forged_log {
+    struct cairn_scope scope;
+    enum cairn_channel channel;
+    struct cairn_hash id;
+    struct cairn_run run; /* of all entries; the seal is good until a test spoils it */
+    uint8_t entries[8192];
+};
+
+/* Basis under the node's own grant and `count` households; `secret_kind` as it travels. */
+void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
+               enum cairn_run_secret secret_kind, struct forged_log *out_log);
+
+/* A request of `node` to `server` with these runs, each in a group of its own scope, and the chain
+ * if `has_chain`. */
+struct net_bytes forge_request(struct net_node *node, struct net_node *server,
+                               const struct forged_log *const *logs, size_t count, bool has_chain);
+/* A message around `plain` CBOR, encrypted with `keys`. */
+struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
+                               struct net_node *server, struct cairn_bytes plain);
+
+#endif

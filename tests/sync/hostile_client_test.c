@@ -1,0 +1,283 @@
+/* Requests that no honest client writes: what does not hold is counted as refused, and neither the
+ * rest of the request nor the others of its commit suffer. */
+
+#include "cmocka_all.h"
+#include "forge.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replica_internal.h"
+
+static const struct cairn_scope village = {513332100201}, other_village = {513332100202};
+static struct net net;
+static struct net_node a7, a8;
+
+static int setup(void **state)
+{
+    (void)state;
+    net_open(&net, 5);
+    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
+    net_sync(&net.office, &net.server);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    net_node_close(&a7);
+    net_node_close(&a8);
+    net_close(&net);
+    return 0;
+}
+
+/* Commit the forged request together with an honest one of A8; the honest one is received. */
+static struct cairn_serve_commit commit_beside_an_honest_one(struct net_bytes forged)
+{
+    struct cairn_serve *serves[2] = {NULL, NULL};
+    struct cairn_serve_commit commit;
+    struct cairn_bytes reply;
+    bool again = true;
+
+    net_put(&a8, NET_VILLAGE, "卓玛", NULL);
+    net_must(cairn_sync_begin(a8.replica, &net_err));
+    struct net_bytes honest = net_request(&a8);
+    net_must(cairn_serve_open(net.server.replica, net_bytes(forged), &serves[0], &net_err));
+    net_must(cairn_serve_open(net.server.replica, net_bytes(honest), &serves[1], &net_err));
+    net_must(cairn_serve_commit(net.server.replica, serves, 2, &commit, &net_err));
+    net_must(cairn_serve_reply(net.server.replica, serves[0], &reply, &net_err));
+    net_must(cairn_serve_reply(net.server.replica, serves[1], &reply, &net_err));
+    net_must(cairn_sync_reply(a8.replica, reply, &again, &net_err));
+    assert_int_equal(net_status(&a8).unreceived_count, 0);
+    assert_int_equal(cairn_serve_entry_count(serves[1]), 1);
+    cairn_serve_free(serves[0]);
+    cairn_serve_free(serves[1]);
+    free(honest.data);
+    free(forged.data);
+    net_agree(&a8, &net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 1);
+    return commit;
+}
+
+static struct cairn_serve_commit commit_logs(const struct forged_log *const *logs, size_t count)
+{
+    return commit_beside_an_honest_one(forge_request(&a7, &net.server, logs, count, false));
+}
+
+/* `bad` is refused, and a good log in the group behind it is taken. */
+static void assert_refused(struct forged_log *bad)
+{
+    static struct forged_log good;
+    const struct forged_log *logs[] = {bad, &good};
+
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &good);
+    /* Groups stand in order of their scope: both are brought in one, one after the other. */
+    uint64_t before = net_status(&net.server).record_count;
+    struct cairn_serve_commit first = commit_logs(logs, 1);
+    assert_int_equal(first.refused_count, 1);
+    assert_int_equal(net_status(&net.server).record_count, before + 1);
+    struct cairn_serve_commit second = commit_logs(logs + 1, 1);
+    assert_int_equal(second.refused_count, 0);
+    assert_int_equal(second.entry_count, 3);
+    assert_int_equal(net_status(&net.server).record_count, before + 4);
+}
+
+static void a_forged_request_that_holds_is_taken(void **state)
+{
+    static struct forged_log log;
+    const struct forged_log *logs[] = {&log};
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    struct cairn_serve_commit commit = commit_logs(logs, 1);
+    assert_int_equal(commit.refused_count, 0);
+    assert_int_equal(commit.entry_count, 3);
+    assert_int_equal(net_status(&net.server).record_count, 3);
+}
+
+static void a_run_with_a_bad_seal_is_refused(void **state)
+{
+    static struct forged_log log;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    log.run.seal.bytes[7] ^= 1;
+    assert_refused(&log);
+}
+
+static void a_run_with_an_altered_entry_is_refused(void **state)
+{
+    static struct forged_log log;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    log.entries[log.run.entries.size - 1] ^= 1;
+    assert_refused(&log);
+}
+
+static void a_run_of_a_log_number_that_nobody_gave_is_refused(void **state)
+{
+    static struct forged_log log;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    log.run.log.is_numbered = true;
+    log.run.log.log_number = 4000000000u;
+    assert_refused(&log);
+}
+
+static void a_run_in_a_scope_of_another_village_is_refused(void **state)
+{
+    static struct forged_log log;
+
+    (void)state;
+    forge_log(&a7, other_village, 2, CAIRN_RUN_SECRET, &log);
+    assert_refused(&log);
+}
+
+static void a_run_in_the_name_of_another_device_is_refused(void **state)
+{
+    static struct forged_log log;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    log.run.log.device = a8.replica->keys.open.seal;
+    assert_refused(&log);
+}
+
+static void a_run_that_does_not_begin_with_a_basis_is_refused(void **state)
+{
+    static struct forged_log log;
+    struct cairn_reader reader;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    cairn_reader_init(&reader, log.run.entries);
+    struct cairn_bytes basis = cairn_cbor_skip(&reader);
+    log.run.entries.data += basis.size;
+    log.run.entries.size -= basis.size;
+    log.run.entry_count--;
+    assert_refused(&log);
+}
+
+/* With the blind seed in the place of the secret nobody could ever open what it brings. */
+static void a_run_with_a_blind_seed_is_refused(void **state)
+{
+    static struct forged_log log;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_BLIND_SEED, &log);
+    assert_refused(&log);
+}
+
+static void a_run_with_the_secret_of_another_log_is_refused(void **state)
+{
+    static struct forged_log log;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    log.run.secret.bytes[0] ^= 1;
+    assert_refused(&log);
+}
+
+static void a_run_that_comes_too_early_waits_until_the_gap_is_filled(void **state)
+{
+    static struct forged_log early, whole;
+    const struct forged_log *logs[] = {&early};
+    struct cairn_reader reader;
+
+    (void)state;
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &whole);
+    early = whole;
+    cairn_reader_init(&reader, whole.run.entries);
+    struct cairn_bytes basis = cairn_cbor_skip(&reader);
+    early.run.entries.data += basis.size;
+    early.run.entries.size -= basis.size;
+    early.run.entry_count--;
+    early.run.first = 1;
+    early.run.secret_kind = CAIRN_RUN_NO_SECRET;
+    struct cairn_serve_commit commit = commit_logs(logs, 1);
+    assert_int_equal(commit.entry_count, 1); /* the honest one's */
+    assert_int_equal(net_status(&net.server).parked_count, 1);
+    logs[0] = &whole;
+    commit = commit_logs(logs, 1);
+    assert_int_equal(commit.refused_count, 0);
+    assert_int_equal(net_status(&net.server).parked_count, 0);
+    assert_int_equal(net_status(&net.server).record_count, 4);
+}
+
+/* ---- before the write lock --- */
+
+static void expect_not_opened(struct net_bytes message, enum cairn_status expected)
+{
+    struct cairn_serve *serve = NULL;
+
+    net_err.text[0] = '\0';
+    net_expect(cairn_serve_open(net.server.replica, net_bytes(message), &serve, &net_err),
+               expected);
+    assert_null(serve);
+    assert_string_not_equal(net_err.text, "");
+    free(message.data);
+}
+
+static void an_unknown_device_without_a_chain_is_refused_before_the_write_lock(void **state)
+{
+    struct net_node stranger;
+    struct net other;
+
+    (void)state;
+    net_open(&other, 77);
+    net_join(&net, &stranger, &net.office, "station", NET_VILLAGE, "A9");
+    expect_not_opened(forge_request(&stranger, &net.server, NULL, 0, false), CAIRN_REFUSED);
+    /* The chain of somebody else does not help. */
+    struct cairn_keys keys = stranger.replica->keys;
+    stranger.replica->keys = other.office.replica->keys;
+    expect_not_opened(forge_request(&stranger, &net.server, NULL, 0, true), CAIRN_REFUSED);
+    stranger.replica->keys = keys;
+    /* Nor does one that leads to another root. */
+    other.office.replica->ctx.network = net.office.replica->ctx.network;
+    expect_not_opened(forge_request(&other.office, &net.server, NULL, 0, true), CAIRN_REFUSED);
+
+    net_sync(&stranger, &net.server); /* with its own chain it is welcome */
+    net_node_close(&stranger);
+    net_close(&other);
+}
+
+static void counts_beyond_every_limit_are_malformed(void **state)
+{
+    static const uint8_t many_scopes[] = {0x87, 0x01, 0x00, 0x9b, 0xff, 0xff,
+                                          0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    static const uint8_t many_bytes[] = {0x87, 0x01, 0x00, 0x80, 0x5b, 0x7f, 0xff,
+                                         0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    const struct cairn_bytes plains[] = {
+        {many_scopes, sizeof many_scopes}, {many_bytes, sizeof many_bytes}, {NULL, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        expect_not_opened(forge_message(&a7, &a7.replica->keys, &net.server, plains[i]),
+                          CAIRN_MALFORMED);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_forged_request_that_holds_is_taken),
+        TEST(a_run_with_a_bad_seal_is_refused),
+        TEST(a_run_with_an_altered_entry_is_refused),
+        TEST(a_run_of_a_log_number_that_nobody_gave_is_refused),
+        TEST(a_run_in_a_scope_of_another_village_is_refused),
+        TEST(a_run_in_the_name_of_another_device_is_refused),
+        TEST(a_run_that_does_not_begin_with_a_basis_is_refused),
+        TEST(a_run_with_a_blind_seed_is_refused),
+        TEST(a_run_with_the_secret_of_another_log_is_refused),
+        TEST(a_run_that_comes_too_early_waits_until_the_gap_is_filled),
+        TEST(an_unknown_device_without_a_chain_is_refused_before_the_write_lock),
+        TEST(counts_beyond_every_limit_are_malformed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
