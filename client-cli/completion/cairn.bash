@@ -1,0 +1,84 @@
+# bash completion for cairn(1). Commands and options come from the program's own help, so they
+# are those of the version that is installed.
+
+_cairn_words()
+{
+    LANGUAGE='' LC_ALL=C "$1" help ${2:+"$2"} 2>/dev/null
+}
+
+# The command on the line: the first word that is neither an option nor an option's value.
+_cairn_command()
+{
+    local i
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --store | --passphrase-file) ((i++)) ;;
+        -*) ;;
+        *)
+            echo "${COMP_WORDS[i]}"
+            return
+            ;;
+        esac
+    done
+}
+
+_cairn()
+{
+    local cairn=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local command
+    command=$(_cairn_command)
+    COMPREPLY=()
+
+    case $before in
+    --role)
+        mapfile -t COMPREPLY < <(compgen -W "prefecture county township station server auditor" -- "$word")
+        return
+        ;;
+    --store)
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return
+        ;;
+    --passphrase-file | --out | --save-checkpoint)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    --root)
+        # A file for audit, a code for init.
+        [[ $command == audit ]] && mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    esac
+
+    if [[ $word == -* ]]; then
+        local options=''
+        [[ -n $command ]] || options=--version
+        options+=" $(_cairn_words "$cairn" "${command:-help}" | sed -n 's/^  \(--[a-z-]*\).*/\1/p')"
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+        return
+    fi
+    case $command in
+    '' | help)
+        mapfile -t COMPREPLY < <(compgen -W "$(_cairn_words "$cairn" |
+            sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')" -- "$word")
+        ;;
+    put | list | import | delete)
+        if [[ $before == "$command" ]]; then
+            mapfile -t COMPREPLY < <(compgen -W household -- "$word")
+        elif [[ $command == import ]]; then
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        fi
+        ;;
+    bundle)
+        if [[ $before == bundle ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "read write" -- "$word")
+        else
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        fi
+        ;;
+    grant | join | audit)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        ;;
+    esac
+}
+
+complete -o filenames -F _cairn cairn

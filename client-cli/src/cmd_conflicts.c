@@ -1,0 +1,83 @@
+/* cairn conflicts: fields with more than one value, until somebody settles them. */
+
+#include <stdlib.h>
+
+#include "commands.h"
+#include "record_view.h"
+
+struct conflicts {
+    struct cli *cli;
+    struct table table;
+    uint64_t count;
+};
+
+static void add_row(struct table *table, const struct cairn_record *record,
+                    const struct cairn_field_state *field)
+{
+    const char *cells[TABLE_COLUMNS_MAX] = {record->id, field->name};
+    char *texts[TABLE_COLUMNS_MAX] = {NULL};
+    size_t count = 2;
+
+    for (size_t i = 0; i < field->version_count && count < TABLE_COLUMNS_MAX; i++, count++) {
+        texts[count] = version_text(field, i);
+        cells[count] = texts[count];
+        if (texts[count] == NULL)
+            table->failed = true;
+    }
+    table_add(table, cells, count);
+    for (size_t i = 2; i < count; i++)
+        free(texts[i]);
+}
+
+static bool visit(void *context, const struct cairn_record *record)
+{
+    struct conflicts *conflicts = context;
+
+    conflicts->count++;
+    if (conflicts->cli->output.is_json)
+        output_json(&conflicts->cli->output, record_json(conflicts->cli, record, false));
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].version_count > 1)
+            add_row(&conflicts->table, record, &record->fields[i]);
+    return true;
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    struct conflicts conflicts = {.cli = cli};
+
+    enum cli_exit exit_code = cli_open(cli, CLI_READS);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    table_init(&conflicts.table);
+    enum cairn_status status = cairn_conflicts(cli->replica, visit, &conflicts, &cli->err);
+    if (status == CAIRN_OK && !cli->output.is_json)
+        output_table(&cli->output, &conflicts.table, true);
+    table_release(&conflicts.table);
+    if (status != CAIRN_OK)
+        return cli_report(cli, status);
+    if (conflicts.count > 0)
+        return CLI_LOOK;
+    if (!cli->output.is_json)
+        output_note(&cli->output, "%s", _("no conflicts"));
+    return CLI_DONE;
+}
+
+const struct command command_conflicts = {
+    .name = "conflicts",
+    .group = GROUP_CHECK,
+    .arguments = "",
+    .summary = N_("List fields that two people changed without knowing of each other"),
+    .about = N_("Each line is one field of one record with all its values, numbered; (shown) marks "
+                "the one\n"
+                "that other commands show. None of them is lost until somebody decides with\n"
+                "`cairn settle`. The field \"deleted\" means that somebody deleted the record and "
+                "somebody\n"
+                "else edited it. Ends with 1 when there are any conflicts, 0 when there are none."),
+    .examples = "  cairn conflicts\n"
+                "  cairn settle C-0007-2 income --keep 2 --reason \"receipt seen\"",
+    .options = NULL,
+    .arguments_min = 0,
+    .arguments_max = 0,
+    .run = run,
+};

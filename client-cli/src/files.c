@@ -1,0 +1,151 @@
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "i18n.h"
+
+#define READ_STEP_BYTES 65536
+
+static enum cairn_status fail_read(const char *path, int number, struct cairn_err *err)
+{
+    return cairn_fail(err, CAIRN_BAD_INPUT, N_("cannot read %s: %s"), path, strerror(number));
+}
+
+/* Read to the end; the size that fstat tells would be wrong for pipes. */
+static enum cairn_status read_stream(FILE *stream, const char *path, size_t limit_bytes,
+                                     char **text, size_t *out_size, struct cairn_err *err)
+{
+    size_t capacity = 0;
+    size_t size = 0;
+
+    do {
+        if (size + 1 >= capacity) {
+            capacity = capacity == 0 ? READ_STEP_BYTES : capacity * 2;
+            char *larger = realloc(*text, capacity);
+            if (larger == NULL)
+                return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory for %s"), path);
+            *text = larger;
+        }
+        size += fread(*text + size, 1, capacity - size - 1, stream);
+        if (size > limit_bytes)
+            return cairn_fail(err, CAIRN_BAD_INPUT, N_("%s is larger than %zu bytes"), path,
+                              limit_bytes);
+    } while (feof(stream) == 0 && ferror(stream) == 0);
+    if (ferror(stream) != 0)
+        return fail_read(path, errno, err);
+    (*text)[size] = '\0';
+    *out_size = size;
+    return CAIRN_OK;
+}
+
+enum cairn_status files_read(const char *path, size_t limit_bytes, char **out_text,
+                             size_t *out_size, struct cairn_err *err)
+{
+    FILE *stream = fopen(path, "rbe");
+    char *text = NULL;
+
+    if (stream == NULL)
+        return fail_read(path, errno, err);
+    enum cairn_status status = read_stream(stream, path, limit_bytes, &text, out_size, err);
+    fclose(stream);
+    if (status != CAIRN_OK) {
+        free(text);
+        return status;
+    }
+    *out_text = text;
+    return CAIRN_OK;
+}
+
+static enum cairn_status fail_write(const char *path, int number, struct cairn_err *err)
+{
+    return cairn_fail(err, number == ENOSPC || number == EDQUOT ? CAIRN_NO_SPACE : CAIRN_IO,
+                      N_("cannot write %s: %s"), path, strerror(number));
+}
+
+enum cairn_status file_writer_open(struct file_writer *writer, const char *path,
+                                   struct cairn_err *err)
+{
+    *writer = (struct file_writer){.path = strdup(path)};
+    if (writer->path == NULL || asprintf(&writer->temporary, "%s.tmp", path) < 0) {
+        writer->temporary = NULL;
+        file_writer_abort(writer);
+        return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory for %s"), path);
+    }
+    writer->stream = fopen(writer->temporary, "wbe");
+    if (writer->stream == NULL) {
+        int number = errno;
+        file_writer_abort(writer);
+        return cairn_fail(err, CAIRN_BAD_INPUT, N_("cannot write %s: %s"), path, strerror(number));
+    }
+    return CAIRN_OK;
+}
+
+bool file_writer_add(struct file_writer *writer, struct cairn_bytes bytes)
+{
+    return bytes.size == 0 || fwrite(bytes.data, 1, bytes.size, writer->stream) == bytes.size;
+}
+
+/* The name is durable only when the folder is: sticks are pulled out early. */
+static bool sync_folder_of(char *path)
+{
+    int folder = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (folder < 0)
+        return false;
+    /* Some file systems of sticks cannot sync a folder; they say EINVAL. */
+    bool synced = fsync(folder) == 0 || errno == EINVAL;
+    close(folder);
+    return synced;
+}
+
+enum cairn_status file_writer_commit(struct file_writer *writer, struct cairn_err *err)
+{
+    enum cairn_status status = CAIRN_OK;
+    bool written = ferror(writer->stream) == 0 && fflush(writer->stream) == 0 &&
+                   fsync(fileno(writer->stream)) == 0;
+    int number = errno;
+
+    if (fclose(writer->stream) != 0 && written) {
+        written = false;
+        number = errno;
+    }
+    writer->stream = NULL;
+    if (written && rename(writer->temporary, writer->path) != 0) {
+        written = false;
+        number = errno;
+    }
+    if (!written)
+        status = fail_write(writer->path, number, err);
+    else if (!sync_folder_of(writer->temporary))
+        status = fail_write(writer->path, errno, err);
+    file_writer_abort(writer);
+    return status;
+}
+
+void file_writer_abort(struct file_writer *writer)
+{
+    if (writer->stream != NULL) {
+        fclose(writer->stream);
+        unlink(writer->temporary);
+    }
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (struct file_writer){NULL, NULL, NULL};
+}
+
+enum cairn_status files_write(const char *path, struct cairn_bytes bytes, struct cairn_err *err)
+{
+    struct file_writer writer;
+    enum cairn_status status = file_writer_open(&writer, path, err);
+
+    if (status != CAIRN_OK)
+        return status;
+    (void)file_writer_add(&writer, bytes); /* the stream remembers; commit asks it */
+    return file_writer_commit(&writer, err);
+}

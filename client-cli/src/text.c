@@ -1,0 +1,178 @@
+#include "text.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <wchar.h>
+
+/* Of a 64-bit integer; with its separators it fits into TEXT_NUMBER_BYTES. */
+#define TEXT_INTEGER_DIGITS_MAX 19
+#define TEXT_WORD_MAX 31
+
+/* Copy `digits` with a comma before each group of three. */
+static void group_digits(const char *digits, size_t count, char *out)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+}
+
+struct text_number text_count(uint64_t count)
+{
+    struct text_number number;
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, count);
+
+    group_digits(digits, (size_t)length, number.text);
+    return number;
+}
+
+const char *text_integer(const char *value, char buffer[static TEXT_NUMBER_BYTES])
+{
+    const char *digits = value[0] == '-' ? value + 1 : value;
+    size_t count = strspn(digits, "0123456789");
+
+    if (digits[count] != '\0' || count < 4 || count > TEXT_INTEGER_DIGITS_MAX)
+        return value;
+    buffer[0] = '-';
+    group_digits(digits, count, buffer + (digits - value));
+    return buffer;
+}
+
+static struct text_time format_time(uint64_t time_s, const char *format, bool is_local)
+{
+    struct text_time out = {""};
+    time_t seconds = (time_t)time_s;
+    struct tm parts;
+
+    if (time_s == 0 || time_s > INT64_MAX)
+        return out;
+    if ((is_local ? localtime_r(&seconds, &parts) : gmtime_r(&seconds, &parts)) == NULL)
+        return out;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    if (strftime(out.text, sizeof out.text, format, &parts) == 0)
+        out.text[0] = '\0';
+#pragma GCC diagnostic pop
+    return out;
+}
+
+struct text_time text_minute(uint64_t time_s)
+{
+    return format_time(time_s, "%Y-%m-%d %H:%M", true);
+}
+
+struct text_time text_day(uint64_t time_s)
+{
+    return format_time(time_s, "%Y-%m-%d", true);
+}
+
+struct text_time text_iso(uint64_t time_s)
+{
+    return format_time(time_s, "%Y-%m-%dT%H:%M:%SZ", false);
+}
+
+size_t text_width(const char *text)
+{
+    mbstate_t state = {0};
+    size_t left = strlen(text);
+    size_t columns = 0;
+
+    while (left > 0) {
+        wchar_t letter;
+        size_t bytes = mbrtowc(&letter, text, left, &state);
+
+        if (bytes == 0 || bytes > left)
+            return columns + left;
+        int width = wcwidth(letter);
+        columns += width > 0 ? (size_t)width : 0;
+        text += bytes;
+        left -= bytes;
+    }
+    return columns;
+}
+
+void text_slug(const char *name, char out_slug[static TEXT_SLUG_BYTES])
+{
+    size_t at = 0;
+
+    for (; *name != '\0' && at + 2 < TEXT_SLUG_BYTES; name++) {
+        unsigned char byte = (unsigned char)*name;
+
+        if (byte >= 0x80 || isalnum(byte))
+            out_slug[at++] = byte < 0x80 ? (char)tolower(byte) : (char)byte;
+        else if (at > 0 && out_slug[at - 1] != '-')
+            out_slug[at++] = '-';
+    }
+    while (at > 0 && out_slug[at - 1] == '-')
+        at--;
+    out_slug[at] = '\0';
+    if (at == 0)
+        memcpy(out_slug, "device", sizeof "device");
+}
+
+char *text_clean(const char *text, bool keeps_lines)
+{
+    char *copy = strdup(text);
+
+    if (copy == NULL)
+        return NULL;
+    for (unsigned char *at = (unsigned char *)copy; *at != '\0'; at++) {
+        if ((*at < 0x20 && !(keeps_lines && *at == '\n')) || *at == 0x7f)
+            *at = '?';
+        /* U+0080 to U+009F are C2 80 to C2 9F: one of them begins an escape sequence as ESC [ does.
+         */
+        if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
+            at[0] = at[1] = '?';
+    }
+    return copy;
+}
+
+size_t text_length_without_stop(const char *text)
+{
+    static const char cjk_stop[] = "。";
+    size_t length = strlen(text);
+
+    if (length > 0 && text[length - 1] == '.')
+        return length - 1;
+    if (length >= sizeof cjk_stop - 1 &&
+        strcmp(text + length - (sizeof cjk_stop - 1), cjk_stop) == 0)
+        return length - (sizeof cjk_stop - 1);
+    return length;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+unsigned text_distance(const char *a, const char *b)
+{
+    unsigned steps[TEXT_WORD_MAX + 1][TEXT_WORD_MAX + 1];
+    size_t a_size = strlen(a);
+    size_t b_size = strlen(b);
+
+    if (a_size > TEXT_WORD_MAX || b_size > TEXT_WORD_MAX)
+        return UINT16_MAX;
+    for (size_t i = 0; i <= a_size; i++)
+        for (size_t j = 0; j <= b_size; j++) {
+            if (i == 0 || j == 0) {
+                steps[i][j] = (unsigned)(i + j);
+                continue;
+            }
+            unsigned best = steps[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            best = least(best, least(steps[i - 1][j], steps[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = least(best, steps[i - 2][j - 2] + 1);
+            steps[i][j] = best;
+        }
+    return steps[a_size][b_size];
+}

@@ -1,0 +1,88 @@
+#include "i18n.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef CAIRN_LOCALE_DIR
+#define CAIRN_LOCALE_DIR "/usr/share/locale"
+#endif
+
+/* "zh_CN.UTF-8" -> LANGUAGE=zh_CN, which gettext follows whatever the locale is called. */
+static void language_from_environment(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    char language[32];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value == NULL || value[0] == '\0')
+            continue;
+        size_t size = strcspn(value, ".@");
+        if (size >= sizeof language)
+            return;
+        memcpy(language, value, size);
+        language[size] = '\0';
+        setenv("LANGUAGE", language, 0);
+        return;
+    }
+}
+
+/* Beside this program as it was built or as it was installed, wherever the tree was moved to. */
+static bool folder_beside_program(char out_folder[static PATH_MAX])
+{
+    static const char *const places[] = {"/../locale", "/../share/locale"};
+    char program[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
+
+    if (size <= 0)
+        return false;
+    program[size] = '\0';
+    *strrchr(program, '/') = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        int length = snprintf(out_folder, PATH_MAX, "%s%s", program, places[i]);
+        if (length > 0 && length < PATH_MAX && access(out_folder, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+void i18n_init(void)
+{
+    char folder[PATH_MAX];
+    const char *given = getenv("CAIRN_LOCALEDIR"); /* as for the cairn command */
+
+    if (setlocale(LC_ALL, "") == NULL && setlocale(LC_ALL, "C.UTF-8") != NULL)
+        language_from_environment();
+    if (given == NULL)
+        given = folder_beside_program(folder) ? folder : CAIRN_LOCALE_DIR;
+    bindtextdomain("cairn", given);
+    bind_textdomain_codeset("cairn", "UTF-8");
+    textdomain("cairn");
+}
+
+const char *i18n_translate(const char *msgid)
+{
+    /* The empty msgid is the catalogue's header. */
+    return msgid[0] == '\0' ? msgid : gettext(msgid);
+}
+
+const char *i18n_number(char out_text[static I18N_NUMBER_BYTES], uint64_t number)
+{
+    char digits[24];
+    size_t used = 0;
+    int count = snprintf(digits, sizeof digits, "%" PRIu64, number);
+
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0)
+            out_text[used++] = ',';
+        out_text[used++] = digits[i];
+    }
+    out_text[used] = '\0';
+    return out_text;
+}
