@@ -14,6 +14,22 @@ void cairn_prologue(const struct cairn_hash *network,
     memcpy(out_prologue + 12, network->bytes, 32);
 }
 
+enum cairn_status cairn_unreceived_count(struct cairn_context *ctx, uint64_t *out_count)
+{
+    struct cairn_log log;
+    enum cairn_status status;
+    uint64_t count = 0;
+
+    for (status = cairn_log_next(ctx, &log, true); status == CAIRN_OK;
+         status = cairn_log_next(ctx, &log, false)) {
+        uint32_t settled = log.covered > 0 ? log.covered : 1; /* entry 0 is the basis */
+        if (log.own_generation != 0 && cairn_log_size(&log) > settled)
+            count += cairn_log_size(&log) - settled;
+    }
+    *out_count = count;
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
 void cairn_roots_digest(const struct cairn_hash *roots, size_t count, uint8_t out_digest[static 16])
 {
     crypto_hash_sha256_state state;

@@ -58,12 +58,7 @@ static enum cairn_status count_own(struct cairn_context *ctx, struct cairn_statu
     struct cairn_log log;
     enum cairn_status status;
 
-    for (status = cairn_log_next(ctx, &log, true); status == CAIRN_OK;
-         status = cairn_log_next(ctx, &log, false))
-        if (log.own_generation != 0)
-            report->unreceived_count += cairn_log_size(&log) - (log.covered > 0 ? log.covered : 1);
-    if (status != CAIRN_NOT_FOUND)
-        return status;
+    CAIRN_TRY(cairn_unreceived_count(ctx, &report->unreceived_count));
     CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
     while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
         bool is_waiting = walk.value.size > 0 && walk.value.data[0] == CAIRN_WAITING;

@@ -117,6 +117,9 @@ enum cairn_status cairn_states_visit(struct cairn_context *ctx, cairn_state_fn *
 /* ---- sync ---- */
 
 void cairn_exchange_free(struct cairn_exchange *exchange);
+/* Own entries that no checkpoint covers; bases are not counted. */
+CAIRN_NODISCARD
+enum cairn_status cairn_unreceived_count(struct cairn_context *ctx, uint64_t *out_count);
 /* H over the roots in the order of the list (SPEC.md section 9), its first 16 bytes. */
 void cairn_roots_digest(const struct cairn_hash *roots, size_t count,
                         uint8_t out_digest[static 16]);

@@ -53,21 +53,6 @@ static bool same_server(const struct cairn_sequencer_info *a, const struct cairn
     return cairn_ref_equal(&a->server, &b->server);
 }
 
-/* Own entries that no checkpoint covers; bases are not counted. */
-static enum cairn_status waiting_count(struct cairn_context *ctx, uint64_t *out_count)
-{
-    struct cairn_log log;
-    enum cairn_status status;
-    uint64_t count = 0;
-
-    for (status = cairn_log_next(ctx, &log, true); status == CAIRN_OK;
-         status = cairn_log_next(ctx, &log, false))
-        if (log.own_generation != 0)
-            count += cairn_log_size(&log) - (log.covered > 0 ? log.covered : 1);
-    *out_count = count;
-    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
-}
-
 static enum cairn_status exchange_begin(struct cairn_replica *replica,
                                         struct cairn_exchange *exchange)
 {
@@ -83,7 +68,7 @@ static enum cairn_status exchange_begin(struct cairn_replica *replica,
             "No server is known for this device yet. Its office grants one with --role "
             "server; a new invitation or a bundle brings it here.");
     CAIRN_TRY(status);
-    CAIRN_TRY(waiting_count(ctx, &exchange->waiting_at_begin));
+    CAIRN_TRY(cairn_unreceived_count(ctx, &exchange->waiting_at_begin));
     *report = (struct cairn_sync_report){.waiting_count = exchange->waiting_at_begin};
     memcpy(report->server_tag, exchange->server.standing.tag, sizeof exchange->server.standing.tag);
     /* While no checkpoint of this server is held it may never have heard of us. */
@@ -513,7 +498,7 @@ static enum cairn_status report_finish(struct cairn_replica *replica, struct cai
     uint64_t waiting;
 
     CAIRN_TRY(cairn_replica_read(replica, err));
-    CAIRN_TRY(cairn_replica_done(replica, waiting_count(&replica->ctx, &waiting), err));
+    CAIRN_TRY(cairn_replica_done(replica, cairn_unreceived_count(&replica->ctx, &waiting), err));
     uint64_t begun = replica->exchange->waiting_at_begin;
     report->waiting_count = waiting;
     report->received_count = begun > waiting ? begun - waiting : 0;
