@@ -128,11 +128,9 @@ static enum cairn_status authority_apply(struct applying *a, const struct cairn_
 
 static enum cairn_status counter_put(struct applying *a, uint32_t index)
 {
-    struct cairn_key key = cairn_key(CAIRN_TABLE_COUNTER);
+    struct cairn_dot id = {a->log->no, index};
+    struct cairn_key key = cairn_counter_key(a->change->counter, id);
 
-    cairn_key_u32(&key, a->change->counter);
-    cairn_key_u32(&key, a->log->no);
-    cairn_key_u32(&key, index);
     return cairn_kv_put(a->ctx, &key, (struct cairn_bytes){NULL, 0});
 }
 

@@ -329,12 +329,9 @@ enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const stru
     if (change->record.log != log->no)
         CAIRN_TRY(cairn_log_load(ctx, change->record.log, &creator));
     if (change->creates) {
-        struct cairn_key counter = cairn_key(CAIRN_TABLE_COUNTER);
+        struct cairn_key counter = cairn_counter_key(change->counter, dot);
         state.type = change->type;
         state.counter = change->counter;
-        cairn_key_u32(&counter, change->counter);
-        cairn_key_u32(&counter, dot.log);
-        cairn_key_u32(&counter, dot.index);
         CAIRN_TRY(cairn_kv_put(ctx, &counter, (struct cairn_bytes){NULL, 0}));
     } else {
         CAIRN_TRY(cairn_record_load(ctx, &creator, change->record.index, &state));
@@ -461,11 +458,8 @@ static enum cairn_status entry_forget(struct cairn_context *ctx, const struct ca
         return CAIRN_OK;
     /* It created its record: that goes with it. */
     struct cairn_record_state state;
-    struct cairn_key key = cairn_key(CAIRN_TABLE_COUNTER);
     CAIRN_TRY(cairn_record_load(ctx, log, index, &state));
-    cairn_key_u32(&key, state.counter);
-    cairn_key_u32(&key, log->no);
-    cairn_key_u32(&key, index);
+    struct cairn_key key = cairn_counter_key(state.counter, record);
     CAIRN_TRY(cairn_kv_del(ctx, &key));
     struct cairn_hash id = cairn_record_id_hash(log, index);
     CAIRN_TRY(cairn_digest_touch(ctx, log->scope, id.bytes[0]));

@@ -32,6 +32,16 @@ static struct cairn_key record_key(const struct cairn_log *log, uint32_t index)
     return key;
 }
 
+struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_COUNTER);
+
+    cairn_key_u32(&key, counter);
+    cairn_key_u32(&key, id.log);
+    cairn_key_u32(&key, id.index);
+    return key;
+}
+
 static struct cairn_dot dot_read(struct cairn_reader *reader)
 {
     struct cairn_dot dot;

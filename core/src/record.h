@@ -63,6 +63,9 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
                                       struct cairn_dot id, struct cairn_record_state *out_state);
 
+/* The key that lists record `id` under its counter. */
+struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id);
+
 /* One write of an entry in force: replaces, then is live unless replaced before it came. */
 struct cairn_write {
     bool deletes; /* all fields; else `live.field` */
