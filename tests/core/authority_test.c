@@ -57,8 +57,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking ---- */
 
 static char *deliver(uint64_t seed)
 {
@@ -169,8 +168,7 @@ static struct cairn_under office_begin(struct pen *above, struct cairn_keys *key
     return under;
 }
 
-/* ---- grants -----------------------------------------------------------------------------------
- */
+/* ---- grants ---- */
 
 static void a_grant_inside_its_parent_is_valid(void **state)
 {
@@ -305,8 +303,7 @@ static void an_authority_entry_of_a_borrowed_grant_is_invalid(void **state)
     grant_under(&land.root);
 }
 
-/* ---- first contact ----------------------------------------------------------------------------
- */
+/* ---- first contact ---- */
 
 static void the_chain_of_links_is_enough_to_accept_a_log(void **state)
 {
@@ -377,8 +374,7 @@ static void a_link_of_another_seal_is_refused(void **state)
     holder_close(&whole);
 }
 
-/* ---- cuts -------------------------------------------------------------------------------------
- */
+/* ---- cuts ---- */
 
 static void a_listed_log_is_in_force_up_to_its_cut(void **state)
 {

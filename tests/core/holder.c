@@ -75,8 +75,7 @@ void holder_take_all(struct holder *holder, const struct pieces *pieces)
         holder_take(holder, &pieces->list[i]);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking ---- */
 
 struct cairn_hash holder_digest(struct holder *holder, uint64_t scope, enum cairn_channel channel)
 {
@@ -141,8 +140,7 @@ bool holder_has_conflict(struct holder *holder, const struct cairn_hash *log, ui
     return has_conflict;
 }
 
-/* ---- in words ---------------------------------------------------------------------------------
- */
+/* ---- in words ---- */
 
 #define LINES_MAX 8192
 #define LINE_BYTES 200

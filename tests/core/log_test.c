@@ -80,8 +80,7 @@ static uint64_t parked(void)
     return count;
 }
 
-/* ---- reading back -----------------------------------------------------------------------------
- */
+/* ---- reading back ---- */
 
 static void what_was_appended_is_read_back_with_its_roots(void **state)
 {
@@ -188,8 +187,7 @@ static void a_root_inside_a_run_is_worked_out_from_its_entries(void **state)
     cairn_context_abort(&holder.ctx);
 }
 
-/* ---- joining ----------------------------------------------------------------------------------
- */
+/* ---- joining ---- */
 
 static void a_run_behind_a_gap_waits_and_is_taken_when_the_gap_closes(void **state)
 {
@@ -271,8 +269,7 @@ static void a_log_that_does_not_begin_with_a_basis_is_refused(void **state)
                      CAIRN_MALFORMED);
 }
 
-/* ---- two histories ----------------------------------------------------------------------------
- */
+/* ---- two histories ---- */
 
 /* Both go on at size 3: one writes field 6, the other field 3, twice. */
 static void fork_write(struct pen *one, struct pen *other)

@@ -65,8 +65,7 @@ enum cairn_status machine_on(struct machine *machine)
     return cairn_replica_open(&config, &machine->replica, &machine->err);
 }
 
-/* ---- disks ------------------------------------------------------------------------------------
- */
+/* ---- disks ---- */
 
 struct cairn_store *machine_disk_copy(struct machine *machine)
 {
@@ -96,8 +95,7 @@ void machine_disk_put(struct machine *machine, struct cairn_store *disk)
     machine->store.inner = disk;
 }
 
-/* ---- joining ----------------------------------------------------------------------------------
- */
+/* ---- joining ---- */
 
 struct block machine_request(struct machine *machine)
 {
@@ -145,8 +143,7 @@ void machine_join(struct machine *machine, struct machine *above, const char *ro
     free(invitation.data);
 }
 
-/* ---- working ----------------------------------------------------------------------------------
- */
+/* ---- working ---- */
 
 enum cairn_status machine_create(struct machine *machine, const char *head, char out_id[static 32])
 {

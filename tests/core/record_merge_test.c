@@ -70,8 +70,7 @@ static unsigned below(size_t bound)
     return (unsigned)(next_random() % bound);
 }
 
-/* ---- the model --------------------------------------------------------------------------------
- */
+/* ---- the model ---- */
 
 static bool replaces(const struct version *by, const struct version *old)
 {
@@ -176,8 +175,7 @@ static char *of_the_model(const char *description)
     return text;
 }
 
-/* ---- making a scenario ------------------------------------------------------------------------
- */
+/* ---- making a scenario ---- */
 
 static void wrote(unsigned station)
 {
@@ -331,8 +329,7 @@ static void scenario_make(uint64_t seed, unsigned stations, unsigned acts)
         act();
 }
 
-/* ---- delivering -------------------------------------------------------------------------------
- */
+/* ---- delivering ---- */
 
 /* Pieces [from, to] of one log as one run: only the last seal of a batch travels. */
 static void join_pieces(const struct piece *const *own, size_t from, size_t to, struct pieces *out)
@@ -445,8 +442,7 @@ static void every_order_gives_the_state_that_the_set_of_entries_means(void **sta
     }
 }
 
-/* ---- small ones: all orders -------------------------------------------------------------------
- */
+/* ---- small ones: all orders ---- */
 
 /* Heap's algorithm, without recursion: the next permutation in `pieces`. */
 struct heap {

@@ -326,8 +326,7 @@ static void what_hangs_on_an_invalid_creation_is_not_there(void **state)
     expect_invalid(&a, CAIRN_WHY_NO_RECORD);
 }
 
-/* ---- what waits -------------------------------------------------------------------------------
- */
+/* ---- what waits ---- */
 
 static void an_unknown_kind_waits(void **state)
 {
@@ -417,8 +416,7 @@ static void an_edit_of_a_record_that_is_not_here_waits_for_it(void **state)
     holder_close(&holder);
 }
 
-/* ---- repetitions ------------------------------------------------------------------------------
- */
+/* ---- repetitions ---- */
 
 static struct cairn_ref edit(struct pen *pen, const struct cairn_ref *repeats)
 {

@@ -55,8 +55,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* ---- the loop ---- */
 
 static char *describe(struct machine *machine)
 {
@@ -108,8 +107,7 @@ static void fail_each_call(struct machine *machine, operation *act)
     free(before);
 }
 
-/* ---- operations -------------------------------------------------------------------------------
- */
+/* ---- operations ---- */
 
 static enum cairn_status act_create(void)
 {

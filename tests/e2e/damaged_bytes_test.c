@@ -160,8 +160,7 @@ static int teardown(void **state)
     return nftw(net.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* ---- damage ------------------------------------------------------------------------------------
- */
+/* ---- damage ---- */
 
 /* True when the bytes were refused. */
 typedef bool try_fn(struct cairn_bytes bytes);

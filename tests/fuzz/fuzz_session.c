@@ -54,8 +54,7 @@ static void bytes_drop(struct net_bytes *bytes)
     *bytes = (struct net_bytes){NULL, 0};
 }
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps ---- */
 
 static void edit(struct station *station, uint8_t argument)
 {

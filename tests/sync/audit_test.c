@@ -182,8 +182,7 @@ static void twenty_thousand_entries_pass(void **state)
     free(bundle.data);
 }
 
-/* ---- tampering with what is handed over ---------------------------------------------------------
- */
+/* ---- tampering with what is handed over ---- */
 
 static bool is_records(const struct cairn_group *group)
 {
@@ -353,8 +352,7 @@ static void another_root_key_is_refused(void **state)
     net_close(&other);
 }
 
-/* ---- those who sign two histories ---------------------------------------------------------------
- */
+/* ---- those who sign two histories ---- */
 
 static void a_device_that_signed_two_histories_is_found_in_two_bundles(void **state)
 {

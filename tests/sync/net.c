@@ -25,8 +25,7 @@ void net_expect_at(enum cairn_status status, enum cairn_status expected, const c
     }
 }
 
-/* ---- nodes ------------------------------------------------------------------------------------
- */
+/* ---- nodes ---- */
 
 static void node_init(struct net *net, struct net_node *node, const char *name,
                       const char *root_scope)
@@ -130,8 +129,7 @@ void net_node_restore(struct net_node *node, struct cairn_store *store)
     net_node_reopen(node);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------
- */
+/* ---- bytes ---- */
 
 struct cairn_bytes net_bytes(struct net_bytes bytes)
 {
@@ -148,8 +146,7 @@ struct net_bytes net_copy(struct cairn_bytes bytes)
     return copy;
 }
 
-/* ---- records ----------------------------------------------------------------------------------
- */
+/* ---- records ---- */
 
 void net_put(struct net_node *node, const char *village, const char *head, char out_id[32])
 {
@@ -227,8 +224,7 @@ uint64_t net_conflict_count(struct net_node *node)
     return count;
 }
 
-/* ---- exchange ---------------------------------------------------------------------------------
- */
+/* ---- exchange ---- */
 
 struct net_bytes net_request(struct net_node *node)
 {
@@ -295,8 +291,7 @@ void net_sync_ends(struct net_node *node, struct net_node *server, enum cairn_st
     net_expect(sync_run(node, server, &rounds), expected);
 }
 
-/* ---- state ------------------------------------------------------------------------------------
- */
+/* ---- state ---- */
 
 static struct cairn_scope scope_of(const char *digits)
 {
@@ -358,8 +353,7 @@ bool net_ends_at_checkpoint(struct net_node *node, const char *scope, enum cairn
     return status == CAIRN_OK && checkpoint.size == size;
 }
 
-/* ---- bundles ----------------------------------------------------------------------------------
- */
+/* ---- bundles ---- */
 
 static bool piece_add(void *context, struct cairn_bytes piece)
 {
