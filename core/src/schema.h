@@ -12,20 +12,38 @@
 #include "cairn/entry.h"
 #include "context.h"
 
+/* How a value stands in an entry. Numbers travel: append-only. */
 enum cairn_wire_type {
     CAIRN_WIRE_TEXT = 0,
     CAIRN_WIRE_INTEGER = 1,
-    CAIRN_WIRE_DIGITS = 2,
-    CAIRN_WIRE_CHOICE = 3,
+    CAIRN_WIRE_DIGITS = 2, /* 1 to 18 digits as an integer, anything else as text */
+    CAIRN_WIRE_CHOICE = 3, /* its number; a value not listed as text */
     CAIRN_WIRE_FLAGS = 4,
-    CAIRN_WIRE_DATE = 5,
+    CAIRN_WIRE_DATE = 5,      /* days since 1970-01-01 */
+    CAIRN_WIRE_MONEY = 6,     /* hundredths (fen) */
+    CAIRN_WIRE_YES_NO = 7,    /* 1 or 0 */
+    CAIRN_WIRE_REFERENCE = 8, /* the dot of a record */
     CAIRN_WIRE_COUNT
 };
-enum cairn_merge_kind { CAIRN_MERGE_REGISTER = 0, CAIRN_MERGE_SET = 1, CAIRN_MERGE_COUNTER = 2 };
+enum cairn_merge_kind {
+    CAIRN_MERGE_REGISTER = 0, /* one value; two unseen ones are a conflict */
+    CAIRN_MERGE_SET = 1,      /* every element added and not removed */
+    CAIRN_MERGE_COUNTER = 2,  /* the sum of the differences */
+    CAIRN_MERGE_WORKFLOW = 3, /* a chain of steps */
+    CAIRN_MERGE_COUNT
+};
+/* What the author's program checks besides the wire type; never validity. */
+enum cairn_field_check {
+    CAIRN_CHECK_NONE = 0,
+    CAIRN_CHECK_ID_NUMBER = 1, /* GB 11643: 17 digits and a check character */
+    CAIRN_CHECK_PHONE = 2,
+    CAIRN_CHECK_VILLAGE = 3 /* an administrative code of 12 digits */
+};
 
 struct cairn_choice {
     uint64_t number;
-    const char *text;
+    const char *text; /* as it is written in files and shown in Chinese */
+    const char *label_en;
 };
 struct cairn_field {
     uint64_t number;
@@ -33,14 +51,62 @@ struct cairn_field {
     uint64_t wire;
     uint64_t merge;
     bool is_personal, is_required;
+    bool is_indexed;
+    bool is_alias;    /* its value names the record for people, besides the label */
+    bool is_same;     /* a set of references: the records that are the same household */
+    bool is_retired;  /* old values are shown, nothing new is written */
+    const char *unit; /* "" for none */
+    bool has_lowest, has_highest;
+    int64_t lowest, highest; /* bounds: integers, money in fen, days */
+    uint64_t check;          /* enum cairn_field_check, or one of a newer version */
+    uint64_t target;         /* number of the type that a reference names; 0: none */
+    const int64_t *bands;    /* ascending upper ends of bands to count by */
+    size_t band_count;
     const struct cairn_choice *choices;
     size_t choice_count;
+};
+struct cairn_workflow_state {
+    uint64_t number;
+    const char *name, *label_zh, *label_en;
+};
+#define CAIRN_MOVE_STEPS_MAX 8
+/* How a record goes from one state to another: one entry a step, each by a device of that role. */
+struct cairn_move {
+    uint64_t number;
+    const char *name, *label_zh, *label_en;
+    bool is_retired;
+    const uint64_t *from; /* numbers of states */
+    size_t from_count;
+    uint64_t to;
+    const uint64_t *roles; /* enum cairn_role, in order */
+    size_t step_count;     /* 1 to CAIRN_MOVE_STEPS_MAX */
+};
+enum cairn_indicator_test {
+    CAIRN_TEST_AT_LEAST = 0, /* value >= threshold */
+    CAIRN_TEST_AT_MOST = 1,  /* value <= threshold */
+    CAIRN_TEST_IS = 2,       /* value == threshold: yes/no, a choice */
+    CAIRN_TEST_FLAG = 3      /* the threshold-th flag, from 1, is set */
+};
+/* Something that a record must meet; without a value it is not met. */
+struct cairn_indicator {
+    uint64_t number;
+    const char *name, *label_zh, *label_en;
+    uint64_t field;
+    uint64_t test; /* enum cairn_indicator_test, or one of a newer version */
+    int64_t threshold;
 };
 struct cairn_type {
     uint64_t number;
     const char *name, *label_zh, *label_en;
-    const struct cairn_field *fields; /* by ascending number */
+    bool is_retired;
+    const struct cairn_field *fields; /* each list by ascending number */
     size_t field_count;
+    const struct cairn_workflow_state *states; /* the first is that of a new record */
+    size_t state_count;
+    const struct cairn_move *moves;
+    size_t move_count;
+    const struct cairn_indicator *indicators;
+    size_t indicator_count;
 };
 struct cairn_schema {
     uint64_t version;
@@ -52,13 +118,27 @@ struct cairn_schema {
 /* The record's existence: 1 alive, absent value when deleted. In no table. */
 #define CAIRN_FIELD_EXISTENCE 0
 
-/* Decode a table. MALFORMED: shape, numbers not ascending from 1, equal names. Free with _free. */
+/* A table fits one entry, with room for what stands around it. */
+#define CAIRN_SCHEMA_TABLE_MAX 15360
+
+/*
+ * Decode a table. MALFORMED: shape, numbers not ascending from 1, a number that names nothing.
+ * Items behind those known here are passed over: they are of a newer version. Free with _free.
+ */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_read(struct cairn_bytes table, struct cairn_schema **out_schema);
 void cairn_schema_free(struct cairn_schema *schema);
-/* The table that `init --root` signs. */
+/* The writer of what read reads; only schema->version and the types are used. */
+void cairn_schema_write(struct cairn_writer *writer, const struct cairn_schema *schema);
+/* The table that `init --root` signs: version 1. */
 void cairn_schema_default_write(struct cairn_writer *writer);
-#define CAIRN_SCHEMA_TABLE_MAX 8192
+/*
+ * May `next` follow `before`? It may add and retire; numbers, names, wire types, merge kinds, what
+ * is personal, choices and moves stay. BAD_INPUT with a sentence that names the first fault.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_schema_follows(const struct cairn_schema *before,
+                                       const struct cairn_schema *next, struct cairn_err *err);
 
 /* NULL when there is none. */
 const struct cairn_type *cairn_schema_type(const struct cairn_schema *schema, uint64_t number);
@@ -66,6 +146,12 @@ const struct cairn_type *cairn_schema_type_named(const struct cairn_schema *sche
                                                  const char *name);
 const struct cairn_field *cairn_type_field(const struct cairn_type *type, uint64_t number);
 const struct cairn_field *cairn_type_field_named(const struct cairn_type *type, const char *name);
+const struct cairn_move *cairn_type_move(const struct cairn_type *type, uint64_t number);
+const struct cairn_move *cairn_type_move_named(const struct cairn_type *type, const char *name);
+const struct cairn_workflow_state *cairn_type_state(const struct cairn_type *type, uint64_t number);
+/* The field of merge kind workflow, the one with the "same" mark; NULL when the type has none. */
+const struct cairn_field *cairn_type_workflow(const struct cairn_type *type);
+const struct cairn_field *cairn_type_same(const struct cairn_type *type);
 
 /* May this value stand in that field? (Wire type and slot, nothing about bounds.) */
 bool cairn_field_fits(const struct cairn_field *field, const struct cairn_value *value);
@@ -89,7 +175,15 @@ enum cairn_status cairn_schema_get(struct cairn_context *ctx, uint64_t version,
 /* The newest version held (0: none). */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_newest(struct cairn_context *ctx, uint64_t *out_version);
-/* Keep a table; EXISTS is fine for the same bytes, FORKED for others under the same version. */
+/*
+ * May this table be kept? OK also for the same bytes once more; FORKED for others under the same
+ * version. MALFORMED: no table, or not one that may follow the version before, which must be held
+ * (NOT_FOUND) and hash to `previous`.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_schema_check(struct cairn_context *ctx, uint64_t version,
+                                     const struct cairn_hash *previous, struct cairn_bytes table);
+/* Check and keep. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_admit(struct cairn_context *ctx, uint64_t version,
                                      const struct cairn_hash *previous, struct cairn_bytes table);

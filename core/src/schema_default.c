@@ -34,53 +34,53 @@ static const struct default_field household_fields[] = {
     {"updated", CAIRN_WIRE_DATE, 0, "更新日期", "updated", NULL},
 };
 
-static void text_write(struct cairn_writer *writer, const char *text)
-{
-    cairn_cbor_write_text(writer, text, strlen(text));
-}
+#define FIELD_COUNT (sizeof household_fields / sizeof household_fields[0])
+#define CHOICES_MAX 16
+#define CHOICE_BYTES_MAX 64
 
-static size_t choice_count(const char *choices)
+/* Cut "a|b|c" into choices numbered from 1, their texts in `texts`. */
+static size_t choices_cut(const char *list, struct cairn_choice choices[static CHOICES_MAX],
+                          char texts[static CHOICES_MAX][CHOICE_BYTES_MAX])
 {
-    size_t count = choices == NULL ? 0 : 1;
+    size_t count = 0;
 
-    for (; choices != NULL && (choices = strchr(choices, '|')) != NULL; choices++)
+    while (list != NULL && list[0] != '\0') {
+        size_t size = strcspn(list, "|");
+        CAIRN_ASSERT(count < CHOICES_MAX && size < CHOICE_BYTES_MAX);
+        memcpy(texts[count], list, size);
+        texts[count][size] = '\0';
+        choices[count] = (struct cairn_choice){count + 1, texts[count], ""};
         count++;
-    return count;
-}
-
-static void field_write(struct cairn_writer *writer, uint64_t number,
-                        const struct default_field *field)
-{
-    size_t choices = choice_count(field->choices);
-    const char *text = field->choices;
-
-    cairn_cbor_write_array(writer, 7 + 2 * choices);
-    cairn_cbor_write_uint(writer, number);
-    text_write(writer, field->name);
-    cairn_cbor_write_uint(writer, field->wire);
-    cairn_cbor_write_uint(writer, CAIRN_MERGE_REGISTER);
-    cairn_cbor_write_uint(writer, field->flags);
-    text_write(writer, field->label_zh);
-    text_write(writer, field->label_en);
-    for (size_t i = 1; i <= choices; i++) {
-        size_t size = strcspn(text, "|");
-        cairn_cbor_write_uint(writer, i);
-        cairn_cbor_write_text(writer, text, size);
-        text += size + 1;
+        list += size + (list[size] == '|');
     }
+    return count;
 }
 
 void cairn_schema_default_write(struct cairn_writer *writer)
 {
-    const size_t count = sizeof household_fields / sizeof household_fields[0];
+    struct cairn_field fields[FIELD_COUNT];
+    struct cairn_choice choices[FIELD_COUNT][CHOICES_MAX];
+    char texts[FIELD_COUNT][CHOICES_MAX][CHOICE_BYTES_MAX];
+    struct cairn_type type = {.number = 1,
+                              .name = "household",
+                              .label_zh = "户",
+                              .label_en = "household",
+                              .fields = fields,
+                              .field_count = FIELD_COUNT};
+    struct cairn_schema schema = {.version = 1, .types = &type, .type_count = 1};
 
-    cairn_cbor_write_array(writer, 2);
-    cairn_cbor_write_uint(writer, 1);
-    cairn_cbor_write_array(writer, 4 + count);
-    cairn_cbor_write_uint(writer, 1);
-    text_write(writer, "household");
-    text_write(writer, "户");
-    text_write(writer, "household");
-    for (size_t i = 0; i < count; i++)
-        field_write(writer, i + 1, &household_fields[i]);
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const struct default_field *from = &household_fields[i];
+        fields[i] = (struct cairn_field){.number = i + 1,
+                                         .name = from->name,
+                                         .label_zh = from->label_zh,
+                                         .label_en = from->label_en,
+                                         .wire = from->wire,
+                                         .is_personal = (from->flags & PERSONAL) != 0,
+                                         .is_required = (from->flags & REQUIRED) != 0,
+                                         .unit = "",
+                                         .choices = choices[i]};
+        fields[i].choice_count = choices_cut(from->choices, choices[i], texts[i]);
+    }
+    cairn_schema_write(writer, &schema);
 }

@@ -24,12 +24,18 @@ bool cairn_field_fits(const struct cairn_field *field, const struct cairn_value 
         return value->kind == CAIRN_VALUE_TEXT;
     case CAIRN_WIRE_INTEGER:
     case CAIRN_WIRE_DATE:
+    case CAIRN_WIRE_MONEY:
         return value->kind == CAIRN_VALUE_INTEGER;
+    case CAIRN_WIRE_YES_NO:
+        return value->kind == CAIRN_VALUE_INTEGER && (value->integer == 0 || value->integer == 1);
+    case CAIRN_WIRE_REFERENCE:
+        return value->kind == CAIRN_VALUE_DOT;
     case CAIRN_WIRE_FLAGS:
         return value->kind == CAIRN_VALUE_INTEGER && value->integer > 1;
     case CAIRN_WIRE_DIGITS:
     case CAIRN_WIRE_CHOICE:
-        return value->kind == CAIRN_VALUE_TEXT || value->integer >= 0;
+        return value->kind == CAIRN_VALUE_TEXT ||
+               (value->kind == CAIRN_VALUE_INTEGER && value->integer >= 0);
     case CAIRN_WIRE_COUNT:
         break;
     }
@@ -81,6 +87,39 @@ static bool integer_parse(const char *text, int64_t *out_value)
     int64_t value = strtoll(digits, NULL, 10);
     *out_value = is_negative ? -value : value;
     return true;
+}
+
+/* "4150", "4150.5" or "4150.50" -> hundredths. */
+static bool money_parse(const char *text, int64_t *out_value)
+{
+    bool is_negative = text[0] == '-';
+    const char *digits = text + is_negative;
+    size_t whole = strspn(digits, "0123456789");
+    size_t cents = digits[whole] == '.' ? strspn(digits + whole + 1, "0123456789") : 0;
+
+    if (whole == 0 || whole > DIGITS_MAX - 2 || cents > 2 ||
+        strlen(digits) != whole + (digits[whole] == '.') + cents ||
+        (digits[whole] == '.' && cents == 0))
+        return false;
+    int64_t value = strtoll(digits, NULL, 10) * 100;
+    if (cents > 0)
+        value += strtoll(digits + whole + 1, NULL, 10) * (cents == 1 ? 10 : 1);
+    *out_value = is_negative ? -value : value;
+    return true;
+}
+
+static bool yes_no_parse(const char *text, int64_t *out_value)
+{
+    static const char *const yes[] = {"yes", "是", "1", "true"};
+    static const char *const no[] = {"no", "否", "0", "false"};
+
+    for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++) {
+        if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
+            *out_value = strcmp(text, yes[i]) == 0;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool date_parse(const char *text, int64_t *out_days)
@@ -170,6 +209,20 @@ enum cairn_status cairn_field_parse(const struct cairn_field *field, const char 
     case CAIRN_WIRE_CHOICE:
         is_number = choice_parse(field, text, &value.integer);
         break;
+    case CAIRN_WIRE_MONEY:
+        is_number = money_parse(text, &value.integer);
+        if (!is_number)
+            return cairn_fail(err, CAIRN_BAD_INPUT,
+                              "%s: \"%s\" is not an amount of the form 4150.00.", field->name,
+                              text);
+        break;
+    case CAIRN_WIRE_YES_NO:
+        is_number = yes_no_parse(text, &value.integer);
+        if (!is_number)
+            return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is neither yes nor no.",
+                              field->name, text);
+        break;
+    case CAIRN_WIRE_REFERENCE: /* put.c looks the record up */
     case CAIRN_WIRE_COUNT:
         return CAIRN_BAD_INPUT;
     }
@@ -202,6 +255,8 @@ const char *cairn_field_format(const struct cairn_field *field, const struct cai
         return (const char *)cairn_arena_copy(arena, value->text).data;
     if (value->kind == CAIRN_VALUE_CLOSED)
         return "(closed)";
+    uint64_t magnitude =
+        value->integer < 0 ? 0 - (uint64_t)value->integer : (uint64_t)value->integer;
     snprintf(buf, sizeof buf, "%" PRId64, value->integer);
     switch (field == NULL ? CAIRN_WIRE_INTEGER : (enum cairn_wire_type)field->wire) {
     case CAIRN_WIRE_FLAGS:
@@ -218,9 +273,17 @@ const char *cairn_field_format(const struct cairn_field *field, const struct cai
             if ((int64_t)field->choices[i].number == value->integer)
                 return field->choices[i].text;
         break;
+    case CAIRN_WIRE_MONEY:
+        snprintf(buf, sizeof buf, "%s%" PRIu64 ".%02" PRIu64, value->integer < 0 ? "-" : "",
+                 magnitude / 100, magnitude % 100);
+        break;
+    case CAIRN_WIRE_YES_NO:
+        text = value->integer == 1 ? "yes" : value->integer == 0 ? "no" : text;
+        break;
     case CAIRN_WIRE_TEXT:
     case CAIRN_WIRE_INTEGER:
     case CAIRN_WIRE_DIGITS:
+    case CAIRN_WIRE_REFERENCE:
     case CAIRN_WIRE_COUNT:
         break;
     }

@@ -29,6 +29,15 @@ bool cairn_item_next(struct cairn_items *items, struct cairn_item *out_item)
     return true;
 }
 
+static struct cairn_local_dot local_dot_read(struct cairn_reader *reader)
+{
+    struct cairn_local_dot dot;
+
+    dot.log_number = (uint32_t)cairn_cbor_read_uint_max(reader, UINT32_MAX);
+    dot.index = (uint32_t)cairn_cbor_read_uint_max(reader, UINT32_MAX);
+    return dot;
+}
+
 static bool value_read_bare(struct cairn_reader *reader, struct cairn_value *value)
 {
     size_t start = reader->pos;
@@ -59,16 +68,33 @@ static bool value_read_bare(struct cairn_reader *reader, struct cairn_value *val
     return !reader->failed;
 }
 
+/* An array of two: a record. An array of one, a slot, was begun by the caller. */
+static bool dot_value_read(struct cairn_reader *reader, size_t start, struct cairn_value *value)
+{
+    value->kind = CAIRN_VALUE_DOT;
+    value->dot = local_dot_read(reader);
+    value->cbor = (struct cairn_bytes){reader->data + start, reader->pos - start};
+    return !reader->failed;
+}
+
 bool cairn_value_read(struct cairn_reader *reader, struct cairn_value *out_value)
 {
-    struct cairn_value value = {.is_slot = cairn_cbor_peek(reader) == CAIRN_CBOR_ARRAY};
+    struct cairn_value value = {.is_slot = false};
+    size_t start = reader->pos;
+    bool is_good;
 
-    if (value.is_slot)
-        cairn_cbor_expect_array(reader, 1);
-    if (reader->failed || !value_read_bare(reader, &value))
-        return false;
-    *out_value = value;
-    return true;
+    if (cairn_cbor_peek(reader) == CAIRN_CBOR_ARRAY) {
+        size_t count = cairn_cbor_read_array(reader);
+        value.is_slot = count == 1;
+        is_good = count == 2   ? dot_value_read(reader, start, &value)
+                  : count == 1 ? value_read_bare(reader, &value)
+                               : false;
+    } else {
+        is_good = value_read_bare(reader, &value);
+    }
+    if (is_good)
+        *out_value = value;
+    return is_good;
 }
 
 void cairn_value_write(struct cairn_writer *writer, const struct cairn_value *value)
@@ -84,6 +110,10 @@ void cairn_value_write(struct cairn_writer *writer, const struct cairn_value *va
         break;
     case CAIRN_VALUE_CLOSED:
         cairn_cbor_write_hash(writer, &value->commitment);
+        break;
+    case CAIRN_VALUE_DOT:
+        cairn_cbor_write_array(writer, 2);
+        cairn_local_dot_write(writer, value->dot);
         break;
     }
 }
@@ -120,49 +150,62 @@ void cairn_announce_write(struct cairn_writer *writer, const struct cairn_announ
     cairn_cbor_write_bytes(writer, announce->root_start, sizeof announce->root_start);
 }
 
-static struct cairn_local_dot local_dot_read(struct cairn_reader *reader)
-{
-    struct cairn_local_dot dot;
-
-    dot.log_number = (uint32_t)cairn_cbor_read_uint_max(reader, UINT32_MAX);
-    dot.index = (uint32_t)cairn_cbor_read_uint_max(reader, UINT32_MAX);
-    return dot;
-}
-
 void cairn_local_dot_write(struct cairn_writer *writer, struct cairn_local_dot dot)
 {
     cairn_cbor_write_uint(writer, dot.log_number);
     cairn_cbor_write_uint(writer, dot.index);
 }
 
+static bool seen_read(struct cairn_reader *reader, struct cairn_operation *op)
+{
+    struct cairn_bytes seen = cairn_cbor_read_bytes_of(reader, sizeof op->seen);
+
+    if (reader->failed)
+        return false;
+    memcpy(op->seen, seen.data, sizeof op->seen);
+    return true;
+}
+
+/* The arguments before the pairs; how many there are, 0 where they do not fit. */
+static size_t operation_head_read(struct cairn_reader *reader, struct cairn_operation *op)
+{
+    switch (op->number) {
+    case CAIRN_ITEM_CREATE:
+        op->type = cairn_cbor_read_uint(reader);
+        op->counter = (uint32_t)cairn_cbor_read_uint_max(reader, UINT32_MAX);
+        return 2;
+    case CAIRN_ITEM_DELETE:
+        op->record = local_dot_read(reader);
+        return 2;
+    case CAIRN_ITEM_REMOVE:
+        op->record = local_dot_read(reader);
+        op->field = cairn_cbor_read_uint(reader);
+        return 3;
+    case CAIRN_ITEM_SET:
+    case CAIRN_ITEM_SETTLE:
+    case CAIRN_ITEM_ADD:
+    case CAIRN_ITEM_COUNT:
+    case CAIRN_ITEM_STEP:
+        op->record = local_dot_read(reader);
+        op->field = cairn_cbor_read_uint(reader);
+        if (!cairn_value_read(reader, &op->value))
+            return 0;
+        if (op->number != CAIRN_ITEM_STEP)
+            return 4;
+        return seen_read(reader, op) ? 5 : 0;
+    default:
+        return 0;
+    }
+}
+
 bool cairn_operation_read(const struct cairn_item *item, struct cairn_operation *out_operation)
 {
     struct cairn_reader reader = item->args;
     struct cairn_operation op = {.number = item->number};
-    size_t taken = 0;
+    size_t taken = operation_head_read(&reader, &op);
 
-    switch (item->number) {
-    case CAIRN_ITEM_CREATE:
-        op.type = cairn_cbor_read_uint(&reader);
-        op.counter = (uint32_t)cairn_cbor_read_uint_max(&reader, UINT32_MAX);
-        taken = 2;
-        break;
-    case CAIRN_ITEM_DELETE:
-        op.record = local_dot_read(&reader);
-        taken = 2;
-        break;
-    case CAIRN_ITEM_SET:
-    case CAIRN_ITEM_SETTLE:
-        op.record = local_dot_read(&reader);
-        op.field = cairn_cbor_read_uint(&reader);
-        if (!cairn_value_read(&reader, &op.value))
-            return false;
-        taken = 4;
-        break;
-    default:
-        return false;
-    }
-    if (reader.failed || item->arg_count < taken || (item->arg_count - taken) % 2 != 0)
+    if (taken == 0 || reader.failed || item->arg_count < taken ||
+        (item->arg_count - taken) % 2 != 0)
         return false;
     op.rest.reader = reader;
     op.rest.left = (item->arg_count - taken) / 2;
@@ -210,15 +253,19 @@ void cairn_create_begin(struct cairn_writer *writer, uint64_t type, uint32_t cou
 void cairn_write_begin(struct cairn_writer *writer, const struct cairn_operation *operation,
                        size_t pair_count)
 {
-    bool has_value = operation->number != CAIRN_ITEM_DELETE;
+    bool has_field = operation->number != CAIRN_ITEM_DELETE;
+    bool has_value = has_field && operation->number != CAIRN_ITEM_REMOVE;
+    bool has_seen = operation->number == CAIRN_ITEM_STEP;
 
-    cairn_cbor_write_array(writer, (has_value ? 5 : 3) + 2 * pair_count);
+    cairn_cbor_write_array(writer, (size_t)3 + has_field + has_value + has_seen + 2 * pair_count);
     cairn_cbor_write_uint(writer, operation->number);
     cairn_local_dot_write(writer, operation->record);
-    if (has_value) {
+    if (has_field)
         cairn_cbor_write_uint(writer, operation->field);
+    if (has_value)
         cairn_value_write(writer, &operation->value);
-    }
+    if (has_seen)
+        cairn_cbor_write_bytes(writer, operation->seen, sizeof operation->seen);
 }
 
 bool cairn_note_item_read(const struct cairn_item *item, struct cairn_value *out_value)

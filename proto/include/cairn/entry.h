@@ -89,6 +89,7 @@ enum cairn_item_number {
     CAIRN_ITEM_REMOVE = 6,
     CAIRN_ITEM_COUNT = 7,
     CAIRN_ITEM_ATTACH = 8,
+    CAIRN_ITEM_STEP = 9,
     CAIRN_ITEM_REASON = 16,
     CAIRN_ITEM_PERSON = 17,
     CAIRN_ITEM_COSIGNATURE = 18,
@@ -110,17 +111,30 @@ void cairn_items_init(struct cairn_items *items, const struct cairn_entry *entry
 /* False at the end, and at a body item that is not [number, ...]: then items->left is not 0. */
 bool cairn_item_next(struct cairn_items *items, struct cairn_item *out_item);
 
+/* A version or record inside a change: log is a number of the entry's log (section 5). */
+struct cairn_local_dot {
+    uint32_t log_number;
+    uint32_t index;
+};
+
 /* A field's value as it stands in an entry. */
-enum cairn_value_kind { CAIRN_VALUE_INTEGER, CAIRN_VALUE_TEXT, CAIRN_VALUE_CLOSED };
+enum cairn_value_kind {
+    CAIRN_VALUE_INTEGER,
+    CAIRN_VALUE_TEXT,
+    CAIRN_VALUE_CLOSED,
+    CAIRN_VALUE_DOT /* a record; never personal */
+};
 struct cairn_value {
     enum cairn_value_kind kind;
     bool is_slot; /* personal; always so when CLOSED */
     int64_t integer;
     struct cairn_bytes text;
     struct cairn_hash commitment; /* when CLOSED */
+    struct cairn_local_dot dot;   /* when DOT */
     struct cairn_bytes cbor;      /* the value alone, without the slot around it */
 };
-/* False for anything that is no value (arrays, bare byte strings, integers above 2^63 - 1). */
+/* False for anything that is no value (other arrays, bare byte strings, integers above 2^63 - 1).
+ */
 bool cairn_value_read(struct cairn_reader *reader, struct cairn_value *out_value);
 /* Writes the slot too when is_slot. `cbor` is not read. */
 void cairn_value_write(struct cairn_writer *writer, const struct cairn_value *value);
@@ -135,21 +149,20 @@ struct cairn_announce {
 bool cairn_announce_read(const struct cairn_item *item, struct cairn_announce *out_announce);
 void cairn_announce_write(struct cairn_writer *writer, const struct cairn_announce *announce);
 
-/* A version or record inside a change: log is a number of the entry's log (section 5). */
-struct cairn_local_dot {
-    uint32_t log_number;
-    uint32_t index;
-};
+/* What an operation says of its record's state when it was written: the start of the record's hash
+ * (section 6.1). For people; judges nothing. */
+#define CAIRN_SEEN_BYTES 8
 
-/* create, set, delete, settle */
+/* create, set, delete, settle, add, remove, count, step */
 struct cairn_operation {
     uint64_t number;  /* CAIRN_ITEM_* */
     uint64_t type;    /* create */
     uint32_t counter; /* create: the number in the record's label */
     struct cairn_local_dot record;
-    uint64_t field;           /* set, settle; 0 for delete */
-    struct cairn_value value; /* set, settle */
-    struct cairn_items rest;  /* create: (field, value) pairs; else: named versions, pairs */
+    uint64_t field;                 /* all but create and delete; 0 for those */
+    struct cairn_value value;       /* set, settle, add, count; step: the move's number */
+    uint8_t seen[CAIRN_SEEN_BYTES]; /* step */
+    struct cairn_items rest;        /* create: (field, value) pairs; else: named versions, pairs */
 };
 bool cairn_operation_read(const struct cairn_item *item, struct cairn_operation *out_operation);
 /* Next pair of a create; false at the end, or at a fault: then rest->left is not 0. */
