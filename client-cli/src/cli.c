@@ -254,32 +254,42 @@ void cli_request_name(const char *name, char out_file[static TEXT_SLUG_BYTES + 1
 
 /* ---- fields ---- */
 
-static bool has_field(const struct cli_fields *fields, const char *name)
+static bool sets_field(const struct cli_fields *fields, const char *name)
 {
     for (size_t i = 0; i < fields->count; i++)
-        if (strcmp(fields->names[i], name) == 0)
+        if (strcmp(fields->names[i], name) == 0 && fields->operations[i] == CAIRN_PUT_SET)
             return true;
     return false;
+}
+
+/* What stands before the '='. */
+static enum cairn_put_operation operation_of(const char *equals)
+{
+    return equals[-1] == '+' ? CAIRN_PUT_ADD : equals[-1] == '-' ? CAIRN_PUT_REMOVE : CAIRN_PUT_SET;
 }
 
 static enum cairn_status add_field(struct cli_fields *fields, const char *argument,
                                    struct cairn_err *err)
 {
     const char *equals = strchr(argument, '=');
+    bool is_field = equals != NULL && equals != argument;
+    enum cairn_put_operation operation = is_field ? operation_of(equals) : CAIRN_PUT_SET;
+    size_t name_size = is_field ? (size_t)(equals - argument) - (operation != CAIRN_PUT_SET) : 0;
 
     CAIRN_ASSERT(fields->count < OPTIONS_ARGUMENTS_MAX);
-    if (equals == NULL || equals == argument)
+    if (name_size == 0)
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           N_("\"%s\" is not of the form FIELD=VALUE. Nothing was done."), argument);
-    char *name = strndup(argument, (size_t)(equals - argument));
+    char *name = strndup(argument, name_size);
     if (name == NULL)
         return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory. Nothing was done."));
-    if (has_field(fields, name)) {
+    if (sets_field(fields, name)) {
         free(name);
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           N_("\"%s\": this field is given twice. Nothing was done."), argument);
     }
     fields->names[fields->count] = name;
+    fields->operations[fields->count] = operation;
     fields->items[fields->count++] = (struct cairn_field_value){name, equals + 1};
     return CAIRN_OK;
 }
@@ -309,6 +319,7 @@ const char *cli_fields_take(struct cli_fields *fields, const char *name)
         for (size_t k = i; k < fields->count; k++) {
             fields->names[k] = fields->names[k + 1];
             fields->items[k] = fields->items[k + 1];
+            fields->operations[k] = fields->operations[k + 1];
         }
         return value;
     }

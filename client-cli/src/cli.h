@@ -88,14 +88,15 @@ const char *cli_channel(const char *channel);
 /* "NAME.request", the file that `init` writes. */
 void cli_request_name(const char *name, char out_file[static TEXT_SLUG_BYTES + 16]);
 
-/* Arguments of the form FIELD=VALUE. */
+/* Arguments of the form FIELD=VALUE, FIELD+=VALUE or FIELD-=VALUE. */
 struct cli_fields {
     struct cairn_field_value items[OPTIONS_ARGUMENTS_MAX];
+    enum cairn_put_operation operations[OPTIONS_ARGUMENTS_MAX];
     char *names[OPTIONS_ARGUMENTS_MAX]; /* what the names in items point to */
     size_t count;
 };
 /* Split each argument at its first '='; values are borrowed. BAD_INPUT: one is not of that form, or
- * a field comes twice; then nothing needs to be freed. */
+ * a field is set twice; then nothing needs to be freed. */
 CAIRN_NODISCARD
 enum cairn_status cli_fields_read(struct cli_fields *fields, const char *const *arguments,
                                   size_t count, struct cairn_err *err);

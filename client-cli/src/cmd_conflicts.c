@@ -37,7 +37,7 @@ static bool visit(void *context, const struct cairn_record *record)
     if (conflicts->cli->output.is_json)
         output_json(&conflicts->cli->output, record_json(conflicts->cli, record, false));
     for (size_t i = 0; i < record->field_count; i++)
-        if (record->fields[i].version_count > 1)
+        if (record->fields[i].has_conflict)
             add_row(&conflicts->table, record, &record->fields[i]);
     return true;
 }

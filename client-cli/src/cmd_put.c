@@ -19,7 +19,10 @@ static json_t *changes_json(const struct cairn_put_result *result)
 
 static void print_change(struct cli *cli, const char *id, const struct cairn_change *change)
 {
-    if (change->old_value == NULL)
+    if (change->new_value == NULL)
+        output_line(&cli->output, _("Saved %s %s without %s"), id, change->field,
+                    CLI_VALUE(change->old_value, change->is_integer));
+    else if (change->old_value == NULL)
         output_line(&cli->output, _("Saved %s %s = %s"), id, change->field,
                     CLI_VALUE(change->new_value, change->is_integer));
     else
@@ -53,6 +56,7 @@ static enum cli_exit put(struct cli *cli, const char *id, struct cli_fields *fie
         .scope = cli_fields_take(fields, "village"),
         .fields = fields->items,
         .field_count = fields->count,
+        .operations = fields->operations,
         .reason = options_value(&cli->options, OPTION_REASON),
     };
 

@@ -90,7 +90,7 @@ char *version_text(const struct cairn_field_state *field, size_t index)
 
     if (is_deletion_field(field->name))
         value = version->value == NULL ? _("deleted") : _("edited");
-    if (field->version_count < 2)
+    if (!field->has_conflict)
         size = asprintf(&text, "%s  %s %s", value, version->tag, minute);
     else
         size = asprintf(&text, version->is_shown ? _("%zu) %s  %s %s (shown)") : "%zu) %s  %s %s",

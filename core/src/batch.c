@@ -69,19 +69,25 @@ struct applying {
     bool moves_force;
 };
 
-static void basis_apply(struct applying *a, const struct cairn_entry *entry,
-                        struct cairn_verdict *out_verdict)
+static enum cairn_status basis_apply(struct applying *a, const struct cairn_entry *entry,
+                                     struct cairn_verdict *out_verdict)
 {
     struct cairn_basis basis;
+    struct cairn_standing standing;
 
     if (!cairn_basis_read(entry, &basis)) {
         *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_SHAPE, 0, 0};
-    } else if (basis.schema_version < a->log->schema_version) {
-        *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_VERSION_BACK, 0, 0};
-    } else {
-        a->log->under = basis.under;
-        a->log->schema_version = basis.schema_version;
+        return CAIRN_OK;
     }
+    if (basis.schema_version < a->log->schema_version) {
+        *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_VERSION_BACK, 0, 0};
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_standing_get(a->ctx, &basis.under, &standing));
+    a->log->under = basis.under;
+    a->log->schema_version = basis.schema_version;
+    a->log->role = standing.role;
+    return CAIRN_OK;
 }
 
 /* The path of the last leaf of a tree: the peaks before it was appended, smallest first. */
@@ -174,6 +180,7 @@ static enum cairn_status change_merge(struct applying *a, const struct cairn_ent
     }
     if (change->has_repeats)
         CAIRN_TRY(repeat_put(a, index));
+    CAIRN_TRY(cairn_step_keep(a->ctx, dot, change));
     CAIRN_TRY(cairn_in_force(a->ctx, a->log, index, change->has_repeats ? &change->repeats : NULL,
                              &in_force));
     had_conflict = cairn_record_has_conflict(&state);
@@ -212,7 +219,7 @@ static enum cairn_status entry_apply(struct applying *a, uint32_t i)
 
     a->ctx->growing_size = index;
     if (entry->kind == CAIRN_KIND_BASIS)
-        basis_apply(a, entry, &verdict);
+        CAIRN_TRY(basis_apply(a, entry, &verdict));
     else if (a->log->channel == CAIRN_CHANNEL_AUTHORITY)
         CAIRN_TRY(authority_apply(a, entry, index, &a->batch->leaves[i], &verdict));
     else if (a->log->channel == CAIRN_CHANNEL_RECORDS && entry->kind == CAIRN_KIND_CHANGE)

@@ -98,29 +98,62 @@ void cairn_compose_item_end(struct cairn_composer *composer, const struct cairn_
     composer->item_count++;
 }
 
+enum cairn_status cairn_compose_value(struct cairn_composer *composer,
+                                      const struct cairn_value *value,
+                                      struct cairn_value *out_value)
+{
+    struct cairn_dot dot = {value->dot.log_number, value->dot.index};
+
+    *out_value = *value;
+    return value->kind == CAIRN_VALUE_DOT ? cairn_compose_dot(composer, dot, &out_value->dot)
+                                          : CAIRN_OK;
+}
+
+/* The operation but for what it names as (log, index). */
+static enum cairn_status operation_write(struct cairn_composer *composer,
+                                         struct cairn_operation *op, struct cairn_dot record,
+                                         const struct cairn_dot *named, size_t named_count)
+{
+    struct cairn_local_dot *locals =
+        cairn_arena_get(&composer->ctx->arena, (named_count + 1) * sizeof *locals);
+
+    if (locals == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_compose_dot(composer, record, &op->record));
+    for (size_t i = 0; i < named_count; i++)
+        CAIRN_TRY(cairn_compose_dot(composer, named[i], &locals[i]));
+    struct cairn_writer room =
+        cairn_compose_item(composer, 96 + op->value.text.size + named_count * 10);
+    cairn_write_begin(&room, op, named_count);
+    for (size_t i = 0; i < named_count; i++)
+        cairn_local_dot_write(&room, locals[i]);
+    cairn_compose_item_end(composer, &room);
+    return composer->items.failed ? CAIRN_LIMIT : CAIRN_OK;
+}
+
 enum cairn_status cairn_compose_write(struct cairn_composer *composer, uint64_t number,
                                       struct cairn_dot record, uint64_t field,
                                       const struct cairn_value *value,
                                       const struct cairn_dot *named, size_t named_count)
 {
     struct cairn_operation op = {.number = number, .field = field};
-    struct cairn_local_dot *locals =
-        cairn_arena_get(&composer->ctx->arena, (named_count + 1) * sizeof *locals);
 
-    if (locals == NULL)
-        return CAIRN_NO_MEMORY;
     if (value != NULL)
-        op.value = *value;
-    CAIRN_TRY(cairn_compose_dot(composer, record, &op.record));
-    for (size_t i = 0; i < named_count; i++)
-        CAIRN_TRY(cairn_compose_dot(composer, named[i], &locals[i]));
-    struct cairn_writer room =
-        cairn_compose_item(composer, 64 + op.value.text.size + named_count * 10);
-    cairn_write_begin(&room, &op, named_count);
-    for (size_t i = 0; i < named_count; i++)
-        cairn_local_dot_write(&room, locals[i]);
-    cairn_compose_item_end(composer, &room);
-    return composer->items.failed ? CAIRN_LIMIT : CAIRN_OK;
+        CAIRN_TRY(cairn_compose_value(composer, value, &op.value));
+    return operation_write(composer, &op, record, named, named_count);
+}
+
+enum cairn_status cairn_compose_step(struct cairn_composer *composer, struct cairn_dot record,
+                                     uint64_t field, const struct cairn_position *position,
+                                     const uint8_t seen[static CAIRN_SEEN_BYTES],
+                                     const struct cairn_dot *named, size_t named_count)
+{
+    struct cairn_operation op = {.number = CAIRN_ITEM_STEP,
+                                 .field = field,
+                                 .value = {.kind = CAIRN_VALUE_POSITION, .position = *position}};
+
+    memcpy(op.seen, seen, sizeof op.seen);
+    return operation_write(composer, &op, record, named, named_count);
 }
 
 void cairn_compose_reason(struct cairn_composer *composer, const char *reason)

@@ -39,12 +39,25 @@ enum cairn_status cairn_compose_dot(struct cairn_composer *composer, struct cair
 /* Room for one item of at most `size` bytes; give it back with cairn_compose_item_end. */
 struct cairn_writer cairn_compose_item(struct cairn_composer *composer, size_t size);
 void cairn_compose_item_end(struct cairn_composer *composer, const struct cairn_writer *writer);
-/* A set, settle or delete that replaces `named`. */
+/* A value as it stands in the entry: where it is a record of this store (value->dot is then a log
+ * of this store and an index), its log is announced if need be. LIMIT. */
+CAIRN_NODISCARD
+enum cairn_status cairn_compose_value(struct cairn_composer *composer,
+                                      const struct cairn_value *value,
+                                      struct cairn_value *out_value);
+/* A set, settle, delete, add, remove or count that replaces `named`; value NULL for those without.
+ */
 CAIRN_NODISCARD
 enum cairn_status cairn_compose_write(struct cairn_composer *composer, uint64_t number,
                                       struct cairn_dot record, uint64_t field,
                                       const struct cairn_value *value,
                                       const struct cairn_dot *named, size_t named_count);
+/* A step to `position` that follows named[0], if any, and replaces all of them. */
+CAIRN_NODISCARD
+enum cairn_status cairn_compose_step(struct cairn_composer *composer, struct cairn_dot record,
+                                     uint64_t field, const struct cairn_position *position,
+                                     const uint8_t seen[static CAIRN_SEEN_BYTES],
+                                     const struct cairn_dot *named, size_t named_count);
 void cairn_compose_reason(struct cairn_composer *composer, const char *reason);
 /* The entry's index in the log. LIMIT: too large for an entry. */
 CAIRN_NODISCARD

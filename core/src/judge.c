@@ -113,6 +113,16 @@ static struct cairn_change_write *write_add(struct judging *j, uint64_t number, 
     return write;
 }
 
+/* A record that stands as a value must have been announced like any other. */
+static enum cairn_status reference_resolve(struct judging *j, struct cairn_change_write *write)
+{
+    bool counts;
+
+    if (write == NULL || write->value.kind != CAIRN_VALUE_DOT)
+        return CAIRN_OK;
+    return dot_resolve(j, write->value.dot, &write->reference, &counts);
+}
+
 static enum cairn_status create_read(struct judging *j, struct cairn_operation *op)
 {
     static const struct cairn_value alive = {.kind = CAIRN_VALUE_INTEGER, .integer = 1};
@@ -129,17 +139,26 @@ static enum cairn_status create_read(struct judging *j, struct cairn_operation *
     while (is_open(j) && cairn_field_next(&op->rest, &field, &value)) {
         if (field == CAIRN_FIELD_EXISTENCE)
             found_invalid(j, CAIRN_WHY_SHAPE);
-        write_add(j, CAIRN_ITEM_CREATE, field, &value);
+        CAIRN_TRY(reference_resolve(j, write_add(j, CAIRN_ITEM_CREATE, field, &value)));
     }
     if (op->rest.left > 0)
         found_invalid(j, CAIRN_WHY_SHAPE);
     return CAIRN_OK;
 }
 
+/* An element is added to what there is; what takes away must say what. */
+static bool named_fits(const struct cairn_change_write *write)
+{
+    return write->number == CAIRN_ITEM_ADD      ? write->named_count == 0
+           : write->number == CAIRN_ITEM_REMOVE ? write->named_count > 0
+                                                : true;
+}
+
 static enum cairn_status write_read(struct judging *j, struct cairn_operation *op)
 {
     struct cairn_dot record = {0, 0};
     bool counts;
+    bool has_value = op->number != CAIRN_ITEM_DELETE && op->number != CAIRN_ITEM_REMOVE;
 
     CAIRN_TRY(dot_resolve(j, op->record, &record, &counts));
     if (j->has_operation && (j->change->creates || record.log != j->change->record.log ||
@@ -148,10 +167,16 @@ static enum cairn_status write_read(struct judging *j, struct cairn_operation *o
     if (!is_open(j))
         return CAIRN_OK;
     j->change->record = record;
-    bool deletes = op->number == CAIRN_ITEM_DELETE;
     struct cairn_change_write *write =
-        write_add(j, op->number, op->field, deletes ? NULL : &op->value);
-    return write == NULL ? CAIRN_OK : named_read(j, &op->rest, write);
+        write_add(j, op->number, op->field, has_value ? &op->value : NULL);
+    if (write == NULL)
+        return CAIRN_OK;
+    memcpy(write->seen, op->seen, sizeof write->seen);
+    CAIRN_TRY(reference_resolve(j, write));
+    CAIRN_TRY(named_read(j, &op->rest, write));
+    if (is_open(j) && !named_fits(write))
+        found_invalid(j, CAIRN_WHY_SHAPE);
+    return CAIRN_OK;
 }
 
 static enum cairn_status operation_read(struct judging *j, const struct cairn_item *item)
@@ -199,6 +224,10 @@ static enum cairn_status item_read(struct judging *j, const struct cairn_item *i
     case CAIRN_ITEM_SET:
     case CAIRN_ITEM_DELETE:
     case CAIRN_ITEM_SETTLE:
+    case CAIRN_ITEM_ADD:
+    case CAIRN_ITEM_REMOVE:
+    case CAIRN_ITEM_COUNT:
+    case CAIRN_ITEM_STEP:
         return operation_read(j, item);
     case CAIRN_ITEM_REASON:
     case CAIRN_ITEM_PERSON:
@@ -274,22 +303,96 @@ static enum cairn_status record_type(struct judging *j)
     return CAIRN_OK;
 }
 
-static void write_judge(struct judging *j, const struct cairn_type *type,
-                        const struct cairn_change_write *write)
+static bool operation_suits(uint64_t number, uint64_t merge)
 {
+    switch ((enum cairn_merge_kind)merge) {
+    case CAIRN_MERGE_REGISTER:
+        return number == CAIRN_ITEM_CREATE || number == CAIRN_ITEM_SET ||
+               number == CAIRN_ITEM_SETTLE;
+    case CAIRN_MERGE_SET:
+        return number == CAIRN_ITEM_ADD || number == CAIRN_ITEM_REMOVE;
+    case CAIRN_MERGE_COUNTER:
+        return number == CAIRN_ITEM_COUNT || number == CAIRN_ITEM_REMOVE;
+    case CAIRN_MERGE_WORKFLOW:
+        return number == CAIRN_ITEM_STEP;
+    case CAIRN_MERGE_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* The version of existence: there, or deleted. */
+static void existence_judge(struct judging *j, const struct cairn_change_write *write)
+{
+    bool is_write = write->number == CAIRN_ITEM_CREATE || write->number == CAIRN_ITEM_SET ||
+                    write->number == CAIRN_ITEM_SETTLE;
+
+    if (!is_write)
+        found_invalid(j, CAIRN_WHY_OPERATION);
+    else if (write->value.kind != CAIRN_VALUE_INTEGER || write->value.is_slot ||
+             write->value.integer != 1)
+        found_invalid(j, CAIRN_WHY_WRONG_VALUE);
+}
+
+/* The step that this one follows: the first that it names. */
+static enum cairn_status step_judge(struct judging *j, const struct cairn_type *type,
+                                    const struct cairn_change_write *write)
+{
+    struct cairn_position from = cairn_position_first(type);
+    struct cairn_verdict before;
+    struct cairn_log log = *j->log;
+
+    if (write->named_count > 0) {
+        struct cairn_dot dot = j->change->named[write->named_first];
+        enum cairn_status status = cairn_step_find(j->ctx, dot, j->change->record, &from);
+        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+            return status;
+        if (dot.log != log.no)
+            CAIRN_TRY(cairn_log_load(j->ctx, dot.log, &log));
+        bool is_held = dot.log == j->log->no || (log.is_known && dot.index < cairn_log_size(&log));
+        /* One on another branch than the one announced is not the one that is meant. */
+        if (!is_held || !j->change->named_counts[write->named_first]) {
+            waits_for(j, dot.log, dot.index + 1);
+            return CAIRN_OK;
+        }
+        if (status == CAIRN_NOT_FOUND) {
+            CAIRN_TRY(cairn_verdict_get(j->ctx, dot.log, dot.index, &before));
+            if (before.validity == CAIRN_WAITING)
+                j->verdict = before; /* it waits for what that one waits for */
+            else
+                found_invalid(j, CAIRN_WHY_STEP_BEFORE);
+            return CAIRN_OK;
+        }
+    }
+    enum cairn_reason reason = cairn_step_judge(type, j->log->role, &from, &write->value.position);
+    if (reason == CAIRN_WHY_NEWER)
+        found_newer(j);
+    else if (reason != CAIRN_WHY_NONE)
+        found_invalid(j, reason);
+    return CAIRN_OK;
+}
+
+static enum cairn_status write_judge(struct judging *j, const struct cairn_type *type,
+                                     const struct cairn_change_write *write)
+{
+    bool has_value = write->number != CAIRN_ITEM_REMOVE;
+
     if (write->number == CAIRN_ITEM_DELETE)
-        return;
+        return CAIRN_OK;
     if (write->field == CAIRN_FIELD_EXISTENCE) {
-        if (write->value.kind != CAIRN_VALUE_INTEGER || write->value.is_slot ||
-            write->value.integer != 1)
-            found_invalid(j, CAIRN_WHY_WRONG_VALUE);
-        return;
+        existence_judge(j, write);
+        return CAIRN_OK;
     }
     const struct cairn_field *field = cairn_type_field(type, write->field);
-    if (field == NULL || field->merge != CAIRN_MERGE_REGISTER || field->wire >= CAIRN_WIRE_COUNT)
+    if (field == NULL || field->merge >= CAIRN_MERGE_COUNT || field->wire >= CAIRN_WIRE_COUNT)
         found_newer(j);
-    else if (!cairn_field_fits(field, &write->value))
+    else if (!operation_suits(write->number, field->merge))
+        found_invalid(j, CAIRN_WHY_OPERATION);
+    else if (has_value && !cairn_field_fits(field, &write->value))
         found_invalid(j, CAIRN_WHY_WRONG_VALUE);
+    else if (write->number == CAIRN_ITEM_STEP)
+        return step_judge(j, type, write);
+    return CAIRN_OK;
 }
 
 enum cairn_status cairn_judge_change(struct cairn_context *ctx, const struct cairn_log *log,
@@ -317,7 +420,7 @@ enum cairn_status cairn_judge_change(struct cairn_context *ctx, const struct cai
         if (type == NULL)
             found_newer(&j);
         for (size_t i = 0; is_open(&j) && i < out_change->write_count; i++)
-            write_judge(&j, type, &out_change->writes[i]);
+            CAIRN_TRY(write_judge(&j, type, &out_change->writes[i]));
     }
     *out_verdict = j.verdict;
     return CAIRN_OK;

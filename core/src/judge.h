@@ -19,6 +19,8 @@ struct cairn_change_write {
     uint64_t field;
     struct cairn_value value;
     struct cairn_hash commitment;    /* when personal */
+    struct cairn_dot reference;      /* when the value is a record */
+    uint8_t seen[CAIRN_SEEN_BYTES];  /* of a step */
     size_t named_first, named_count; /* into change->named */
 };
 struct cairn_judged_change {
@@ -49,6 +51,29 @@ enum cairn_status cairn_judge_change(struct cairn_context *ctx, const struct cai
                                      bool announced_is_good, const struct cairn_hash *commitments,
                                      struct cairn_judged_change *out_change,
                                      struct cairn_verdict *out_verdict);
+/* Remember where the step of a valid change leaves its record; nothing for a change without one. */
+CAIRN_NODISCARD
+enum cairn_status cairn_step_keep(struct cairn_context *ctx, struct cairn_dot dot,
+                                  const struct cairn_judged_change *change);
+/* Forget it: the entry goes. */
+CAIRN_NODISCARD
+enum cairn_status cairn_step_forget(struct cairn_context *ctx, struct cairn_dot dot);
+/* Where the valid step `dot` left `record`. NOT_FOUND: it is none, or of another record. */
+CAIRN_NODISCARD
+enum cairn_status cairn_step_find(struct cairn_context *ctx, struct cairn_dot dot,
+                                  struct cairn_dot record, struct cairn_position *out_position);
+/* Where a new record of that type stands. */
+struct cairn_position cairn_position_first(const struct cairn_type *type);
+/* No move is under way: the last one is done, or was given up. */
+bool cairn_position_is_still(const struct cairn_type *type, const struct cairn_position *position);
+/*
+ * May a device of that role bring a record from `from` to `to`? CAIRN_WHY_NONE, STEP_ORDER,
+ * STEP_ROLE; NEWER for a move that this schema does not know.
+ */
+enum cairn_reason cairn_step_judge(const struct cairn_type *type, uint64_t role,
+                                   const struct cairn_position *from,
+                                   const struct cairn_position *to);
+
 /* What a change that was found valid before does: as judge, without asking the schema again. */
 CAIRN_NODISCARD
 enum cairn_status cairn_change_resolve(struct cairn_context *ctx, const struct cairn_log *log,

@@ -30,6 +30,7 @@
  *   J log-id from ref              an adopted range
  *   F log leaf                     evidence of a fork
  *   P log-id first seal            a parked run: waits for a grant, schema or gap, or behind a cut
+ *   U log index                    where a valid step left its record
  *   Z log index                    entries that repeat (log, index)
  */
 
@@ -67,6 +68,7 @@ enum cairn_table {
     CAIRN_TABLE_ADOPTED = 'J',
     CAIRN_TABLE_FORK = 'F',
     CAIRN_TABLE_PARKED = 'P',
+    CAIRN_TABLE_STEP = 'U',
     CAIRN_TABLE_REPEAT = 'Z'
 };
 

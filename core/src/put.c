@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edit.h"
 #include "put_internal.h"
 
 #define VILLAGE_DIGITS 12
@@ -14,8 +15,7 @@ struct prepared {
     bool creates;
     struct cairn_log creator; /* of the record, unless it creates */
     struct cairn_record_state state;
-    const struct cairn_field **fields; /* as many as the put has */
-    struct cairn_value *values;
+    struct cairn_edits edits;
 };
 
 enum cairn_status cairn_writer_check(struct cairn_replica *replica,
@@ -108,39 +108,15 @@ static enum cairn_status record_prepare(struct cairn_context *ctx, const struct 
     return CAIRN_OK;
 }
 
-static enum cairn_status fields_prepare(struct cairn_context *ctx, const struct cairn_put *put,
-                                        struct prepared *prepared)
-{
-    prepared->fields =
-        cairn_arena_get(&ctx->arena, (put->field_count + 1) * sizeof(const struct cairn_field *));
-    prepared->values =
-        cairn_arena_get(&ctx->arena, (put->field_count + 1) * sizeof *prepared->values);
-    if (prepared->fields == NULL || prepared->values == NULL)
-        return CAIRN_NO_MEMORY;
-    for (size_t i = 0; i < put->field_count; i++) {
-        const char *name = put->fields[i].name;
-        const struct cairn_field *field = cairn_type_field_named(prepared->type, name);
-        if (field == NULL)
-            return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s has no field %s.", put->type, name);
-        for (size_t k = 0; k < i; k++)
-            if (prepared->fields[k] == field)
-                return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s is given twice.", name);
-        CAIRN_TRY(cairn_field_parse(field, put->fields[i].value, &prepared->values[i], ctx->err));
-        prepared->fields[i] = field;
-    }
-    return CAIRN_OK;
-}
-
 static enum cairn_status required_check(struct cairn_context *ctx, const struct cairn_put *put,
                                         const struct prepared *prepared)
 {
     for (size_t f = 0; prepared->creates && f < prepared->type->field_count; f++) {
         const struct cairn_field *field = &prepared->type->fields[f];
-        bool is_there = false;
-        for (size_t i = 0; i < put->field_count; i++)
-            is_there =
-                is_there || (prepared->fields[i] == field && put->fields[i].value[0] != '\0');
-        if (field->is_required && !is_there)
+        bool is_there = !field->is_required || field->is_retired;
+        for (size_t i = 0; i < prepared->edits.count; i++)
+            is_there = is_there || prepared->edits.items[i].field == field;
+        if (!is_there)
             return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s is missing: a %s needs it.",
                               field->name, put->type);
     }
@@ -159,7 +135,8 @@ static enum cairn_status put_prepare(struct cairn_replica *replica, const struct
     if (prepared->type == NULL)
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "There is no record type %s.", put->type);
     CAIRN_TRY(record_prepare(ctx, put, standing, prepared));
-    CAIRN_TRY(fields_prepare(ctx, put, prepared));
+    CAIRN_TRY(cairn_edits_read(replica, put, prepared->type,
+                               prepared->creates ? NULL : &prepared->state, &prepared->edits));
     CAIRN_TRY(required_check(ctx, put, prepared));
     if (put->reason != NULL && strlen(put->reason) > CAIRN_REASON_MAX)
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "The reason has more than %d bytes.",
@@ -217,28 +194,6 @@ static enum cairn_status composer_for(struct cairn_replica *replica, struct put_
     return CAIRN_OK;
 }
 
-static enum cairn_status create_compose(struct cairn_composer *composer,
-                                        const struct cairn_put *put,
-                                        const struct prepared *prepared, uint32_t counter)
-{
-    size_t size = 64, count = 0;
-
-    for (size_t i = 0; i < put->field_count; i++) {
-        size += 32 + prepared->values[i].text.size;
-        count += put->fields[i].value[0] != '\0';
-    }
-    struct cairn_writer room = cairn_compose_item(composer, size);
-    cairn_create_begin(&room, prepared->type->number, counter, count);
-    for (size_t i = 0; i < put->field_count; i++) {
-        if (put->fields[i].value[0] == '\0')
-            continue; /* an empty cell of a table says nothing */
-        cairn_cbor_write_uint(&room, prepared->fields[i]->number);
-        cairn_value_write(&room, &prepared->values[i]);
-    }
-    cairn_compose_item_end(composer, &room);
-    return CAIRN_OK;
-}
-
 enum cairn_status cairn_field_live(struct cairn_context *ctx,
                                    const struct cairn_record_state *state, uint64_t field,
                                    uint32_t own_log, const struct cairn_live **out_shown,
@@ -264,112 +219,55 @@ enum cairn_status cairn_field_live(struct cairn_context *ctx,
     return CAIRN_OK;
 }
 
-static bool same_value(const struct cairn_live *live, const struct cairn_value *value)
+static enum cairn_status change_compose(struct cairn_replica *replica, struct put_work *work,
+                                        const struct cairn_put *put, struct prepared *prepared,
+                                        struct cairn_put_result *result)
 {
-    uint8_t bytes[CAIRN_TEXT_MAX + 16];
-    struct cairn_writer writer;
-    struct cairn_value bare = *value;
-
-    bare.is_slot = false;
-    cairn_writer_init(&writer, bytes, sizeof bytes);
-    cairn_value_write(&writer, &bare);
-    return !live->is_closed && cairn_bytes_equal(live->cbor, cairn_writer_bytes(&writer));
-}
-
-static const char *live_text(struct cairn_replica *replica, const struct cairn_field *field,
-                             const struct cairn_live *live)
-{
-    struct cairn_value value = {.kind = CAIRN_VALUE_CLOSED, .is_slot = true};
-    struct cairn_reader reader;
-
-    if (live == NULL)
-        return NULL;
-    cairn_reader_init(&reader, live->cbor);
-    if (!live->is_closed && !cairn_value_read(&reader, &value))
-        return NULL;
-    return cairn_field_format(field, &value, &replica->results);
-}
-
-/* One field of an existing record; nothing where the value is the one shown and undisputed. */
-static enum cairn_status set_compose(struct cairn_replica *replica, struct cairn_composer *composer,
-                                     const struct prepared *prepared, size_t i,
-                                     struct cairn_change *changes, size_t *change_count)
-{
-    struct cairn_context *ctx = &replica->ctx;
-    const struct cairn_field *field = prepared->fields[i];
-    struct cairn_dot *named =
-        cairn_arena_get(&ctx->arena, (prepared->state.live_count + 1) * sizeof *named);
-    const struct cairn_live *shown;
-    size_t named_count, count;
-    struct cairn_dot record = prepared->state.id;
-
-    if (named == NULL)
-        return CAIRN_NO_MEMORY;
-    CAIRN_TRY(cairn_field_live(ctx, &prepared->state, field->number, composer->log.no, &shown,
-                               named, &named_count, &count));
-    if (count == 1 && same_value(shown, &prepared->values[i]))
-        return CAIRN_OK;
-    CAIRN_TRY(cairn_compose_write(composer, CAIRN_ITEM_SET, record, field->number,
-                                  &prepared->values[i], named, named_count));
-    changes[*change_count] = (struct cairn_change){
-        .field = field->name,
-        .is_integer = field->wire == CAIRN_WIRE_INTEGER,
-        .old_value = live_text(replica, field, shown),
-        .new_value = cairn_field_format(field, &prepared->values[i], &replica->results)};
-    (*change_count)++;
-    return CAIRN_OK;
-}
-
-static enum cairn_status changes_compose(struct cairn_replica *replica, struct put_work *work,
-                                         const struct cairn_put *put,
-                                         const struct prepared *prepared,
-                                         struct cairn_put_result *result)
-{
-    struct cairn_change *changes =
-        cairn_arena_get(&replica->results, (put->field_count + 1) * sizeof *changes);
     struct cairn_composer *composer;
-    uint32_t index;
 
-    if (changes == NULL)
-        return CAIRN_NO_MEMORY;
     CAIRN_TRY(composer_for(replica, work, prepared->scope, &composer));
-    cairn_compose_begin(composer);
-    result->change_count = 0;
-    for (size_t i = 0; i < put->field_count; i++)
-        CAIRN_TRY(set_compose(replica, composer, prepared, i, changes, &result->change_count));
-    result->changes = changes;
     CAIRN_TRY(cairn_label_format(&replica->ctx, &prepared->creator, &prepared->state, result->id));
-    if (result->change_count == 0)
-        return CAIRN_OK;
+    return cairn_edits_compose(replica, composer, &prepared->state, &prepared->edits, put->reason,
+                               &result->changes, &result->change_count);
+}
+
+/* The create holds the registers; elements and counts follow in entries of their own. */
+static enum cairn_status create_compose(struct cairn_replica *replica, struct put_work *work,
+                                        const struct cairn_put *put, struct prepared *prepared,
+                                        struct cairn_put_result *result)
+{
+    struct cairn_record_state state = {.type = prepared->type->number};
+    struct cairn_composer *composer;
+    const struct cairn_change *changes;
+    size_t change_count;
+    uint64_t counter;
+
+    CAIRN_TRY(composer_for(replica, work, prepared->scope, &composer));
+    CAIRN_TRY(cairn_meta_next(&replica->ctx, "counter", &counter));
+    cairn_compose_begin(composer);
+    CAIRN_TRY(
+        cairn_edits_create(composer, prepared->type->number, (uint32_t)counter, &prepared->edits));
     if (put->reason != NULL)
         cairn_compose_reason(composer, put->reason);
-    return cairn_compose_end(composer, &index);
+    state.id.log = composer->log.no;
+    state.counter = (uint32_t)counter;
+    CAIRN_TRY(cairn_compose_end(composer, &state.id.index));
+    CAIRN_TRY(cairn_edits_compose(replica, composer, &state, &prepared->edits, put->reason,
+                                  &changes, &change_count));
+    result->changes = NULL;
+    result->change_count = 0;
+    return cairn_label_format(&replica->ctx, &composer->log, &state, result->id);
 }
 
 static enum cairn_status put_compose(struct cairn_replica *replica, struct put_work *work, size_t i,
                                      const struct cairn_standing *standing)
 {
-    const struct cairn_put *put = &work->puts[i];
-    struct cairn_put_result *result = &work->results[i];
     struct prepared prepared = {.type = NULL};
-    struct cairn_composer *composer;
-    struct cairn_record_state state = {.type = 0};
-    uint64_t counter;
 
-    CAIRN_TRY(put_prepare(replica, put, standing, &prepared));
-    if (!prepared.creates)
-        return changes_compose(replica, work, put, &prepared, result);
-    CAIRN_TRY(composer_for(replica, work, prepared.scope, &composer));
-    CAIRN_TRY(cairn_meta_next(&replica->ctx, "counter", &counter));
-    cairn_compose_begin(composer);
-    CAIRN_TRY(create_compose(composer, put, &prepared, (uint32_t)counter));
-    if (put->reason != NULL)
-        cairn_compose_reason(composer, put->reason);
-    CAIRN_TRY(cairn_compose_end(composer, &state.id.index));
-    state.counter = (uint32_t)counter;
-    result->changes = NULL;
-    result->change_count = 0;
-    return cairn_label_format(&replica->ctx, &composer->log, &state, result->id);
+    CAIRN_TRY(put_prepare(replica, &work->puts[i], standing, &prepared));
+    return prepared.creates
+               ? create_compose(replica, work, &work->puts[i], &prepared, &work->results[i])
+               : change_compose(replica, work, &work->puts[i], &prepared, &work->results[i]);
 }
 
 static enum cairn_status put_apply(struct cairn_replica *replica, void *context)

@@ -60,10 +60,18 @@ static void live_of_write(const struct cairn_change_write *write, struct cairn_d
     } else {
         live.is_personal = write->value.is_slot;
         live.is_closed = write->value.kind == CAIRN_VALUE_CLOSED;
+        live.is_shared = write->number == CAIRN_ITEM_ADD || write->number == CAIRN_ITEM_COUNT;
         live.cbor = live.is_closed ? (struct cairn_bytes){NULL, 0} : write->value.cbor;
         live.commitment = write->commitment;
     }
     *out_live = live;
+}
+
+/* Elements, differences and steps go only when they are named. */
+static bool replaces_own(uint64_t number)
+{
+    return number == CAIRN_ITEM_CREATE || number == CAIRN_ITEM_SET || number == CAIRN_ITEM_SETTLE ||
+           number == CAIRN_ITEM_DELETE;
 }
 
 static enum cairn_status change_merge(struct cairn_context *ctx, struct cairn_record_state *state,
@@ -74,7 +82,9 @@ static enum cairn_status change_merge(struct cairn_context *ctx, struct cairn_re
     for (size_t i = 0; i < change->write_count; i++) {
         const struct cairn_change_write *from = &change->writes[i];
         struct cairn_dot *named = NULL;
-        struct cairn_write write = {.deletes = from->number == CAIRN_ITEM_DELETE};
+        struct cairn_write write = {.deletes = from->number == CAIRN_ITEM_DELETE,
+                                    .replaces_own = replaces_own(from->number),
+                                    .only_removes = from->number == CAIRN_ITEM_REMOVE};
 
         live_of_write(from, dot, time_s, &write.live);
         if (from->named_count > 0) {
@@ -168,9 +178,21 @@ static enum cairn_status tombs_prune(struct cairn_context *ctx, struct cairn_rec
     return CAIRN_OK;
 }
 
+/* A change without its deletion: that write comes last or alone. */
+static void deletions_drop(struct cairn_judged_change *change)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < change->write_count; i++)
+        if (change->writes[i].number != CAIRN_ITEM_DELETE)
+            change->writes[kept++] = change->writes[i];
+    change->write_count = kept;
+}
+
 /* Merge one entry of the chain if it is in force. */
 static enum cairn_status chain_entry_merge(struct cairn_context *ctx,
-                                           struct cairn_record_state *state, struct cairn_dot dot)
+                                           struct cairn_record_state *state, struct cairn_dot dot,
+                                           bool takes_deletions)
 {
     struct cairn_log log;
     struct cairn_entry entry;
@@ -185,27 +207,49 @@ static enum cairn_status chain_entry_merge(struct cairn_context *ctx,
     CAIRN_TRY(cairn_change_resolve(ctx, &log, dot.index, &entry, commitments, change));
     CAIRN_TRY(cairn_in_force(ctx, &log, dot.index, change->has_repeats ? &change->repeats : NULL,
                              &in_force));
+    if (!takes_deletions)
+        deletions_drop(change);
     return in_force ? change_merge(ctx, state, dot, entry.time_s, change, nothing_is_here)
                     : CAIRN_OK;
+}
+
+/* Merge the record's chain into `state`, which has neither versions nor tombs yet. */
+static enum cairn_status chain_merge(struct cairn_context *ctx, struct cairn_record_state *state,
+                                     bool takes_deletions)
+{
+    struct cairn_dot *dots;
+    size_t count;
+
+    CAIRN_TRY(cairn_record_chain(ctx, state, &dots, &count));
+    for (size_t i = 0; i < count; i++) {
+        CAIRN_TRY(chain_entry_merge(ctx, state, dots[i], takes_deletions));
+        CAIRN_TRY(tombs_prune(ctx, state, dots[i]));
+    }
+    return tombs_prune(ctx, state, (struct cairn_dot){UINT32_MAX, UINT32_MAX});
+}
+
+enum cairn_status cairn_record_undeleted(struct cairn_context *ctx,
+                                         const struct cairn_record_state *state,
+                                         struct cairn_record_state *out_state)
+{
+    struct cairn_record_state undeleted = {
+        .id = state->id, .type = state->type, .counter = state->counter, .chain = state->chain};
+
+    CAIRN_TRY(chain_merge(ctx, &undeleted, false));
+    *out_state = undeleted;
+    return CAIRN_OK;
 }
 
 enum cairn_status cairn_record_rebuild(struct cairn_context *ctx, struct cairn_dot record)
 {
     struct cairn_log log;
     struct cairn_record_state state;
-    struct cairn_dot *dots;
-    size_t count;
 
     CAIRN_TRY(cairn_log_load(ctx, record.log, &log));
     CAIRN_TRY(cairn_record_load(ctx, &log, record.index, &state));
-    CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &count));
     state.live_count = 0;
     state.tomb_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        CAIRN_TRY(chain_entry_merge(ctx, &state, dots[i]));
-        CAIRN_TRY(tombs_prune(ctx, &state, dots[i]));
-    }
-    CAIRN_TRY(tombs_prune(ctx, &state, (struct cairn_dot){UINT32_MAX, UINT32_MAX}));
+    CAIRN_TRY(chain_merge(ctx, &state, true));
     CAIRN_TRY(
         cairn_digest_touch(ctx, log.scope, cairn_record_id_hash(&log, record.index).bytes[0]));
     CAIRN_TRY(cairn_digest_flush(ctx));
@@ -336,6 +380,7 @@ enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const stru
     } else {
         CAIRN_TRY(cairn_record_load(ctx, &creator, change->record.index, &state));
     }
+    CAIRN_TRY(cairn_step_keep(ctx, dot, change));
     CAIRN_TRY(chain_set(ctx, dot, state.chain));
     state.chain = dot;
     CAIRN_TRY(cairn_record_save(ctx, &creator, &state));
@@ -352,6 +397,7 @@ static enum cairn_status record_orphan(struct cairn_context *ctx, const struct c
 
     if (dot.log == log->no && dot.index >= from)
         return CAIRN_OK;
+    CAIRN_TRY(cairn_step_forget(ctx, dot));
     CAIRN_TRY(chain_set(ctx, dot, (struct cairn_dot){0, 0}));
     return cairn_verdict_put(ctx, dot.log, dot.index, &waits);
 }
@@ -454,6 +500,7 @@ static enum cairn_status entry_forget(struct cairn_context *ctx, const struct ca
     struct cairn_verdict valid = {.validity = CAIRN_VALID};
 
     CAIRN_TRY(cairn_verdict_put(ctx, log->no, index, &valid));
+    CAIRN_TRY(cairn_step_forget(ctx, (struct cairn_dot){log->no, index}));
     if (record.log != log->no || record.index != index)
         return CAIRN_OK;
     /* It created its record: that goes with it. */

@@ -22,6 +22,14 @@ enum cairn_status cairn_record_chain(struct cairn_context *ctx,
 /* Merge the record anew from its chain, and save it. */
 CAIRN_NODISCARD enum cairn_status cairn_record_rebuild(struct cairn_context *ctx,
                                                        struct cairn_dot record);
+/*
+ * The record as it would be had nobody deleted it: its entries in force merged without deletions.
+ * For whoever restores it; not saved.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_undeleted(struct cairn_context *ctx,
+                                         const struct cairn_record_state *state,
+                                         struct cairn_record_state *out_state);
 /* Rebuild every record that entries [from, to) of `log` touch. */
 CAIRN_NODISCARD
 enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct cairn_log *log,

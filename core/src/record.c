@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum live_flag { LIVE_PERSONAL = 1, LIVE_CLOSED = 2 };
+enum live_flag { LIVE_PERSONAL = 1, LIVE_CLOSED = 2, LIVE_SHARED = 4 };
 
 struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t index)
 {
@@ -65,6 +65,7 @@ static void live_read(struct cairn_reader *reader, struct cairn_live *live)
     uint8_t flags = cairn_read_u8(reader);
     live->is_personal = (flags & LIVE_PERSONAL) != 0;
     live->is_closed = (flags & LIVE_CLOSED) != 0;
+    live->is_shared = (flags & LIVE_SHARED) != 0;
     live->cbor = cairn_read_bytes(reader, (size_t)cairn_read_varint(reader));
     if (live->is_personal)
         live->commitment = cairn_read_hash(reader);
@@ -154,7 +155,8 @@ enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cair
         dot_write(&writer, live->dot);
         cairn_write_varint(&writer, live->time_s);
         cairn_write_u8(&writer, (uint8_t)((live->is_personal ? LIVE_PERSONAL : 0) |
-                                          (live->is_closed ? LIVE_CLOSED : 0)));
+                                          (live->is_closed ? LIVE_CLOSED : 0) |
+                                          (live->is_shared ? LIVE_SHARED : 0)));
         cairn_write_varint(&writer, live->cbor.size);
         cairn_write_bytes(&writer, live->cbor.data, live->cbor.size);
         if (live->is_personal)
@@ -178,6 +180,19 @@ static bool dot_equal(struct cairn_dot a, struct cairn_dot b)
 static bool field_matches(uint64_t field, uint64_t pattern)
 {
     return pattern == CAIRN_FIELD_ALL || field == pattern;
+}
+
+/* The value of a step is an array of three, and no other value is. */
+static bool live_is_step(const struct cairn_live *live)
+{
+    return live->cbor.size > 0 && live->cbor.data[0] == 0x83;
+}
+
+/* Where a workflow stands outlives a deletion: nobody restores what others decided. */
+static bool live_matches(const struct cairn_live *live, uint64_t pattern)
+{
+    return field_matches(live->field, pattern) &&
+           !(pattern == CAIRN_FIELD_ALL && live_is_step(live));
 }
 
 static void live_remove(struct cairn_record_state *state, size_t i)
@@ -234,10 +249,10 @@ static enum cairn_status tomb_add(struct cairn_context *ctx, struct cairn_record
 }
 
 /* Was this version replaced before it came? */
-static bool tomb_holds(const struct cairn_record_state *state, uint64_t field, struct cairn_dot dot)
+static bool tomb_holds(const struct cairn_record_state *state, const struct cairn_live *live)
 {
     for (size_t i = 0; i < state->tomb_count; i++)
-        if (dot_equal(state->tombs[i].dot, dot) && field_matches(field, state->tombs[i].field))
+        if (dot_equal(state->tombs[i].dot, live->dot) && live_matches(live, state->tombs[i].field))
             return true;
     return false;
 }
@@ -247,23 +262,23 @@ enum cairn_status cairn_record_merge(struct cairn_context *ctx, struct cairn_rec
 {
     uint64_t pattern = write->deletes ? CAIRN_FIELD_ALL : write->live.field;
 
-    for (size_t i = state->live_count; i-- > 0;) {
+    for (size_t i = state->live_count; write->replaces_own && i-- > 0;) {
         const struct cairn_live *live = &state->live[i];
         if (live->dot.log == write->live.dot.log && live->dot.index < write->live.dot.index &&
-            field_matches(live->field, pattern))
+            live_matches(live, pattern))
             live_remove(state, i);
     }
     for (size_t n = 0; n < write->named_count; n++) {
         bool is_held;
         for (size_t i = state->live_count; i-- > 0;)
             if (dot_equal(state->live[i].dot, write->named[n]) &&
-                field_matches(state->live[i].field, pattern))
+                live_matches(&state->live[i], pattern))
                 live_remove(state, i);
         CAIRN_TRY(is_here(ctx, write->named[n], &is_held));
         if (!is_held)
             CAIRN_TRY(tomb_add(ctx, state, pattern, write->named[n]));
     }
-    if (tomb_holds(state, write->live.field, write->live.dot))
+    if (write->only_removes || tomb_holds(state, &write->live))
         return CAIRN_OK;
     return live_add(ctx, state, &write->live);
 }
@@ -285,10 +300,11 @@ bool cairn_record_has_conflict(const struct cairn_record_state *state)
     bool has_deletion = false, has_other = false;
 
     for (size_t i = 0; i < state->live_count; i++) {
-        bool is_deletion = live_is_deletion(&state->live[i]);
+        const struct cairn_live *live = &state->live[i];
+        bool is_deletion = live_is_deletion(live);
         has_deletion = has_deletion || is_deletion;
-        has_other = has_other || !is_deletion;
-        if (i > 0 && state->live[i].field == state->live[i - 1].field && !is_deletion)
+        has_other = has_other || (!is_deletion && !live_is_step(live));
+        if (i > 0 && live->field == live[-1].field && !is_deletion && !live->is_shared)
             return true;
     }
     return has_deletion && has_other;

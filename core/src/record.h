@@ -24,6 +24,7 @@ struct cairn_live {
     struct cairn_dot dot;
     uint64_t time_s;
     bool is_personal;
+    bool is_shared;               /* an element or a difference: others may stand beside it */
     bool is_closed;               /* only the commitment is here */
     struct cairn_bytes cbor;      /* the value, unless closed */
     struct cairn_hash commitment; /* when personal */
@@ -68,7 +69,9 @@ struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id);
 
 /* One write of an entry in force: replaces, then is live unless replaced before it came. */
 struct cairn_write {
-    bool deletes; /* all fields; else `live.field` */
+    bool deletes;      /* all fields but workflows; else `live.field` */
+    bool replaces_own; /* every earlier version of its own log too: registers and deletions */
+    bool only_removes; /* `live` says whose write it is, and does not live */
     struct cairn_live live;
     const struct cairn_dot *named; /* versions replaced; those that do not count were left out */
     size_t named_count;

@@ -98,6 +98,29 @@ enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_
                                     const struct cairn_log *log,
                                     const struct cairn_record_state *state,
                                     struct cairn_record *out_record);
+/* The value of a live version; a record stands as (log, index) of this store. Borrowed from it. */
+CAIRN_NODISCARD
+enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
+                                   struct cairn_value *out_value);
+/* That as text in `arena`: as cairn_field_format, a record by its label, a position by its state's
+ * name. */
+CAIRN_NODISCARD
+enum cairn_status cairn_value_text(struct cairn_context *ctx, const struct cairn_type *type,
+                                   const struct cairn_field *field, const struct cairn_value *value,
+                                   struct cairn_arena *arena, const char **out_text);
+/*
+ * Edits of different fields by devices that had not seen each other's: the newest live version of
+ * each such log, in the arena; none where all edits follow each other. Those of one field are a
+ * conflict instead.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
+                                        const struct cairn_record_state *state,
+                                        struct cairn_dot **out_dots, size_t *out_count);
+/* The sum of a counter's live differences; `state` may be NULL. LIMIT: it does not fit. */
+CAIRN_NODISCARD
+enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint64_t field,
+                                    int64_t *out_sum);
 /* The schema that values are shown and checked by: the newest held. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_now(struct cairn_context *ctx,

@@ -160,40 +160,69 @@ static enum cairn_status tail_keep(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
-static enum cairn_status create_again(struct cairn_composer *composer,
+/* A value that is a record of the tail is the record that it became. */
+static struct cairn_value value_again(const struct repeat_map *map,
+                                      const struct cairn_change_write *write)
+{
+    struct cairn_dot reference = map_find(map, write->reference);
+    struct cairn_value value = write->value;
+
+    value.dot = (struct cairn_local_dot){reference.log, reference.index};
+    return value;
+}
+
+static enum cairn_status create_again(struct cairn_composer *composer, const struct repeat_map *map,
                                       const struct cairn_judged_change *change)
 {
+    struct cairn_value *values =
+        cairn_arena_get(&composer->ctx->arena, (change->write_count + 1) * sizeof *values);
     size_t size = 64;
-    for (size_t i = 1; i < change->write_count; i++)
-        size += 16 + change->writes[i].value.text.size;
+
+    if (values == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t i = 1; i < change->write_count; i++) {
+        struct cairn_value value = value_again(map, &change->writes[i]);
+        CAIRN_TRY(cairn_compose_value(composer, &value, &values[i]));
+        size += 32 + value.text.size;
+    }
     struct cairn_writer room = cairn_compose_item(composer, size);
     cairn_create_begin(&room, change->type, change->counter, change->write_count - 1);
     for (size_t i = 1; i < change->write_count; i++) {
         cairn_cbor_write_uint(&room, change->writes[i].field);
-        cairn_value_write(&room, &change->writes[i].value);
+        cairn_value_write(&room, &values[i]);
     }
     cairn_compose_item_end(composer, &room);
     return CAIRN_OK;
+}
+
+static enum cairn_status write_again(struct cairn_composer *composer, const struct repeat_map *map,
+                                     const struct cairn_judged_change *change,
+                                     const struct cairn_change_write *write)
+{
+    bool has_value = write->number != CAIRN_ITEM_DELETE && write->number != CAIRN_ITEM_REMOVE;
+    struct cairn_dot record = map_find(map, change->record);
+    struct cairn_value value = value_again(map, write);
+    struct cairn_dot *named =
+        cairn_arena_get(&composer->ctx->arena, (write->named_count + 1) * sizeof *named);
+
+    if (named == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t n = 0; n < write->named_count; n++)
+        named[n] = map_find(map, change->named[write->named_first + n]);
+    if (write->number == CAIRN_ITEM_STEP)
+        return cairn_compose_step(composer, record, write->field, &value.position, write->seen,
+                                  named, write->named_count);
+    return cairn_compose_write(composer, write->number, record, write->field,
+                               has_value ? &value : NULL, named, write->named_count);
 }
 
 static enum cairn_status change_again(struct cairn_composer *composer, const struct repeat_map *map,
                                       const struct cairn_judged_change *change)
 {
     if (change->creates)
-        return create_again(composer, change);
-    for (size_t i = 0; i < change->write_count; i++) {
-        const struct cairn_change_write *write = &change->writes[i];
-        bool deletes = write->number == CAIRN_ITEM_DELETE;
-        struct cairn_dot *named =
-            cairn_arena_get(&composer->ctx->arena, (write->named_count + 1) * sizeof *named);
-        if (named == NULL)
-            return CAIRN_NO_MEMORY;
-        for (size_t n = 0; n < write->named_count; n++)
-            named[n] = map_find(map, change->named[write->named_first + n]);
-        CAIRN_TRY(cairn_compose_write(composer, write->number, map_find(map, change->record),
-                                      write->field, deletes ? NULL : &write->value, named,
-                                      write->named_count));
-    }
+        return create_again(composer, map, change);
+    for (size_t i = 0; i < change->write_count; i++)
+        CAIRN_TRY(write_again(composer, map, change, &change->writes[i]));
     return CAIRN_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "edit.h"
 #include "judge.h"
 #include "put_internal.h"
 #include "rebuild.h"
@@ -13,19 +14,24 @@ struct settle_work {
     const char *out_value;
 };
 
-static enum cairn_status entry_write(struct cairn_replica *replica, struct cairn_composer *composer,
-                                     const char *reason)
+enum cairn_status cairn_entries_write(struct cairn_replica *replica,
+                                      struct cairn_composer *composer)
 {
     struct cairn_author author = cairn_replica_author(replica);
     struct cairn_log log;
+
+    CAIRN_TRY(cairn_log_load(&replica->ctx, composer->log.no, &log));
+    return cairn_apply_own(&replica->ctx, &author, &log, cairn_buffer_bytes(&composer->entries),
+                           composer->entry_count);
+}
+
+enum cairn_status cairn_entry_end(struct cairn_composer *composer, const char *reason)
+{
     uint32_t index;
 
     if (reason != NULL)
         cairn_compose_reason(composer, reason);
-    CAIRN_TRY(cairn_compose_end(composer, &index));
-    CAIRN_TRY(cairn_log_load(&replica->ctx, composer->log.no, &log));
-    return cairn_apply_own(&replica->ctx, &author, &log, cairn_buffer_bytes(&composer->entries),
-                           composer->entry_count);
+    return cairn_compose_end(composer, &index);
 }
 
 /* A deletion names every live version of other logs, so that it hides nothing that it did
@@ -50,57 +56,69 @@ static enum cairn_status delete_compose(struct cairn_composer *composer,
     return cairn_compose_write(composer, CAIRN_ITEM_DELETE, state->id, 0, NULL, named, count);
 }
 
-/* Bring a deleted record back: its existence, and of each field the last value before the
- * deletion. */
-static enum cairn_status restore_compose(struct cairn_replica *replica,
-                                         struct cairn_composer *composer,
-                                         const struct cairn_record_state *state)
+static bool record_writes(const struct cairn_record_state *state, uint64_t field)
 {
-    static const struct cairn_value alive = {.kind = CAIRN_VALUE_INTEGER, .integer = 1};
-    struct cairn_context *ctx = &replica->ctx;
-    struct cairn_dot *dots, deletions[16];
-    size_t count, deletion_count = 0, restored = 0;
-    uint64_t seen[CAIRN_WRITES_MAX];
-    const size_t seen_max = sizeof seen / sizeof seen[0] - 1;
-
     for (size_t i = 0; i < state->live_count; i++)
-        if (state->live[i].field == CAIRN_FIELD_EXISTENCE && deletion_count < 16 &&
-            state->live[i].dot.log != composer->log.no)
-            deletions[deletion_count++] = state->live[i].dot;
-    CAIRN_TRY(cairn_compose_write(composer, CAIRN_ITEM_SETTLE, state->id, CAIRN_FIELD_EXISTENCE,
-                                  &alive, deletions, deletion_count));
-    for (size_t i = 0; i < state->live_count && restored < seen_max; i++)
-        seen[restored++] = state->live[i].field;
-    CAIRN_TRY(cairn_record_chain(ctx, state, &dots, &count));
-    for (size_t i = count; i-- > 0;) {
-        struct cairn_log log;
-        struct cairn_entry entry;
-        struct cairn_hash *commitments;
-        struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
-        if (change == NULL)
-            return CAIRN_NO_MEMORY;
-        CAIRN_TRY(cairn_log_load(ctx, dots[i].log, &log));
-        CAIRN_TRY(cairn_entry_load(ctx, &log, dots[i].index, &entry, &commitments, NULL));
-        CAIRN_TRY(cairn_change_resolve(ctx, &log, dots[i].index, &entry, commitments, change));
-        for (size_t w = change->write_count; w-- > 0;) {
-            const struct cairn_change_write *write = &change->writes[w];
-            bool is_seen =
-                write->number == CAIRN_ITEM_DELETE || write->field == CAIRN_FIELD_EXISTENCE;
-            for (size_t k = 0; k < restored; k++)
-                is_seen = is_seen || seen[k] == write->field;
-            if (is_seen || restored == seen_max || write->value.kind == CAIRN_VALUE_CLOSED)
-                continue;
-            seen[restored++] = write->field;
-            CAIRN_TRY(cairn_compose_write(composer, CAIRN_ITEM_SET, state->id, write->field,
-                                          &write->value, NULL, 0));
-        }
+        if (state->live[i].field == field)
+            return true;
+    return false;
+}
+
+/* Write again what a deletion took away: of a register the value that was shown, of a set each
+ * element, of a counter the sum. */
+static enum cairn_status undeleted_edits(struct cairn_replica *replica,
+                                         const struct cairn_type *type,
+                                         const struct cairn_record_state *state,
+                                         struct cairn_edits *out_edits)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_record_state undeleted;
+
+    CAIRN_TRY(cairn_record_undeleted(ctx, state, &undeleted));
+    *out_edits = (struct cairn_edits){.count = 0};
+    for (size_t i = 0; i < undeleted.live_count; i++) {
+        const struct cairn_live *live = &undeleted.live[i];
+        const struct cairn_field *field = type == NULL ? NULL : cairn_type_field(type, live->field);
+        if (field == NULL || live->is_closed || record_writes(state, live->field))
+            continue;
+        CAIRN_TRY(cairn_edits_restore(ctx, field, &undeleted, live, out_edits));
     }
     return CAIRN_OK;
 }
 
-static enum cairn_status record_open(struct cairn_replica *replica, const char *id,
-                                     struct cairn_record_state *out_state,
-                                     struct cairn_composer *out_composer)
+/* Bring a deleted record back: its existence, then its fields. */
+static enum cairn_status restore_compose(struct cairn_replica *replica,
+                                         struct cairn_composer *composer,
+                                         const struct cairn_record_state *state, const char *reason)
+{
+    static const struct cairn_value alive = {.kind = CAIRN_VALUE_INTEGER, .integer = 1};
+    struct cairn_context *ctx = &replica->ctx;
+    const struct cairn_schema *schema;
+    struct cairn_edits edits;
+    const struct cairn_change *changes;
+    struct cairn_dot *deletions =
+        cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *deletions);
+    size_t deletion_count = 0, change_count;
+    uint32_t index;
+
+    if (deletions == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_schema_now(ctx, &schema));
+    CAIRN_TRY(undeleted_edits(replica, cairn_schema_type(schema, state->type), state, &edits));
+    for (size_t i = 0; i < state->live_count; i++)
+        if (state->live[i].field == CAIRN_FIELD_EXISTENCE &&
+            state->live[i].dot.log != composer->log.no)
+            deletions[deletion_count++] = state->live[i].dot;
+    CAIRN_TRY(cairn_compose_write(composer, CAIRN_ITEM_SETTLE, state->id, CAIRN_FIELD_EXISTENCE,
+                                  &alive, deletions, deletion_count));
+    cairn_compose_reason(composer, reason);
+    CAIRN_TRY(cairn_compose_end(composer, &index));
+    return cairn_edits_compose(replica, composer, state, &edits, reason, &changes, &change_count);
+}
+
+enum cairn_status cairn_record_open(struct cairn_replica *replica, const char *id,
+                                    struct cairn_record_state *out_state,
+                                    struct cairn_composer *out_composer)
 {
     struct cairn_context *ctx = &replica->ctx;
     struct cairn_author author = cairn_replica_author(replica);
@@ -128,7 +146,7 @@ static enum cairn_status delete_apply(struct cairn_replica *replica, void *conte
     struct cairn_composer composer;
     const struct cairn_schema *schema;
 
-    CAIRN_TRY(record_open(replica, work->id, &state, &composer));
+    CAIRN_TRY(cairn_record_open(replica, work->id, &state, &composer));
     enum cairn_status status = cairn_schema_now(&replica->ctx, &schema);
     const struct cairn_type *type =
         status == CAIRN_OK ? cairn_schema_type_named(schema, work->type) : NULL;
@@ -141,7 +159,9 @@ static enum cairn_status delete_apply(struct cairn_replica *replica, void *conte
     if (status == CAIRN_OK)
         status = delete_compose(&composer, &state);
     if (status == CAIRN_OK)
-        status = entry_write(replica, &composer, work->reason);
+        status = cairn_entry_end(&composer, work->reason);
+    if (status == CAIRN_OK)
+        status = cairn_entries_write(replica, &composer);
     cairn_composer_release(&composer);
     return status;
 }
@@ -198,7 +218,6 @@ static enum cairn_status settle_field(struct cairn_replica *replica, struct sett
     const struct cairn_schema *schema;
     const struct cairn_live *kept = NULL, *shown;
     struct cairn_value value;
-    struct cairn_reader reader;
     struct cairn_dot *named = cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *named);
     size_t named_count, count;
 
@@ -210,20 +229,29 @@ static enum cairn_status settle_field(struct cairn_replica *replica, struct sett
         type == NULL ? NULL : cairn_type_field_named(type, work->field);
     if (field == NULL)
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s has no field %s.", work->id, work->field);
+    if (field->merge == CAIRN_MERGE_WORKFLOW)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "%s is settled by the next step: cairn step %s MOVE --keep N. Nothing "
+                          "was written.",
+                          work->field, work->id);
+    if (field->merge != CAIRN_MERGE_REGISTER)
+        return cairn_fail(
+            ctx->err, CAIRN_BAD_INPUT,
+            "%s holds what everybody added: it has no conflicts. Nothing was written.",
+            work->field);
     CAIRN_TRY(kept_version(replica, work, state, field->number, &kept));
-    if (work->keep == 0) {
-        CAIRN_TRY(cairn_field_parse(field, work->value, &value, ctx->err));
-    } else {
-        cairn_reader_init(&reader, kept->cbor);
-        if (kept->is_closed || !cairn_value_read(&reader, &value))
-            return CAIRN_CORRUPT;
-        value.is_slot = kept->is_personal;
-    }
+    if (work->keep == 0)
+        CAIRN_TRY(cairn_edit_value(ctx, field, work->value, &value));
+    else
+        CAIRN_TRY(cairn_live_value(ctx, kept, &value));
+    if (value.kind == CAIRN_VALUE_CLOSED)
+        return CAIRN_CORRUPT;
     CAIRN_TRY(cairn_field_live(ctx, state, field->number, composer->log.no, &shown, named,
                                &named_count, &count));
-    work->out_value = cairn_field_format(field, &value, &replica->results);
-    return cairn_compose_write(composer, CAIRN_ITEM_SETTLE, state->id, field->number, &value, named,
-                               named_count);
+    CAIRN_TRY(cairn_value_text(ctx, type, field, &value, &replica->results, &work->out_value));
+    CAIRN_TRY(cairn_compose_write(composer, CAIRN_ITEM_SETTLE, state->id, field->number, &value,
+                                  named, named_count));
+    return cairn_entry_end(composer, work->reason);
 }
 
 static enum cairn_status settle_deletion(struct cairn_replica *replica, struct settle_work *work,
@@ -241,8 +269,10 @@ static enum cairn_status settle_deletion(struct cairn_replica *replica, struct s
             "--keep 2 restores. Nothing was written.",
             work->id);
     work->out_value = work->keep == 1 ? "deleted" : "restored";
-    return work->keep == 1 ? delete_compose(composer, state)
-                           : restore_compose(replica, composer, state);
+    if (work->keep == 2)
+        return restore_compose(replica, composer, state, work->reason);
+    CAIRN_TRY(delete_compose(composer, state));
+    return cairn_entry_end(composer, work->reason);
 }
 
 static enum cairn_status settle_apply(struct cairn_replica *replica, void *context)
@@ -251,12 +281,12 @@ static enum cairn_status settle_apply(struct cairn_replica *replica, void *conte
     struct cairn_record_state state;
     struct cairn_composer composer;
 
-    CAIRN_TRY(record_open(replica, work->id, &state, &composer));
+    CAIRN_TRY(cairn_record_open(replica, work->id, &state, &composer));
     enum cairn_status status = strcmp(work->field, "deleted") == 0
                                    ? settle_deletion(replica, work, &state, &composer)
                                    : settle_field(replica, work, &state, &composer);
     if (status == CAIRN_OK)
-        status = entry_write(replica, &composer, work->reason);
+        status = cairn_entries_write(replica, &composer);
     cairn_composer_release(&composer);
     return status;
 }

@@ -19,6 +19,8 @@ bool cairn_field_fits(const struct cairn_field *field, const struct cairn_value 
     /* What stands in a slot is judged by its shape alone: auditors see only commitments. */
     if (value->is_slot)
         return true;
+    if (field->merge == CAIRN_MERGE_WORKFLOW)
+        return value->kind == CAIRN_VALUE_POSITION;
     switch ((enum cairn_wire_type)field->wire) {
     case CAIRN_WIRE_TEXT:
         return value->kind == CAIRN_VALUE_TEXT;

@@ -31,7 +31,11 @@ enum cairn_validity { CAIRN_VALID, CAIRN_INVALID, CAIRN_WAITING };
     X(15, CUT, "its device was shut out before this")                               \
     X(16, FORK, "its log has two histories, and this one does not count")           \
     X(17, REPEATED, "it repeats an entry that counts")                              \
-    X(18, VERSION_BACK, "it states an older schema than its log did before")
+    X(18, VERSION_BACK, "it states an older schema than its log did before")        \
+    X(19, OPERATION, "the field does not take this operation")                      \
+    X(20, STEP_ORDER, "it skips a step, or does not begin where the record stands") \
+    X(21, STEP_ROLE, "this step belongs to another office")                         \
+    X(22, STEP_BEFORE, "the step that it follows has no effect")
 
 #define CAIRN_REASON_ENUM(number, name, text) CAIRN_WHY_##name = number,
 enum cairn_reason { CAIRN_REASON_MAP(CAIRN_REASON_ENUM) CAIRN_REASON_COUNT };

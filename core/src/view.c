@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "announce.h"
 #include "judge.h"
 #include "rebuild.h"
 #include "replica_internal.h"
@@ -32,17 +33,80 @@ enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_
     return CAIRN_OK;
 }
 
-static void live_value(const struct cairn_live *live, struct cairn_value *out_value)
+enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
+                                   struct cairn_value *out_value)
 {
+    struct cairn_value value = {.kind = CAIRN_VALUE_CLOSED};
     struct cairn_reader reader;
+    struct cairn_announced announced = {.log = live->dot.log};
 
-    *out_value = (struct cairn_value){.kind = CAIRN_VALUE_CLOSED, .is_slot = true};
-    if (live->is_closed)
-        return;
     cairn_reader_init(&reader, live->cbor);
-    if (!cairn_value_read(&reader, out_value))
-        *out_value = (struct cairn_value){.kind = CAIRN_VALUE_TEXT};
-    out_value->is_slot = live->is_personal;
+    if (!live->is_closed && !cairn_value_read(&reader, &value))
+        return CAIRN_CORRUPT;
+    value.is_slot = live->is_personal;
+    if (value.kind == CAIRN_VALUE_DOT && value.dot.log_number != 0)
+        CAIRN_TRY(cairn_announced_at(ctx, live->dot.log, value.dot.log_number, live->dot.index,
+                                     &announced));
+    if (value.kind == CAIRN_VALUE_DOT)
+        value.dot.log_number = announced.log;
+    *out_value = value;
+    return CAIRN_OK;
+}
+
+/* A record by its label, or a word where it is not here. */
+static enum cairn_status dot_text(struct cairn_context *ctx, struct cairn_local_dot dot,
+                                  struct cairn_arena *arena, const char **out_text)
+{
+    struct cairn_log log;
+    struct cairn_record_state state;
+    char label[32] = "(not here)";
+
+    CAIRN_TRY(cairn_log_load(ctx, dot.log_number, &log));
+    enum cairn_status status =
+        log.is_known ? cairn_record_load(ctx, &log, dot.index, &state) : CAIRN_NOT_FOUND;
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    if (status == CAIRN_OK)
+        CAIRN_TRY(cairn_label_format(ctx, &log, &state, label));
+    *out_text = (const char *)cairn_arena_copy(arena, cairn_bytes_of_text(label)).data;
+    return *out_text == NULL ? CAIRN_NO_MEMORY : CAIRN_OK;
+}
+
+enum cairn_status cairn_value_text(struct cairn_context *ctx, const struct cairn_type *type,
+                                   const struct cairn_field *field, const struct cairn_value *value,
+                                   struct cairn_arena *arena, const char **out_text)
+{
+    if (value->kind == CAIRN_VALUE_DOT)
+        return dot_text(ctx, value->dot, arena, out_text);
+    if (value->kind == CAIRN_VALUE_POSITION) {
+        const struct cairn_workflow_state *state =
+            type == NULL ? NULL : cairn_type_state(type, value->position.state);
+        *out_text = state == NULL ? "newer" : state->name;
+        return CAIRN_OK;
+    }
+    *out_text = cairn_field_format(field, value, arena);
+    return *out_text == NULL ? CAIRN_NO_MEMORY : CAIRN_OK;
+}
+
+enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint64_t field,
+                                    int64_t *out_sum)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; state != NULL && i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        struct cairn_reader reader;
+        struct cairn_value value;
+        if (live->field != field || live->is_closed)
+            continue;
+        cairn_reader_init(&reader, live->cbor);
+        if (!cairn_value_read(&reader, &value) || value.kind != CAIRN_VALUE_INTEGER)
+            continue;
+        if (__builtin_add_overflow(sum, value.integer, &sum))
+            return CAIRN_LIMIT;
+    }
+    *out_sum = sum;
+    return CAIRN_OK;
 }
 
 /* Logs met while one record is viewed: most of its versions come from one or two. */
@@ -51,6 +115,8 @@ static void live_value(const struct cairn_live *live, struct cairn_value *out_va
 struct viewing {
     struct cairn_replica *replica;
     struct cairn_context *ctx;
+    const struct cairn_type *type; /* NULL: of a newer schema */
+    struct cairn_field_state *fields;
     size_t seen_count;
     struct seen {
         uint32_t no;
@@ -81,6 +147,42 @@ static bool is_deletion(const struct cairn_live *live)
     return live->field == CAIRN_FIELD_EXISTENCE && live->cbor.size == 1 && live->cbor.data[0] == 0;
 }
 
+/* What a value is called in both languages, where the schema says: choices and states. */
+static void version_label(const struct viewing *v, const struct cairn_field *field,
+                          const struct cairn_value *value, struct cairn_version *version)
+{
+    if (value->kind == CAIRN_VALUE_POSITION && v->type != NULL) {
+        const struct cairn_workflow_state *state = cairn_type_state(v->type, value->position.state);
+        version->label_zh = state == NULL ? NULL : state->label_zh;
+        version->label_en = state == NULL ? NULL : state->label_en;
+        return;
+    }
+    for (size_t i = 0; field != NULL && value->kind == CAIRN_VALUE_INTEGER &&
+                       i < field->choice_count && field->wire == CAIRN_WIRE_CHOICE;
+         i++) {
+        if (field->choices[i].number != (uint64_t)value->integer)
+            continue;
+        version->label_zh = field->choices[i].text;
+        version->label_en = field->choices[i].label_en;
+    }
+}
+
+static void under_way_view(const struct viewing *v, const struct cairn_position *position,
+                           struct cairn_under_way *out)
+{
+    const struct cairn_move *move =
+        v->type == NULL ? NULL : cairn_type_move(v->type, position->move);
+
+    if (move == NULL || cairn_position_is_still(v->type, position))
+        return;
+    *out = (struct cairn_under_way){.move = move->name,
+                                    .label_zh = move->label_zh,
+                                    .label_en = move->label_en,
+                                    .done_count = (unsigned)position->stage + 1,
+                                    .step_count = (unsigned)move->step_count,
+                                    .role = cairn_role_name(move->roles[position->stage + 1])};
+}
+
 static enum cairn_status version_view(struct viewing *v, const struct cairn_field *field,
                                       const struct cairn_live *live,
                                       struct cairn_version *out_version)
@@ -93,26 +195,25 @@ static enum cairn_status version_view(struct viewing *v, const struct cairn_fiel
     memcpy(version.tag, log.tag, sizeof version.tag);
     version.is_received = live->dot.index < log.covered;
     if (!is_deletion(live)) {
-        live_value(live, &value);
-        version.value = cairn_field_format(field, &value, &v->replica->results);
-        if (version.value == NULL)
-            return CAIRN_NO_MEMORY;
+        CAIRN_TRY(cairn_live_value(v->ctx, live, &value));
+        CAIRN_TRY(
+            cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version.value));
+        version_label(v, field, &value, &version);
+        if (value.kind == CAIRN_VALUE_POSITION)
+            under_way_view(v, &value.position, &version.under_way);
     }
     *out_version = version;
     return CAIRN_OK;
 }
 
-/* The versions of one field, the shown one first; `count` > 0. */
-static enum cairn_status field_view(struct viewing *v, const struct cairn_field *field,
-                                    const struct cairn_live *live, size_t count,
-                                    struct cairn_field_state *out_field)
+/* Live versions, the shown one first; `count` > 0. In the results. */
+static enum cairn_status versions_order(struct viewing *v, const struct cairn_live *live,
+                                        size_t count, const struct cairn_live ***out_order)
 {
-    struct cairn_arena *results = &v->replica->results;
-    struct cairn_version *versions = cairn_arena_get(results, count * sizeof *versions);
     const struct cairn_live **order =
-        cairn_arena_get(results, count * sizeof(const struct cairn_live *));
+        cairn_arena_get(&v->replica->results, count * sizeof(const struct cairn_live *));
 
-    if (versions == NULL || order == NULL)
+    if (order == NULL)
         return CAIRN_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
         size_t at = i;
@@ -125,13 +226,73 @@ static enum cairn_status field_view(struct viewing *v, const struct cairn_field 
         }
         order[at] = &live[i];
     }
-    for (size_t i = 0; i < count; i++) {
-        CAIRN_TRY(version_view(v, field, order[i], &versions[i]));
-        versions[i].is_shown = i == 0;
-    }
-    out_field->versions = versions;
-    out_field->version_count = count;
+    *out_order = order;
     return CAIRN_OK;
+}
+
+/* Elements that stand there twice, added by two, are one. */
+static bool version_is_known(const struct cairn_version *versions, size_t count, const char *value)
+{
+    for (size_t i = 0; i < count; i++)
+        if (versions[i].value != NULL && strcmp(versions[i].value, value) == 0)
+            return true;
+    return false;
+}
+
+static enum cairn_status counter_view(struct viewing *v, const struct cairn_field *field,
+                                      const struct cairn_record_state *state,
+                                      struct cairn_version *version)
+{
+    struct cairn_value value = {.kind = CAIRN_VALUE_INTEGER};
+
+    CAIRN_TRY(cairn_counter_sum(state, field->number, &value.integer));
+    return cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version->value);
+}
+
+/* The `count` live versions from live[first] on are those of one field. */
+static enum cairn_status field_view(struct viewing *v, const struct cairn_field *field,
+                                    const struct cairn_record_state *state, size_t first,
+                                    size_t count, struct cairn_field_state *out_field)
+{
+    struct cairn_version *versions =
+        cairn_arena_get(&v->replica->results, count * sizeof *versions);
+    const struct cairn_live **order;
+    size_t kept = 0;
+
+    if (versions == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(versions_order(v, &state->live[first], count, &order));
+    bool is_set = out_field->kind == CAIRN_FIELD_SET;
+    bool is_counter = out_field->kind == CAIRN_FIELD_COUNTER;
+    for (size_t i = 0; i < count && !(is_counter && kept == 1); i++) {
+        CAIRN_TRY(version_view(v, field, order[i], &versions[kept]));
+        if (is_set && version_is_known(versions, kept, versions[kept].value))
+            continue;
+        versions[kept].is_shown = is_set || kept == 0;
+        kept++;
+    }
+    if (is_counter)
+        CAIRN_TRY(counter_view(v, field, state, &versions[0]));
+    out_field->versions = versions;
+    out_field->version_count = kept;
+    out_field->has_conflict = kept > 1 && !is_set;
+    return CAIRN_OK;
+}
+
+static enum cairn_field_kind field_kind(const struct cairn_field *field)
+{
+    switch ((enum cairn_merge_kind)field->merge) {
+    case CAIRN_MERGE_SET:
+        return CAIRN_FIELD_SET;
+    case CAIRN_MERGE_COUNTER:
+        return CAIRN_FIELD_COUNTER;
+    case CAIRN_MERGE_WORKFLOW:
+        return CAIRN_FIELD_WORKFLOW;
+    case CAIRN_MERGE_REGISTER:
+    case CAIRN_MERGE_COUNT:
+        break;
+    }
+    return CAIRN_FIELD_REGISTER;
 }
 
 static void field_describe(const struct cairn_field *field, uint64_t number,
@@ -147,6 +308,7 @@ static void field_describe(const struct cairn_field *field, uint64_t number,
         *out_field = (struct cairn_field_state){.name = field->name,
                                                 .label_zh = field->label_zh,
                                                 .label_en = field->label_en,
+                                                .kind = field_kind(field),
                                                 .is_integer = field->wire == CAIRN_WIRE_INTEGER,
                                                 .is_personal = field->is_personal};
 }
@@ -182,35 +344,174 @@ static enum cairn_status deletion_view(struct viewing *v, const struct cairn_rec
     versions[1].is_shown = true;
     out_field->versions = versions;
     out_field->version_count = 2;
+    out_field->has_conflict = true;
     return CAIRN_OK;
 }
 
-static enum cairn_status fields_view(struct viewing *v, const struct cairn_type *type,
-                                     const struct cairn_record_state *state,
+/* A record that took no step stands where new ones begin. */
+static enum cairn_status first_position_view(struct viewing *v, const struct cairn_field *field,
+                                             struct cairn_field_state *out_field)
+{
+    struct cairn_version *version = cairn_arena_get(&v->replica->results, sizeof *version);
+    struct cairn_value value = {.kind = CAIRN_VALUE_POSITION,
+                                .position = cairn_position_first(v->type)};
+
+    if (version == NULL)
+        return CAIRN_NO_MEMORY;
+    *version = (struct cairn_version){.is_shown = true, .is_received = true};
+    field_describe(field, field->number, out_field);
+    CAIRN_TRY(
+        cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version->value));
+    version_label(v, field, &value, version);
+    out_field->versions = version;
+    out_field->version_count = 1;
+    return CAIRN_OK;
+}
+
+/* The fields that have a value, in order of their numbers; a workflow always has one. */
+static enum cairn_status fields_view(struct viewing *v, const struct cairn_record_state *state,
                                      struct cairn_record *out_record)
 {
-    struct cairn_field_state *fields =
-        cairn_arena_get(&v->replica->results, (state->live_count + 1) * sizeof *fields);
+    const struct cairn_field *workflow = v->type == NULL ? NULL : cairn_type_workflow(v->type);
+    size_t i = 0;
 
-    if (fields == NULL)
+    v->fields = cairn_arena_get(&v->replica->results, (state->live_count + 2) * sizeof *v->fields);
+    if (v->fields == NULL)
         return CAIRN_NO_MEMORY;
-    out_record->fields = fields;
-    for (size_t i = 0; i < state->live_count;) {
-        uint64_t number = state->live[i].field;
+    out_record->fields = v->fields;
+    while (i < state->live_count || workflow != NULL) {
+        bool is_end = i == state->live_count;
+        uint64_t number = is_end ? UINT64_MAX : state->live[i].field;
+        struct cairn_field_state *out = &v->fields[out_record->field_count];
         size_t count = 1;
+        if (workflow != NULL && workflow->number < number) {
+            CAIRN_TRY(first_position_view(v, workflow, out));
+            out_record->field_count++;
+        }
+        if (workflow != NULL && workflow->number <= number) {
+            bool is_first = workflow->number < number;
+            workflow = NULL;
+            if (is_first)
+                continue;
+        }
         while (i + count < state->live_count && state->live[i + count].field == number)
             count++;
-        struct cairn_field_state *out = &fields[out_record->field_count];
-        const struct cairn_field *field = type == NULL ? NULL : cairn_type_field(type, number);
+        const struct cairn_field *field =
+            v->type == NULL ? NULL : cairn_type_field(v->type, number);
         if (number != CAIRN_FIELD_EXISTENCE) {
             field_describe(field, number, out);
-            CAIRN_TRY(field_view(v, field, &state->live[i], count, out));
+            CAIRN_TRY(field_view(v, field, state, i, count, out));
             out_record->field_count++;
         } else if (out_record->has_conflict && is_deletion(&state->live[i])) {
             CAIRN_TRY(deletion_view(v, state, count, out));
             out_record->field_count++;
         }
         i += count;
+    }
+    return CAIRN_OK;
+}
+
+/* ---- written side by side ------------------------------------------------------------------ */
+
+/* Had the writer of `by` seen `of` when it wrote? Only what a log announced is known to be seen. */
+static enum cairn_status had_seen(struct cairn_context *ctx, struct cairn_dot by,
+                                  struct cairn_dot of, bool *out_had_seen)
+{
+    struct cairn_log log;
+    struct cairn_announced announced;
+    uint32_t number, size;
+
+    *out_had_seen = false;
+    CAIRN_TRY(cairn_log_load(ctx, by.log, &log));
+    enum cairn_status status = cairn_announced_number(ctx, &log, of.log, &number, &size);
+    if (status == CAIRN_OK)
+        status = cairn_announced_at(ctx, by.log, number, by.index, &announced);
+    if (status == CAIRN_NOT_FOUND)
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    *out_had_seen = of.index < announced.size;
+    return CAIRN_OK;
+}
+
+/* The newest live version of each log. */
+static size_t newest_collect(const struct cairn_record_state *state, struct cairn_dot *newest)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < state->live_count; i++) {
+        struct cairn_dot dot = state->live[i].dot;
+        size_t at = 0;
+        while (at < count && newest[at].log != dot.log)
+            at++;
+        if (at == count)
+            newest[count++] = dot;
+        else if (newest[at].index < dot.index)
+            newest[at] = dot;
+    }
+    return count;
+}
+
+static bool same_field_only(const struct cairn_record_state *state, struct cairn_dot a,
+                            struct cairn_dot b)
+{
+    for (size_t i = 0; i < state->live_count; i++)
+        for (size_t k = 0; k < state->live_count; k++)
+            if (state->live[i].dot.log == a.log && state->live[i].dot.index == a.index &&
+                state->live[k].dot.log == b.log && state->live[k].dot.index == b.index &&
+                state->live[i].field != state->live[k].field)
+                return false;
+    return true;
+}
+
+enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
+                                        const struct cairn_record_state *state,
+                                        struct cairn_dot **out_dots, size_t *out_count)
+{
+    struct cairn_dot *newest =
+        cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *newest);
+    struct cairn_dot *dots = cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *dots);
+    size_t count = newest == NULL || dots == NULL ? 0 : newest_collect(state, newest);
+
+    if (newest == NULL || dots == NULL)
+        return CAIRN_NO_MEMORY;
+    *out_dots = dots;
+    *out_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_parallel = false;
+        for (size_t k = 0; k < count && !is_parallel; k++) {
+            bool seen_this, seen_that;
+            if (k == i || same_field_only(state, newest[i], newest[k]))
+                continue;
+            CAIRN_TRY(had_seen(ctx, newest[i], newest[k], &seen_that));
+            CAIRN_TRY(had_seen(ctx, newest[k], newest[i], &seen_this));
+            is_parallel = !seen_this && !seen_that;
+        }
+        if (is_parallel)
+            dots[(*out_count)++] = newest[i];
+    }
+    return CAIRN_OK;
+}
+
+/* Mark the fields whose shown version was written beside another's. */
+static enum cairn_status parallel_view(struct viewing *v, const struct cairn_record_state *state,
+                                       struct cairn_record *record)
+{
+    struct cairn_dot *dots;
+    size_t count;
+
+    CAIRN_TRY(cairn_record_parallel(v->ctx, state, &dots, &count));
+    record->is_parallel = count > 0;
+    for (size_t d = 0; d < count; d++) {
+        for (size_t i = 0; i < state->live_count; i++) {
+            const struct cairn_live *live = &state->live[i];
+            const struct cairn_field *field =
+                v->type == NULL ? NULL : cairn_type_field(v->type, live->field);
+            if (field == NULL || live->dot.log != dots[d].log || live->dot.index != dots[d].index)
+                continue;
+            for (size_t f = 0; f < record->field_count; f++)
+                v->fields[f].is_parallel =
+                    v->fields[f].is_parallel || strcmp(v->fields[f].name, field->name) == 0;
+        }
     }
     return CAIRN_OK;
 }
@@ -227,12 +528,14 @@ enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_
 
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
     const struct cairn_type *type = cairn_schema_type(schema, state->type);
+    v.type = type;
     CAIRN_TRY(cairn_label_format(ctx, log, state, record.id));
     cairn_text_copy(record.type, sizeof record.type,
                     cairn_bytes_of_text(type == NULL ? "newer" : type->name));
     cairn_scope_text(log->scope, record.scope);
     CAIRN_TRY(received_count(&v, state, &record.unreceived_count));
-    CAIRN_TRY(fields_view(&v, type, state, &record));
+    CAIRN_TRY(fields_view(&v, state, &record));
+    CAIRN_TRY(parallel_view(&v, state, &record));
     *out_record = record;
     return CAIRN_OK;
 }

@@ -68,33 +68,38 @@ static bool value_read_bare(struct cairn_reader *reader, struct cairn_value *val
     return !reader->failed;
 }
 
-/* An array of two: a record. An array of one, a slot, was begun by the caller. */
-static bool dot_value_read(struct cairn_reader *reader, size_t start, struct cairn_value *value)
+/* An array of two is a record, one of three a position; an array of one is a slot. */
+static bool array_value_read(struct cairn_reader *reader, size_t count, struct cairn_value *value)
 {
-    value->kind = CAIRN_VALUE_DOT;
-    value->dot = local_dot_read(reader);
-    value->cbor = (struct cairn_bytes){reader->data + start, reader->pos - start};
+    if (count == 2) {
+        value->kind = CAIRN_VALUE_DOT;
+        value->dot = local_dot_read(reader);
+    } else if (count == 3) {
+        value->kind = CAIRN_VALUE_POSITION;
+        value->position.state = cairn_cbor_read_uint(reader);
+        value->position.move = cairn_cbor_read_uint(reader);
+        value->position.stage = cairn_cbor_read_uint(reader);
+    } else {
+        return false;
+    }
     return !reader->failed;
 }
 
 bool cairn_value_read(struct cairn_reader *reader, struct cairn_value *out_value)
 {
-    struct cairn_value value = {.is_slot = false};
     size_t start = reader->pos;
-    bool is_good;
+    bool is_array = cairn_cbor_peek(reader) == CAIRN_CBOR_ARRAY;
+    size_t count = is_array ? cairn_cbor_read_array(reader) : 0;
+    struct cairn_value value = {.is_slot = is_array && count == 1};
+    bool is_good = is_array && count != 1 ? array_value_read(reader, count, &value)
+                                          : value_read_bare(reader, &value);
 
-    if (cairn_cbor_peek(reader) == CAIRN_CBOR_ARRAY) {
-        size_t count = cairn_cbor_read_array(reader);
-        value.is_slot = count == 1;
-        is_good = count == 2   ? dot_value_read(reader, start, &value)
-                  : count == 1 ? value_read_bare(reader, &value)
-                               : false;
-    } else {
-        is_good = value_read_bare(reader, &value);
-    }
-    if (is_good)
-        *out_value = value;
-    return is_good;
+    if (!is_good)
+        return false;
+    if (is_array && count != 1)
+        value.cbor = (struct cairn_bytes){reader->data + start, reader->pos - start};
+    *out_value = value;
+    return true;
 }
 
 void cairn_value_write(struct cairn_writer *writer, const struct cairn_value *value)
@@ -114,6 +119,12 @@ void cairn_value_write(struct cairn_writer *writer, const struct cairn_value *va
     case CAIRN_VALUE_DOT:
         cairn_cbor_write_array(writer, 2);
         cairn_local_dot_write(writer, value->dot);
+        break;
+    case CAIRN_VALUE_POSITION:
+        cairn_cbor_write_array(writer, 3);
+        cairn_cbor_write_uint(writer, value->position.state);
+        cairn_cbor_write_uint(writer, value->position.move);
+        cairn_cbor_write_uint(writer, value->position.stage);
         break;
     }
 }

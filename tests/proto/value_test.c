@@ -34,6 +34,7 @@ static void expect_value_back(struct cairn_value value)
     assert_true(cairn_hash_equal(&again.commitment, &value.commitment));
     assert_int_equal(again.dot.log_number, value.dot.log_number);
     assert_int_equal(again.dot.index, value.dot.index);
+    assert_memory_equal(&again.position, &value.position, sizeof value.position);
     assert_ptr_equal(again.cbor.data, buf + slot_bytes);
     assert_int_equal(again.cbor.size, writer.size - slot_bytes);
 }
@@ -60,6 +61,8 @@ static void a_value_comes_back_bare_and_in_a_slot(void **state)
     expect_value_back((struct cairn_value){
         .kind = CAIRN_VALUE_CLOSED, .is_slot = true, .commitment = commitment});
     expect_value_back((struct cairn_value){.kind = CAIRN_VALUE_DOT, .dot = {3, UINT32_MAX}});
+    expect_value_back(
+        (struct cairn_value){.kind = CAIRN_VALUE_POSITION, .position = {1, UINT64_MAX, 3}});
 }
 
 static void what_is_no_value_is_answered_with_false(void **state)
@@ -67,8 +70,9 @@ static void what_is_no_value_is_answered_with_false(void **state)
     static const char *const cases[] = {
         "",
         "80",
-        "83010203",
-        "82012063",
+        "8401020304",
+        "820120",
+        "83010261",
         "818101",
         "8140",
         SHORT_SLOT, /* arrays that are no slots */

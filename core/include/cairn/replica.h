@@ -179,11 +179,16 @@ enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char 
 
 struct cairn_field_value {
     const char *name;
-    const char *value;
+    const char *value; /* of a set that is set: its elements, separated by '|' */
 };
 struct cairn_change {
-    const char *field, *old_value, *new_value; /* old NULL: there was none */
+    const char *field, *old_value, *new_value; /* old NULL: there was none; new NULL: taken away */
     bool is_integer;
+};
+enum cairn_put_operation {
+    CAIRN_PUT_SET = 0, /* a set: exactly these elements; a counter: this sum */
+    CAIRN_PUT_ADD,     /* an element of a set, an amount to a counter */
+    CAIRN_PUT_REMOVE
 };
 struct cairn_put {
     const char *type;  /* "household" */
@@ -192,7 +197,8 @@ struct cairn_put {
                           id it must be NULL or the record's own */
     const struct cairn_field_value *fields;
     size_t field_count;
-    const char *reason; /* may be NULL */
+    const enum cairn_put_operation *operations; /* one a field; NULL: all are set */
+    const char *reason;                         /* may be NULL */
 };
 struct cairn_put_result {
     char id[32];                        /* the record's label */
@@ -222,20 +228,38 @@ CAIRN_NODISCARD
 enum cairn_status cairn_delete(struct cairn_replica *replica, const char *type, const char *id,
                                const char *reason, struct cairn_err *err);
 
-/* One of the values that a field has. More than one: a conflict. */
+/* A move of a workflow that is under way. */
+struct cairn_under_way {
+    const char *move, *label_zh, *label_en; /* NULL: none is */
+    unsigned done_count, step_count;
+    const char *role; /* whose step is next */
+};
+/* One of the values that a field has. */
 struct cairn_version {
     /* NULL: the record was deleted (field "deleted"); "(closed)" where withheld. */
     const char *value;
-    char tag[8]; /* who wrote it */
+    const char *label_zh, *label_en; /* of a choice or a state; else NULL */
+    char tag[8];                     /* who wrote it; empty: a new record's state */
     uint64_t time_s;
     bool is_shown;
     bool is_received;
+    struct cairn_under_way under_way; /* of a workflow's state */
+};
+enum cairn_field_kind {
+    CAIRN_FIELD_REGISTER, /* one version; more are a conflict, the shown one first */
+    CAIRN_FIELD_SET,      /* one version an element */
+    CAIRN_FIELD_COUNTER,  /* one version: the sum, by whoever counted last */
+    CAIRN_FIELD_WORKFLOW  /* as a register */
 };
 struct cairn_field_state {
     const char *name, *label_zh, *label_en;
+    enum cairn_field_kind kind;
     bool is_integer;
     bool is_personal;
-    const struct cairn_version *versions; /* the shown one first */
+    bool has_conflict;
+    /* Written by somebody who had not seen what somebody else wrote to another field. */
+    bool is_parallel;
+    const struct cairn_version *versions;
     size_t version_count;
 };
 struct cairn_record {
@@ -243,8 +267,9 @@ struct cairn_record {
     char type[64];
     char scope[24];
     bool is_deleted;
-    bool has_conflict;
-    uint64_t unreceived_count;              /* live versions here that no receipt covers */
+    bool has_conflict;         /* the same field written twice unseen: a person must settle it */
+    bool is_parallel;          /* different fields written unseen: merged */
+    uint64_t unreceived_count; /* live versions here that no receipt covers */
     const struct cairn_field_state *fields; /* those that have a value, in schema order */
     size_t field_count;
 };
@@ -296,6 +321,32 @@ CAIRN_NODISCARD
 enum cairn_status cairn_settle(struct cairn_replica *replica, const char *id, const char *field,
                                unsigned keep, const char *value, const char *reason,
                                const char **out_value, struct cairn_err *err);
+
+/*
+ * Go one step on with a move of the record's workflow: begin it where none is under way, else the
+ * step after the last. `move` NULL gives up the one under way. BAD_INPUT: the type has no workflow,
+ * no such move, or it does not begin where the record stands; NO_RIGHT: the step is another
+ * office's. A conflict of two steps is settled by the next one: it follows version `keep` (from 1,
+ * as listed; 0: the one shown) and replaces the others.
+ */
+struct cairn_step {
+    const char *id, *move, *reason; /* move, reason may be NULL */
+    unsigned keep;
+};
+CAIRN_NODISCARD
+enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_step *step,
+                             const struct cairn_version **out_standing, struct cairn_err *err);
+/*
+ * Say that two records are one household, or take that back. Both stay; views and queries name
+ * the others of the group. BAD_INPUT: other types, a type without that relation, nothing to take
+ * back.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_same(struct cairn_replica *replica, const char *id, const char *other,
+                             const char *reason, struct cairn_err *err);
+CAIRN_NODISCARD
+enum cairn_status cairn_apart(struct cairn_replica *replica, const char *id, const char *other,
+                              const char *reason, struct cairn_err *err);
 
 /* ---- sync: the client's side --------------------------------------------------------------- */
 

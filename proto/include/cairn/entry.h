@@ -122,16 +122,24 @@ enum cairn_value_kind {
     CAIRN_VALUE_INTEGER,
     CAIRN_VALUE_TEXT,
     CAIRN_VALUE_CLOSED,
-    CAIRN_VALUE_DOT /* a record; never personal */
+    CAIRN_VALUE_DOT,     /* a record; never personal */
+    CAIRN_VALUE_POSITION /* where a workflow stands; never personal */
+};
+/* Where a record stands after a step: in a state, and so far on the way to another. */
+struct cairn_position {
+    uint64_t state;
+    uint64_t move;  /* under way, or just done; 0: none, or given up */
+    uint64_t stage; /* of that move, from 0 */
 };
 struct cairn_value {
     enum cairn_value_kind kind;
     bool is_slot; /* personal; always so when CLOSED */
     int64_t integer;
     struct cairn_bytes text;
-    struct cairn_hash commitment; /* when CLOSED */
-    struct cairn_local_dot dot;   /* when DOT */
-    struct cairn_bytes cbor;      /* the value alone, without the slot around it */
+    struct cairn_hash commitment;   /* when CLOSED */
+    struct cairn_local_dot dot;     /* when DOT */
+    struct cairn_position position; /* when POSITION */
+    struct cairn_bytes cbor;        /* the value alone, without the slot around it */
 };
 /* False for anything that is no value (other arrays, bare byte strings, integers above 2^63 - 1).
  */
@@ -160,7 +168,7 @@ struct cairn_operation {
     uint32_t counter; /* create: the number in the record's label */
     struct cairn_local_dot record;
     uint64_t field;                 /* all but create and delete; 0 for those */
-    struct cairn_value value;       /* set, settle, add, count; step: the move's number */
+    struct cairn_value value;       /* set, settle, add, count, step */
     uint8_t seen[CAIRN_SEEN_BYTES]; /* step */
     struct cairn_items rest;        /* create: (field, value) pairs; else: named versions, pairs */
 };

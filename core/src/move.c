@@ -1,0 +1,199 @@
+/* Steps of a record's workflow: cairn_step of cairn/replica.h. What a step may do is step.c's. */
+
+#include <string.h>
+
+#include "judge.h"
+#include "put_internal.h"
+
+/* The live steps of a record, the shown one first. */
+struct standing {
+    const struct cairn_type *type;
+    const struct cairn_field *field;
+    size_t count;
+    const struct cairn_live **steps; /* in the arena */
+};
+
+static enum cairn_status standing_find(struct cairn_context *ctx,
+                                       const struct cairn_record_state *state, struct standing *out)
+{
+    const struct cairn_schema *schema;
+    struct standing standing = {.count = 0};
+
+    CAIRN_TRY(cairn_schema_now(ctx, &schema));
+    standing.type = cairn_schema_type(schema, state->type);
+    standing.field = standing.type == NULL ? NULL : cairn_type_workflow(standing.type);
+    standing.steps =
+        cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof(const struct cairn_live *));
+    if (standing.steps == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t i = 0; standing.field != NULL && i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        size_t at = standing.count;
+        if (live->field != standing.field->number)
+            continue;
+        for (; at > 0; at--) {
+            bool wins;
+            CAIRN_TRY(cairn_live_wins(ctx, live, standing.steps[at - 1], &wins));
+            if (!wins)
+                break;
+            standing.steps[at] = standing.steps[at - 1];
+        }
+        standing.steps[at] = live;
+        standing.count++;
+    }
+    *out = standing;
+    return CAIRN_OK;
+}
+
+static const char *state_name(const struct cairn_type *type, uint64_t number)
+{
+    const struct cairn_workflow_state *state = cairn_type_state(type, number);
+
+    return state == NULL ? "?" : state->name;
+}
+
+/* The position that one more step of `move` (NULL: giving up) leads to. */
+static enum cairn_status next_position(struct cairn_context *ctx, const struct cairn_step *step,
+                                       const struct cairn_type *type,
+                                       const struct cairn_position *from,
+                                       struct cairn_position *out)
+{
+    const struct cairn_move *move =
+        step->move == NULL ? NULL : cairn_type_move_named(type, step->move);
+    bool is_still = cairn_position_is_still(type, from);
+
+    *out = (struct cairn_position){.state = from->state};
+    if (step->move == NULL)
+        return !is_still ? CAIRN_OK
+                         : cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                                      "No move of %s is under way: there is nothing to give up. "
+                                      "Nothing was written.",
+                                      step->id);
+    if (move == NULL || (move->is_retired && is_still))
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s has no move %s. Nothing was written.",
+                          type->name, step->move);
+    out->move = move->number;
+    out->stage = is_still ? 0 : from->stage + 1;
+    if (out->stage + 1 == move->step_count)
+        out->state = move->to;
+    return CAIRN_OK;
+}
+
+/* Why the step cannot be taken, in words. */
+static enum cairn_status step_refuse(struct cairn_context *ctx, const struct cairn_step *step,
+                                     const struct cairn_type *type, enum cairn_reason reason,
+                                     const struct cairn_position *from,
+                                     const struct cairn_position *to)
+{
+    const struct cairn_move *under_way = cairn_type_move(type, from->move);
+    const struct cairn_move *move = cairn_type_move(type, to->move);
+
+    if (reason == CAIRN_WHY_STEP_ROLE && move == NULL)
+        return cairn_fail(
+            ctx->err, CAIRN_NO_RIGHT,
+            "Only an office that has a part in %s can give it up. Nothing was written.",
+            under_way->name);
+    if (reason == CAIRN_WHY_STEP_ROLE)
+        return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
+                          "%s: step %u of %u of %s is for a %s to take. Nothing was written.",
+                          step->id, (unsigned)to->stage + 1, (unsigned)move->step_count, move->name,
+                          cairn_role_name(move->roles[to->stage]));
+    if (!cairn_position_is_still(type, from))
+        return cairn_fail(
+            ctx->err, CAIRN_BAD_INPUT,
+            "%s: %s is under way; finish it, or give it up with --give-up. Nothing was "
+            "written.",
+            step->id, under_way->name);
+    return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                      "%s stands at %s: %s does not begin there. Nothing was written.", step->id,
+                      state_name(type, from->state), step->move);
+}
+
+static enum cairn_status step_compose(struct cairn_replica *replica, const struct cairn_step *step,
+                                      const struct cairn_record_state *state,
+                                      struct cairn_composer *composer)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct standing standing;
+    struct cairn_position from, to;
+    struct cairn_value value;
+    struct cairn_hash seen;
+    struct cairn_log creator;
+
+    CAIRN_TRY(standing_find(ctx, state, &standing));
+    if (standing.field == NULL)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "%s has no workflow: its type knows no states. Nothing was written.",
+                          step->id);
+    if (step->keep > standing.count)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "%s has %zu values of %s, not %u. Nothing was written.", step->id,
+                          standing.count, standing.field->name, step->keep);
+    size_t kept = step->keep == 0 ? 0 : step->keep - 1;
+    struct cairn_dot *named = cairn_arena_get(&ctx->arena, (standing.count + 1) * sizeof *named);
+    if (named == NULL)
+        return CAIRN_NO_MEMORY;
+    from = cairn_position_first(standing.type);
+    for (size_t i = 0; i < standing.count; i++)
+        named[i] = standing.steps[i == 0 ? kept : i <= kept ? i - 1 : i]->dot;
+    if (standing.count > 0) {
+        CAIRN_TRY(cairn_live_value(ctx, standing.steps[kept], &value));
+        from = value.position;
+    }
+    CAIRN_TRY(next_position(ctx, step, standing.type, &from, &to));
+    enum cairn_reason reason = cairn_step_judge(standing.type, composer->log.role, &from, &to);
+    if (reason != CAIRN_WHY_NONE)
+        return step_refuse(ctx, step, standing.type, reason, &from, &to);
+    CAIRN_TRY(cairn_log_load(ctx, state->id.log, &creator));
+    CAIRN_TRY(cairn_record_hash(ctx, &creator, state, &seen));
+    return cairn_compose_step(composer, state->id, standing.field->number, &to, seen.bytes, named,
+                              standing.count);
+}
+
+struct step_work {
+    const struct cairn_step *step;
+    struct cairn_dot record;
+};
+
+static enum cairn_status step_apply(struct cairn_replica *replica, void *context)
+{
+    struct step_work *work = context;
+    struct cairn_record_state state;
+    struct cairn_composer composer;
+
+    CAIRN_TRY(cairn_record_open(replica, work->step->id, &state, &composer));
+    work->record = state.id;
+    enum cairn_status status = CAIRN_OK;
+    if (cairn_record_is_deleted(&state))
+        status = cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
+                            "%s was deleted. Nothing was written.", work->step->id);
+    if (status == CAIRN_OK)
+        status = step_compose(replica, work->step, &state, &composer);
+    if (status == CAIRN_OK)
+        status = cairn_entry_end(&composer, work->step->reason);
+    if (status == CAIRN_OK)
+        status = cairn_entries_write(replica, &composer);
+    cairn_composer_release(&composer);
+    return status;
+}
+
+static const struct cairn_version *standing_version(const struct cairn_record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].kind == CAIRN_FIELD_WORKFLOW)
+            return &record->fields[i].versions[0];
+    return NULL;
+}
+
+enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_step *step,
+                             const struct cairn_version **out_standing, struct cairn_err *err)
+{
+    struct step_work work = {.step = step};
+    const struct cairn_record *record;
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_write(replica, step_apply, &work, err));
+    CAIRN_TRY(cairn_get(replica, step->id, &record, err));
+    *out_standing = standing_version(record);
+    return CAIRN_OK;
+}
