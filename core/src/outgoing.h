@@ -44,6 +44,10 @@ CAIRN_NODISCARD
 enum cairn_status cairn_outgoing_covered(struct cairn_context *ctx, struct cairn_outgoing *out,
                                          const struct cairn_scope_log *scope_log, uint64_t from,
                                          uint64_t *out_next);
+/* Only how long the scope log is here: a group with neither leaves nor runs. LIMIT. */
+CAIRN_NODISCARD
+enum cairn_status cairn_outgoing_size(struct cairn_outgoing *out,
+                                      const struct cairn_scope_log *scope_log);
 /*
  * Runs of `log` from entry `from` on. *out_next is the entry behind the last that went in. The
  * caller brings all logs of one (scope, channel) one after the other: they become one group, at the

@@ -363,6 +363,27 @@ static enum cairn_status is_behind(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
+/*
+ * This server was restored from an older copy, and is shown what it signed since: its own signature
+ * is proof enough. What does not hold spoils the whole unit of work, so it is done without it.
+ */
+static enum cairn_status history_take_back(struct cairn_context *ctx, struct cairn_serve *serve)
+{
+    struct cairn_list groups = serve->request.groups;
+    struct cairn_group *group = cairn_arena_get(&ctx->arena, sizeof *group);
+    struct cairn_follow follow;
+
+    if (group == NULL)
+        return CAIRN_NO_MEMORY;
+    while (!serve->is_not_ours && cairn_group_next(&groups, group)) {
+        enum cairn_status status = cairn_group_follow(ctx, group, &follow);
+        serve->is_not_ours = status != CAIRN_OK && (status == CAIRN_GAP || status == CAIRN_FORKED ||
+                                                    cairn_status_actor(status) == CAIRN_ACTOR_PEER);
+        CAIRN_TRY(status);
+    }
+    return CAIRN_OK;
+}
+
 /* A run that does not hold is counted and left out; the store being unwell stops everything. */
 static enum cairn_status serve_commit(struct cairn_replica *replica, struct commit_work *work,
                                       struct cairn_serve *serve)
@@ -387,6 +408,8 @@ static enum cairn_status serve_commit(struct cairn_replica *replica, struct comm
         return CAIRN_OK;
     CAIRN_TRY(status);
     device_note(serve, &standing);
+    if ((serve->request.flags & CAIRN_REQUEST_GIVES_BACK) != 0)
+        return history_take_back(ctx, serve);
     bool behind;
     CAIRN_TRY(is_behind(ctx, &serve->request, &behind));
     if (behind)
@@ -429,14 +452,31 @@ static enum cairn_status commit_apply(struct cairn_replica *replica, void *conte
     return scopes_sign(replica, work, now_s);
 }
 
+static size_t not_ours_count(const struct commit_work *work)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < work->count; i++)
+        count += work->serves[i]->is_not_ours;
+    return count;
+}
+
 enum cairn_status cairn_serve_commit(struct cairn_replica *replica, struct cairn_serve **serves,
                                      size_t count, struct cairn_serve_commit *out_commit,
                                      struct cairn_err *err)
 {
     struct commit_work work = {.serves = serves, .count = count};
 
+    enum cairn_status status = CAIRN_OK;
+    size_t refused;
+
     cairn_replica_fresh(replica, err);
-    CAIRN_TRY(cairn_replica_write(replica, commit_apply, &work, err));
-    *out_commit = work.commit;
-    return CAIRN_OK;
+    /* Each round leaves one more request out, so this ends. */
+    do {
+        refused = not_ours_count(&work);
+        status = cairn_replica_write(replica, commit_apply, &work, err);
+    } while (status != CAIRN_OK && not_ours_count(&work) != refused);
+    if (status == CAIRN_OK)
+        *out_commit = work.commit;
+    return status;
 }

@@ -15,6 +15,7 @@ struct cairn_serve {
     struct cairn_request request;
     size_t message_bytes;
     bool has_device;
+    bool is_not_ours; /* what it wanted to give back is not what this server signed */
     struct cairn_noise_key device;
     char tag[8];
     uint64_t entry_count, refused_count;

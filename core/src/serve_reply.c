@@ -14,6 +14,21 @@ struct replying {
     const char *text;
 };
 
+/* Say how long each scope log is here that is longer there: its holder gives back the rest. */
+static enum cairn_status behind_gather(struct replying *r)
+{
+    struct cairn_list scopes = r->serve->request.scopes;
+    struct cairn_scope_size size;
+
+    while (cairn_scope_size_next(&scopes, &size)) {
+        struct cairn_scope_log scope_log;
+        CAIRN_TRY(cairn_scope_log_load(r->ctx, size.scope, size.channel, &scope_log));
+        if (size.size > scope_log.tree.size)
+            CAIRN_TRY(cairn_outgoing_size(&r->out, &scope_log));
+    }
+    return CAIRN_OK;
+}
+
 /* Compare the requester's roots with ours at its sizes. */
 static enum cairn_status roots_compare(struct replying *r)
 {
@@ -34,7 +49,7 @@ static enum cairn_status roots_compare(struct replying *r)
         if (status == CAIRN_NOT_FOUND) {
             r->code = CAIRN_REPLY_BEHIND;
             r->text = "a scope log is longer there than here";
-            return CAIRN_OK;
+            return behind_gather(r);
         }
         CAIRN_TRY(status);
         if ((request->flags & CAIRN_REQUEST_ROOTS) != 0 && cairn_hash_next(&roots, &stated) &&

@@ -9,7 +9,7 @@ enum { ROOTS_DIGEST_BYTES = 16, HEADS_DIGEST_BYTES = 8 };
 
 /* A flag that we do not know may change what the bytes after it mean: refused, not ignored. */
 static const uint64_t request_flags_max =
-    CAIRN_REQUEST_EXPLICIT | CAIRN_REQUEST_ROOTS | CAIRN_REQUEST_HEADS;
+    CAIRN_REQUEST_EXPLICIT | CAIRN_REQUEST_ROOTS | CAIRN_REQUEST_HEADS | CAIRN_REQUEST_GIVES_BACK;
 static const uint64_t reply_flags_max =
     CAIRN_REPLY_MORE | CAIRN_REPLY_SEND_ROOTS | CAIRN_REPLY_SEND_HEADS;
 
@@ -115,7 +115,9 @@ enum cairn_status cairn_request_read(struct cairn_bytes bytes, struct cairn_requ
         request.heads = cairn_message_held_check(&reader);
     else
         request.heads_digest = heads_digest_take(&reader);
-    request.groups = cairn_message_groups_check(&reader, CAIRN_GROUPS_OF_REQUEST);
+    bool gives_back = (request.flags & CAIRN_REQUEST_GIVES_BACK) != 0;
+    request.groups = cairn_message_groups_check(&reader, gives_back ? CAIRN_GROUPS_GIVEN_BACK
+                                                                    : CAIRN_GROUPS_OF_REQUEST);
     request.links = cairn_message_links_check(&reader);
 
     status = cairn_reader_end(&reader);

@@ -551,10 +551,10 @@ struct cairn_list cairn_message_groups_check(struct cairn_reader *reader,
         run_count += group.runs.left;
         if (run_count > CAIRN_MESSAGE_ITEMS_MAX)
             cairn_reader_fail(reader);
-        if (whose == CAIRN_GROUPS_OF_REQUEST &&
-            (group.has_checkpoint ||
-             (i > 0 &&
-              !cairn_message_is_before(last_scope, last_channel, group.scope, group.channel))))
+        bool is_after =
+            i == 0 || cairn_message_is_before(last_scope, last_channel, group.scope, group.channel);
+        if ((whose == CAIRN_GROUPS_OF_REQUEST && (group.has_checkpoint || !is_after)) ||
+            (whose == CAIRN_GROUPS_GIVEN_BACK && (!group.is_explicit || !is_after)))
             cairn_reader_fail(reader);
         last_scope = group.scope;
         last_channel = group.channel;

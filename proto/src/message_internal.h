@@ -35,7 +35,11 @@ struct cairn_list cairn_message_links_check(struct cairn_reader *reader);
  * [group...], every group, run and entry checked. The groups of a request bring runs only and
  * stand in the order of its scope list (section 9); those of a reply or a part are free of that.
  */
-enum cairn_groups_of { CAIRN_GROUPS_OF_REQUEST, CAIRN_GROUPS_OF_ANSWER };
+enum cairn_groups_of {
+    CAIRN_GROUPS_OF_REQUEST,
+    CAIRN_GROUPS_GIVEN_BACK, /* by a request */
+    CAIRN_GROUPS_OF_ANSWER
+};
 struct cairn_list cairn_message_groups_check(struct cairn_reader *reader,
                                              enum cairn_groups_of whose);
 

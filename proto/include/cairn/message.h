@@ -117,9 +117,10 @@ void cairn_group_write(struct cairn_writer *writer, const struct cairn_group *gr
                        const struct cairn_group_parts *parts);
 
 enum cairn_request_flag {
-    CAIRN_REQUEST_EXPLICIT = 1, /* give checkpoints in full */
-    CAIRN_REQUEST_ROOTS = 2,    /* roots are a list */
-    CAIRN_REQUEST_HEADS = 4     /* heads are a list */
+    CAIRN_REQUEST_EXPLICIT = 1,  /* give checkpoints in full */
+    CAIRN_REQUEST_ROOTS = 2,     /* roots are a list */
+    CAIRN_REQUEST_HEADS = 4,     /* heads are a list */
+    CAIRN_REQUEST_GIVES_BACK = 8 /* groups are what a restored server signed once and lost */
 };
 
 struct cairn_scope_size {
