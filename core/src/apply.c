@@ -108,7 +108,7 @@ static enum cairn_status run_append(struct cairn_context *ctx,
 {
     struct cairn_batch batch;
     uint32_t from = cairn_log_size(log);
-    uint32_t cut;
+    uint32_t limit, adopted;
     bool moves_force = false;
 
     CAIRN_TRY(cairn_batch_hash(ctx, log, &log->tree, bytes, count, &batch));
@@ -130,8 +130,8 @@ static enum cairn_status run_append(struct cairn_context *ctx,
         log->under = basis.under; /* what cuts it may be known already */
         CAIRN_TRY(cairn_log_begin(ctx, log));
     }
-    CAIRN_TRY(cairn_force_cut(ctx, log, &cut));
-    if (batch.tree.size > cut && !input->is_sequenced) {
+    CAIRN_TRY(cairn_force_limit(ctx, log, &limit));
+    if (from >= limit && !input->is_sequenced) {
         *out_outcome = CAIRN_OUTCOME_CUT;
         CAIRN_TRY(cairn_log_save(ctx, log));
         /* Evidence under a quota; tried again, as the cut itself may turn out to lie behind
@@ -143,11 +143,12 @@ static enum cairn_status run_append(struct cairn_context *ctx,
     CAIRN_TRY(cairn_batch_apply(ctx, log, &batch, &input->run->seal, input->splits,
                                 input->split_count, &moves_force));
     *out_outcome = CAIRN_OUTCOME_ACCEPTED;
-    /* The log may have reached a cut that names another history, or gone on where evidence says
-     * otherwise. */
+    /* The log may have reached a cut that names another history, or the end of an adopted range, or
+     * gone on where evidence says otherwise. */
     uint32_t end;
     CAIRN_TRY(cairn_force_end(ctx, log, &end));
-    moves_force = moves_force || end != log->force_end;
+    CAIRN_TRY(cairn_force_adopted(ctx, log, &adopted));
+    moves_force = moves_force || end != log->force_end || adopted > from;
     return cairn_log_has_grown(ctx, log, from, moves_force);
 }
 

@@ -19,6 +19,11 @@ static enum cairn_status basis_check(struct cairn_context *ctx, const struct cai
     struct cairn_standing standing;
     const struct cairn_schema *schema;
 
+    /* Cuts are of grants and of logs: a log that changed its grant would lie under two. */
+    if (log->is_known && !cairn_under_equal(&basis->under, &log->under))
+        return cairn_fail(
+            ctx->err, CAIRN_REFUSED,
+            "A log stays under the grant it began with; another one needs a new log.");
     CAIRN_TRY(cairn_standing_get(ctx, &basis->under, &standing));
     bool is_inside = log->channel == CAIRN_CHANNEL_AUTHORITY
                          ? standing.scope.code == log->scope.code
@@ -36,6 +41,8 @@ static enum cairn_status basis_check(struct cairn_context *ctx, const struct cai
 enum cairn_status cairn_bases_check(struct cairn_context *ctx, const struct cairn_log *log,
                                     const struct cairn_batch *batch)
 {
+    struct cairn_log named = *log; /* by its first basis, where that comes only now */
+
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct cairn_entry *entry = &batch->entries[i];
         struct cairn_basis basis;
@@ -54,7 +61,9 @@ enum cairn_status cairn_bases_check(struct cairn_context *ctx, const struct cair
             if (!cairn_hash_equal(&hash, &basis.secret_hash))
                 return CAIRN_MALFORMED;
         }
-        CAIRN_TRY(basis_check(ctx, log, &basis));
+        CAIRN_TRY(basis_check(ctx, &named, &basis));
+        named.is_known = true;
+        named.under = basis.under;
     }
     return CAIRN_OK;
 }

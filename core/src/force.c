@@ -119,8 +119,9 @@ static enum cairn_status grant_stands(struct cairn_context *ctx, const struct ca
     return status;
 }
 
-enum cairn_status cairn_force_cut(struct cairn_context *ctx, const struct cairn_log *log,
-                                  uint32_t *out_cut)
+/* The least size that a cut held here allows (NO_END: none). */
+static enum cairn_status force_cut(struct cairn_context *ctx, const struct cairn_log *log,
+                                   uint32_t *out_cut)
 {
     uint64_t any;
     bool is_unlisted, stands;
@@ -200,46 +201,109 @@ enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_
 {
     uint32_t cut, fork;
 
-    CAIRN_TRY(cairn_force_cut(ctx, log, &cut));
+    CAIRN_TRY(force_cut(ctx, log, &cut));
     CAIRN_TRY(fork_end(ctx, log, &fork));
     *out_end = cut < fork ? cut : fork;
+    return CAIRN_OK;
+}
+
+/* Visit the ranges of `log` that were adopted by entries that count; return other than OK to stop.
+ */
+struct adopted {
+    uint32_t from, to;
+    struct cairn_hash root; /* at `to` */
+};
+typedef enum cairn_status adopted_fn(void *context, struct cairn_context *ctx,
+                                     const struct adopted *adopted);
+
+static enum cairn_status adopted_visit(struct cairn_context *ctx, const struct cairn_log *log,
+                                       adopted_fn *visit, void *context)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_ADOPTED);
+    struct cairn_walk walk;
+    enum cairn_status status;
+
+    cairn_key_hash(&prefix, &log->id);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct adopted adopted;
+        struct cairn_reader reader;
+        bool counts;
+        adopted.from = cairn_read_u32be(&walk.key);
+        struct cairn_hash by_log = cairn_read_hash(&walk.key);
+        uint32_t by_index = cairn_read_u32be(&walk.key);
+        cairn_reader_init(&reader, walk.value);
+        adopted.to = cairn_read_u32be(&reader);
+        adopted.root = cairn_read_hash(&reader);
+        status =
+            reader.failed ? CAIRN_CORRUPT : cairn_author_counts(ctx, &by_log, by_index, &counts);
+        if (status == CAIRN_OK && counts)
+            status = visit(context, ctx, &adopted);
+        if (status != CAIRN_OK)
+            break;
+    }
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+static enum cairn_status note_greatest(void *context, struct cairn_context *ctx,
+                                       const struct adopted *adopted)
+{
+    uint32_t *greatest = context;
+
+    (void)ctx;
+    *greatest = adopted->to > *greatest ? adopted->to : *greatest;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_force_adopted(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t *out_to)
+{
+    *out_to = 0;
+    return adopted_visit(ctx, log, note_greatest, out_to);
+}
+
+enum cairn_status cairn_force_limit(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t *out_limit)
+{
+    uint32_t cut, adopted = 0;
+
+    CAIRN_TRY(force_cut(ctx, log, &cut));
+    if (cut != NO_END)
+        CAIRN_TRY(cairn_force_adopted(ctx, log, &adopted));
+    *out_limit = cut > adopted ? cut : adopted;
+    return CAIRN_OK;
+}
+
+struct adoption {
+    const struct cairn_log *log;
+    uint32_t index;
+    bool is_adopted;
+};
+
+/* Only a range that is here whole, with the history that was adopted. */
+static enum cairn_status note_holds(void *context, struct cairn_context *ctx,
+                                    const struct adopted *adopted)
+{
+    struct adoption *adoption = context;
+    struct cairn_hash root;
+
+    if (adoption->is_adopted || adoption->index < adopted->from || adoption->index >= adopted->to ||
+        adopted->to > cairn_log_size(adoption->log))
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_log_root_at(ctx, adoption->log, adopted->to, &root));
+    adoption->is_adopted = cairn_hash_equal(&adopted->root, &root);
     return CAIRN_OK;
 }
 
 static enum cairn_status is_adopted(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t index, bool *out_is_adopted)
 {
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_ADOPTED);
-    struct cairn_walk walk;
-    enum cairn_status status;
+    struct adoption adoption = {.log = log, .index = index};
 
-    *out_is_adopted = false;
-    cairn_key_hash(&prefix, &log->id);
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while (!*out_is_adopted && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        struct cairn_reader reader;
-        struct cairn_hash root;
-        uint32_t from = cairn_read_u32be(&walk.key);
-        struct cairn_hash by_log = cairn_read_hash(&walk.key);
-        uint32_t by_index = cairn_read_u32be(&walk.key);
-        bool counts;
-        cairn_reader_init(&reader, walk.value);
-        uint32_t to = cairn_read_u32be(&reader);
-        if (index < from || index >= to || to > cairn_log_size(log))
-            continue;
-        status = cairn_author_counts(ctx, &by_log, by_index, &counts);
-        if (status == CAIRN_OK && !counts)
-            continue;
-        if (status != CAIRN_OK)
-            break;
-        struct cairn_hash adopted = cairn_read_hash(&reader);
-        status = cairn_log_root_at(ctx, log, to, &root);
-        if (status != CAIRN_OK)
-            break;
-        *out_is_adopted = cairn_hash_equal(&adopted, &root);
-    }
-    cairn_walk_close(&walk);
-    return *out_is_adopted || status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    CAIRN_TRY(adopted_visit(ctx, log, note_holds, &adoption));
+    *out_is_adopted = adoption.is_adopted;
+    return CAIRN_OK;
 }
 
 /* Is the entry that `ref` names held, valid and in force? One step only: what repeats a repetition

@@ -18,11 +18,19 @@ CAIRN_NODISCARD
 enum cairn_status cairn_in_force(struct cairn_context *ctx, const struct cairn_log *log,
                                  uint32_t index, const struct cairn_ref *repeats,
                                  bool *out_in_force);
-/* The least size that a cut held here allows `log` (UINT32_MAX: none): what lies above is not
- * accepted. */
+/*
+ * What a run must begin below to be accepted into `log`: the least size that the cuts held here
+ * allow, or where a range ends that was adopted above it (UINT32_MAX: there is no cut). A run that
+ * crosses it comes whole: it stands under one seal, and where it stops to count is for
+ * cairn_force_end to say.
+ */
 CAIRN_NODISCARD
-enum cairn_status cairn_force_cut(struct cairn_context *ctx, const struct cairn_log *log,
-                                  uint32_t *out_cut);
+enum cairn_status cairn_force_limit(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t *out_limit);
+/* Where the last adopted range of `log` ends; 0: none was. */
+CAIRN_NODISCARD
+enum cairn_status cairn_force_adopted(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t *out_to);
 /*
  * Something moved: work out every log's end anew until nothing moves any more, and rebuild the
  * records that entries between the old and the new end touch.
