@@ -39,8 +39,8 @@ const char *cairn_field_type_word(const struct cairn_field *field)
 {
     const char *word = "?";
 
-    /* The default merge kind of the type decides between choice and choices. */
-    for (size_t i = FIELD_TYPE_COUNT; i-- > 0;)
+    /* The first that travels so, or the one that merges so too: choice or choices. */
+    for (size_t i = 0; i < FIELD_TYPE_COUNT; i++)
         if (field_types[i].wire == field->wire && field_types[i].check == field->check &&
             (strcmp(word, "?") == 0 || field_types[i].merge == field->merge))
             word = field_types[i].word;

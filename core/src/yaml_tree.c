@@ -158,6 +158,12 @@ static enum cairn_status parser_failed(struct growing *g, const yaml_parser_t *p
     if (parser->error == YAML_MEMORY_ERROR)
         return CAIRN_NO_MEMORY;
     *g->out_line = parser->problem_mark.line + 1;
+    if (parser->context != NULL && parser->context_mark.line != parser->problem_mark.line)
+        return cairn_fail(g->err, CAIRN_BAD_INPUT,
+                          "this is not YAML: %s, in what begins on line %zu. Look there for a "
+                          "missing colon, quote or indentation.",
+                          parser->problem != NULL ? parser->problem : "?",
+                          parser->context_mark.line + 1);
     return cairn_fail(g->err, CAIRN_BAD_INPUT,
                       "this is not YAML: %s. Look for a missing colon, quote or indentation.",
                       parser->problem != NULL ? parser->problem : "?");
