@@ -25,7 +25,8 @@ struct cairn_log {
     enum cairn_run_secret secret_kind;
     struct cairn_hash secret;
     struct cairn_under under; /* of the last basis */
-    uint64_t schema_version;
+    uint64_t schema_version;  /* of the last basis */
+    uint32_t basis_index;     /* where it stands */
     uint32_t covered;         /* entries under a verified checkpoint */
     uint32_t force_end;       /* entries from here on are not in force */
     uint32_t announced_count; /* logs that this one announced */

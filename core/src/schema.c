@@ -212,10 +212,10 @@ enum cairn_status cairn_schema_admissible(struct cairn_context *ctx, uint64_t ve
     if (version == 0 || version >= UINT16_MAX)
         return CAIRN_MALFORMED;
     enum cairn_status status = cairn_kv_get(ctx, &key, &held);
-    if (status == CAIRN_OK)
-        return cairn_bytes_equal(held, table) ? CAIRN_OK : CAIRN_FORKED;
-    if (status != CAIRN_NOT_FOUND)
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
         return status;
+    if (status == CAIRN_OK && !cairn_bytes_equal(held, table))
+        return CAIRN_FORKED;
     CAIRN_TRY(cairn_schema_read(table, &schema));
     status = schema->version == version ? follows_check(ctx, schema, previous) : CAIRN_MALFORMED;
     cairn_schema_free(schema);
