@@ -231,6 +231,8 @@ enum cairn_status cairn_log_has_grown(struct cairn_context *ctx, const struct ca
 {
     CAIRN_TRY(cairn_announcements_check(ctx, log, announcer_rebuild));
     CAIRN_TRY(cairn_waiting_release(ctx, log));
+    if (log->channel == CAIRN_CHANNEL_AUTHORITY)
+        CAIRN_TRY(cairn_waiting_schemas_release(ctx));
     CAIRN_TRY(cairn_repeats_rebuild(ctx, log, from));
     return moves_force ? cairn_force_move(ctx) : CAIRN_OK;
 }
@@ -240,6 +242,7 @@ enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
     uint64_t count;
     bool moved = true;
 
+    CAIRN_TRY(cairn_waiting_schemas_release(ctx)); /* a link may have brought the one before */
     CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
     while (count > 0 && moved) {
         struct cairn_key from = {.size = 0}, key;

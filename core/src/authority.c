@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "evidence.h"
+#include "schema.h"
 
 /* ---- the root ------------------------------------------------------------------------------ */
 
@@ -295,6 +296,35 @@ static enum cairn_status log_judge(struct cairn_context *ctx, const struct cairn
     return above_judge(ctx, under, &log.under, out_verdict);
 }
 
+/* A table is judged by its content and by the version before, which it names by its hash. */
+static enum cairn_status schema_judge(struct cairn_context *ctx,
+                                      const struct cairn_standing *author,
+                                      const struct cairn_schema_entry *schema,
+                                      struct cairn_verdict *out_verdict)
+{
+    if (!author->is_root) {
+        *out_verdict = verdict_of(CAIRN_INVALID, CAIRN_WHY_NO_RIGHT);
+        return CAIRN_OK;
+    }
+    enum cairn_status status =
+        cairn_schema_admissible(ctx, schema->version, &schema->previous, schema->table);
+    if (status == CAIRN_NOT_FOUND) {
+        *out_verdict = verdict_of(CAIRN_WAITING, CAIRN_WHY_NOT_HERE_YET);
+        out_verdict->waits_for_log = CAIRN_WAITS_FOR_SCHEMA;
+        out_verdict->waits_for_size = (uint32_t)schema->version - 1;
+        return CAIRN_OK;
+    }
+    if (status == CAIRN_MALFORMED)
+        *out_verdict = verdict_of(CAIRN_INVALID, CAIRN_WHY_BAD_SCHEMA);
+    else if (status == CAIRN_FORKED)
+        *out_verdict = verdict_of(CAIRN_INVALID, CAIRN_WHY_OTHER_SCHEMA);
+    else if (status == CAIRN_OK)
+        *out_verdict = verdict_of(CAIRN_VALID, CAIRN_WHY_NONE);
+    else
+        return status;
+    return CAIRN_OK;
+}
+
 static enum cairn_status kind_judge(struct cairn_context *ctx, const struct cairn_standing *author,
                                     const struct cairn_under *under,
                                     const struct cairn_entry *entry,
@@ -330,10 +360,9 @@ static enum cairn_status kind_judge(struct cairn_context *ctx, const struct cair
         return cairn_adopt_read(entry, &adopt) ? log_judge(ctx, under, &adopt.log, out_verdict)
                                                : CAIRN_OK;
     case CAIRN_KIND_SCHEMA:
-        if (cairn_schema_entry_read(entry, &schema))
-            *out_verdict = author->is_root ? verdict_of(CAIRN_VALID, CAIRN_WHY_NONE)
-                                           : verdict_of(CAIRN_INVALID, CAIRN_WHY_NO_RIGHT);
-        return CAIRN_OK;
+        return cairn_schema_entry_read(entry, &schema)
+                   ? schema_judge(ctx, author, &schema, out_verdict)
+                   : CAIRN_OK;
     case CAIRN_KIND_REDACTION:
         if (cairn_redaction_read(entry, &redaction))
             *out_verdict = verdict_of(CAIRN_WAITING, CAIRN_WHY_NEWER);

@@ -67,3 +67,79 @@ enum cairn_status cairn_bases_check(struct cairn_context *ctx, const struct cair
     }
     return CAIRN_OK;
 }
+
+/* ---- which basis is in effect -------------------------------------------------------------- */
+
+/* Keep the last basis before another takes its place: most logs have one and keep nothing. */
+static enum cairn_status basis_keep(struct cairn_context *ctx, const struct cairn_log *log)
+{
+    struct cairn_key key = cairn_key_log_index(CAIRN_TABLE_BASIS, log->no, log->basis_index);
+    struct cairn_writer writer;
+    uint8_t bytes[128];
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_write_varint(&writer, log->schema_version);
+    cairn_under_write(&writer, &log->under);
+    return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
+}
+
+enum cairn_status cairn_basis_apply(struct cairn_context *ctx, struct cairn_log *log,
+                                    uint32_t index, const struct cairn_entry *entry,
+                                    struct cairn_verdict *out_verdict)
+{
+    struct cairn_basis basis;
+    struct cairn_standing standing;
+
+    if (!cairn_basis_read(entry, &basis)) {
+        *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_SHAPE, 0, 0};
+        return CAIRN_OK;
+    }
+    if (index > 0 && basis.schema_version < log->schema_version) {
+        *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_VERSION_BACK, 0, 0};
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_standing_get(ctx, &basis.under, &standing));
+    if (index > 0)
+        CAIRN_TRY(basis_keep(ctx, log));
+    log->role = standing.role; /* like the grant, the same for the whole log */
+    log->under = basis.under;
+    log->schema_version = basis.schema_version;
+    log->basis_index = index;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_basis_at(struct cairn_context *ctx, struct cairn_log *log, uint32_t index)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_BASIS);
+    struct cairn_key from = {.size = 0};
+    struct cairn_walk walk;
+
+    if (index >= log->basis_index)
+        return CAIRN_OK;
+    cairn_key_u32(&prefix, log->no);
+    cairn_key_u32(&from, index);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(&from), CAIRN_DESCENDING, &walk));
+    enum cairn_status status = cairn_walk_next(&walk);
+    if (status == CAIRN_OK) {
+        struct cairn_reader reader;
+        log->basis_index = cairn_read_u32be(&walk.key);
+        cairn_reader_init(&reader, walk.value);
+        log->schema_version = cairn_read_varint(&reader);
+        log->under = cairn_under_read(&reader);
+        status = walk.key.failed ? CAIRN_CORRUPT : cairn_reader_end(&reader);
+    }
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND || status == CAIRN_MALFORMED ? CAIRN_CORRUPT : status;
+}
+
+enum cairn_status cairn_basis_cut_back(struct cairn_context *ctx, struct cairn_log *log,
+                                       uint32_t from)
+{
+    while (log->basis_index >= from && log->basis_index > 0) {
+        CAIRN_TRY(cairn_basis_at(ctx, log, log->basis_index - 1));
+        /* It is the last one again, and stands in the log's row. */
+        struct cairn_key key = cairn_key_log_index(CAIRN_TABLE_BASIS, log->no, log->basis_index);
+        CAIRN_TRY(cairn_kv_del(ctx, &key));
+    }
+    return CAIRN_OK;
+}

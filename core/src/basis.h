@@ -7,6 +7,7 @@
 #define CAIRN_BASIS_H
 
 #include "batch.h"
+#include "verdict.h"
 
 /*
  * Every basis in the batch; entry 0 of a log must be one, made for its secret. NOT_FOUND: chain or
@@ -15,5 +16,19 @@
 CAIRN_NODISCARD
 enum cairn_status cairn_bases_check(struct cairn_context *ctx, const struct cairn_log *log,
                                     const struct cairn_batch *batch);
+
+/* Let a basis at `index` take effect: judged, then noted in `log`, which the caller saves. */
+CAIRN_NODISCARD
+enum cairn_status cairn_basis_apply(struct cairn_context *ctx, struct cairn_log *log,
+                                    uint32_t index, const struct cairn_entry *entry,
+                                    struct cairn_verdict *out_verdict);
+/* Set what `log` says of its last basis to the one in effect at entry `index`: each entry is judged
+ * under that and no other, however late. */
+CAIRN_NODISCARD
+enum cairn_status cairn_basis_at(struct cairn_context *ctx, struct cairn_log *log, uint32_t index);
+/* The same when entries from `from` on leave the log. The caller saves it. */
+CAIRN_NODISCARD
+enum cairn_status cairn_basis_cut_back(struct cairn_context *ctx, struct cairn_log *log,
+                                       uint32_t from);
 
 #endif

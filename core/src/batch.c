@@ -4,9 +4,11 @@
 
 #include "announce.h"
 #include "authority.h"
+#include "basis.h"
 #include "digest.h"
 #include "force.h"
 #include "rebuild.h"
+#include "schema.h"
 
 /* ---- hashing ------------------------------------------------------------------------------- */
 
@@ -68,27 +70,6 @@ struct applying {
     struct cairn_buffer chain;
     bool moves_force;
 };
-
-static enum cairn_status basis_apply(struct applying *a, const struct cairn_entry *entry,
-                                     struct cairn_verdict *out_verdict)
-{
-    struct cairn_basis basis;
-    struct cairn_standing standing;
-
-    if (!cairn_basis_read(entry, &basis)) {
-        *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_SHAPE, 0, 0};
-        return CAIRN_OK;
-    }
-    if (basis.schema_version < a->log->schema_version) {
-        *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_VERSION_BACK, 0, 0};
-        return CAIRN_OK;
-    }
-    CAIRN_TRY(cairn_standing_get(a->ctx, &basis.under, &standing));
-    a->log->under = basis.under;
-    a->log->schema_version = basis.schema_version;
-    a->log->role = standing.role;
-    return CAIRN_OK;
-}
 
 /* The path of the last leaf of a tree: the peaks before it was appended, smallest first. */
 static void link_of_entry(const struct applying *a, const struct cairn_entry *entry, uint32_t index,
@@ -219,7 +200,7 @@ static enum cairn_status entry_apply(struct applying *a, uint32_t i)
 
     a->ctx->growing_size = index;
     if (entry->kind == CAIRN_KIND_BASIS)
-        CAIRN_TRY(basis_apply(a, entry, &verdict));
+        CAIRN_TRY(cairn_basis_apply(a->ctx, a->log, index, entry, &verdict));
     else if (a->log->channel == CAIRN_CHANNEL_AUTHORITY)
         CAIRN_TRY(authority_apply(a, entry, index, &a->batch->leaves[i], &verdict));
     else if (a->log->channel == CAIRN_CHANNEL_RECORDS && entry->kind == CAIRN_KIND_CHANGE)
@@ -353,6 +334,7 @@ static enum cairn_status waiting_judge(struct cairn_context *ctx, struct cairn_d
     if (change == NULL)
         return CAIRN_NO_MEMORY;
     CAIRN_TRY(cairn_log_load(ctx, dot.log, &log));
+    CAIRN_TRY(cairn_basis_at(ctx, &log, dot.index));
     CAIRN_TRY(cairn_entry_load(ctx, &log, dot.index, &entry, &commitments, &leaf));
     if (log.channel == CAIRN_CHANNEL_AUTHORITY) {
         CAIRN_TRY(cairn_authority_judge(ctx, log.scope, &log.device, &entry, out_verdict));
@@ -426,5 +408,19 @@ enum cairn_status cairn_waiting_release(struct cairn_context *ctx, const struct 
     /* One that is released may be what another waits for under the same key. */
     while (waiting > 0 && released)
         CAIRN_TRY(waiting_pass(ctx, log, &released));
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_waiting_schemas_release(struct cairn_context *ctx)
+{
+    uint64_t before, newest;
+
+    CAIRN_TRY(cairn_schema_newest(ctx, &newest));
+    do {
+        struct cairn_log held = {.no = CAIRN_WAITS_FOR_SCHEMA, .tree = {.size = newest}};
+        before = newest;
+        CAIRN_TRY(cairn_waiting_release(ctx, &held));
+        CAIRN_TRY(cairn_schema_newest(ctx, &newest));
+    } while (newest != before);
     return CAIRN_OK;
 }

@@ -36,5 +36,8 @@ enum cairn_status cairn_batch_apply(struct cairn_context *ctx, struct cairn_log 
 /* Judge again what waited for `log` to grow. */
 CAIRN_NODISCARD
 enum cairn_status cairn_waiting_release(struct cairn_context *ctx, const struct cairn_log *log);
+/* Judge again the schemas that waited for the version before theirs. */
+CAIRN_NODISCARD
+enum cairn_status cairn_waiting_schemas_release(struct cairn_context *ctx);
 
 #endif

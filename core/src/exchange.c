@@ -24,7 +24,7 @@ enum cairn_status cairn_unreceived_count(struct cairn_context *ctx, uint64_t *ou
          status = cairn_log_next(ctx, &log, false)) {
         uint32_t settled = log.covered > 0 ? log.covered : 1; /* entry 0 is the basis */
         if (log.own_generation != 0 && cairn_log_size(&log) > settled)
-            count += cairn_log_size(&log) - settled;
+            count += cairn_log_size(&log) - settled - (log.basis_index >= settled);
     }
     *out_count = count;
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;

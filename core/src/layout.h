@@ -6,6 +6,7 @@
  *   M name                         one value of the replica itself
  *   L log                          a log: what names it, its basis, its head
  *   l log id                       -> log
+ *   b log index                    a basis that a later one has replaced
  *   B log first                    a blob: the entries [first, first + count) as received
  *   V log index                    verdict of an entry that is not valid
  *   W log index log' index'        entry (log', index') waits until log holds index
@@ -43,6 +44,7 @@ enum cairn_table {
     CAIRN_TABLE_META = 'M',
     CAIRN_TABLE_LOG = 'L',
     CAIRN_TABLE_LOG_ID = 'l',
+    CAIRN_TABLE_BASIS = 'b',
     CAIRN_TABLE_BLOB = 'B',
     CAIRN_TABLE_VERDICT = 'V',
     CAIRN_TABLE_WAITING = 'W',

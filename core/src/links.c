@@ -44,15 +44,17 @@ enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn
         if (!cairn_seal_verify(ctx->verifier, &author.seal_key, &head, &link->seal))
             return CAIRN_BAD_SIGNATURE;
         CAIRN_TRY(cairn_authority_judge(ctx, author.scope, &author.seal_key, &entry, &verdict));
-        if (verdict.validity == CAIRN_WAITING)
+        bool is_schema = entry.kind == CAIRN_KIND_SCHEMA;
+        /* Its log brings it again; what rests on it parks till then. */
+        if (verdict.validity == CAIRN_WAITING && !is_schema)
             return CAIRN_NOT_FOUND;
-        if (verdict.validity == CAIRN_INVALID)
+        if (verdict.validity == CAIRN_INVALID && !is_schema)
             return CAIRN_REFUSED;
         /* What cuts or adopts works from its log alone: there its own place in force is known. */
         bool is_basis_of_others = entry.kind == CAIRN_KIND_GRANT ||
                                   entry.kind == CAIRN_KIND_SEQUENCER ||
                                   entry.kind == CAIRN_KIND_SCHEMA;
-        if (is_basis_of_others)
+        if (is_basis_of_others && verdict.validity == CAIRN_VALID)
             CAIRN_TRY(cairn_authority_admit(ctx, &ref, link, &entry, &moves_force));
     }
     if (out_ref != NULL)

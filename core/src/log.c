@@ -58,6 +58,7 @@ enum cairn_status cairn_log_save(struct cairn_context *ctx, const struct cairn_l
         cairn_under_write(&writer, &log->under);
         cairn_write_varint(&writer, log->schema_version);
         cairn_write_varint(&writer, log->role);
+        cairn_write_varint(&writer, log->basis_index);
         cairn_write_u32be(&writer, log->covered);
         cairn_write_u32be(&writer, log->force_end);
         cairn_write_varint(&writer, log->announced_count);
@@ -92,6 +93,7 @@ static enum cairn_status log_decode(struct cairn_bytes value, uint32_t no,
         log.under = cairn_under_read(&reader);
         log.schema_version = cairn_read_varint(&reader);
         log.role = cairn_read_varint(&reader);
+        log.basis_index = (uint32_t)cairn_read_varint(&reader);
         log.covered = cairn_read_u32be(&reader);
         log.force_end = cairn_read_u32be(&reader);
         log.announced_count = (uint32_t)cairn_read_varint(&reader);

@@ -27,6 +27,7 @@ struct cairn_log {
     struct cairn_under under; /* of the last basis */
     uint64_t schema_version;  /* that too */
     uint64_t role;            /* of that grant; 0: the root */
+    uint32_t basis_index;     /* where that basis stands */
     uint32_t covered;         /* entries under a verified checkpoint */
     uint32_t force_end;       /* entries from here on are not in force */
     uint32_t announced_count; /* logs that this one announced */

@@ -1,5 +1,6 @@
 #include "own_log.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "apply.h"
@@ -94,13 +95,38 @@ static enum cairn_status own_log_begin(struct cairn_context *ctx, const struct c
     return CAIRN_OK;
 }
 
+/* What this device writes from here on is judged by the newest schema: its own forms show that. */
+static enum cairn_status own_log_renew(struct cairn_context *ctx, const struct cairn_author *author,
+                                       struct cairn_log *log)
+{
+    struct cairn_basis basis = {.under = log->under};
+    struct cairn_secret secret;
+    struct cairn_writer writer;
+    uint8_t bytes[512];
+
+    CAIRN_TRY(cairn_schema_newest(ctx, &basis.schema_version));
+    /* Authority entries do not rest on a schema. */
+    if (log->channel == CAIRN_CHANNEL_AUTHORITY || basis.schema_version <= log->schema_version)
+        return CAIRN_OK;
+    memcpy(secret.bytes, log->secret.bytes, sizeof secret.bytes);
+    basis.secret_hash = cairn_secret_hash(&secret);
+    sodium_memzero(&secret, sizeof secret);
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_basis_write(&writer, author->now_s, &basis);
+    CAIRN_ASSERT(!writer.overflowed);
+    return cairn_apply_own(ctx, author, log, cairn_writer_bytes(&writer), 1);
+}
+
 enum cairn_status cairn_own_log(struct cairn_context *ctx, const struct cairn_author *author,
                                 struct cairn_scope scope, enum cairn_channel channel,
                                 struct cairn_log *out_log)
 {
     enum cairn_status status = cairn_own_log_find(ctx, author, scope, channel, out_log);
 
-    return status == CAIRN_NOT_FOUND ? own_log_begin(ctx, author, scope, channel, out_log) : status;
+    if (status == CAIRN_NOT_FOUND)
+        return own_log_begin(ctx, author, scope, channel, out_log);
+    CAIRN_TRY(status);
+    return own_log_renew(ctx, author, out_log);
 }
 
 /* Entries that fit one run of a message, under one seal. */

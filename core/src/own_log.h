@@ -20,7 +20,7 @@ struct cairn_author {
 };
 /*
  * The log of this device in (scope, channel), begun with its basis when there is none of this
- * generation.
+ * generation; where a newer schema is held than it states, a basis that names it is appended.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_own_log(struct cairn_context *ctx, const struct cairn_author *author,

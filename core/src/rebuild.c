@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "announce.h"
+#include "basis.h"
 #include "digest.h"
 #include "force.h"
 
@@ -540,6 +541,7 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     for (size_t i = 0; i < count; i++)
         CAIRN_TRY(entry_forget(ctx, log, from + (uint32_t)i, records[i]));
     CAIRN_TRY(tree_rebuild(ctx, log, from));
+    CAIRN_TRY(cairn_basis_cut_back(ctx, log, from));
     CAIRN_TRY(cairn_log_save(ctx, log));
     for (size_t i = 0; i < count; i++) {
         bool is_gone =

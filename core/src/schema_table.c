@@ -15,23 +15,32 @@ enum field_flag {
     FIELD_INDEXED = 4,
     FIELD_ALIAS = 8,
     FIELD_SAME = 16,
-    FIELD_RETIRED = 32
+    FIELD_RETIRED = 32,
+    FIELD_OPEN = 64
 };
 enum move_flag { MOVE_RETIRED = 1 };
 
 /* The number of items that each array has in this version. Later versions may append. */
 enum { TYPE_ITEMS = 9, FIELD_ITEMS = 14, STATE_ITEMS = 4, MOVE_ITEMS = 8, INDICATOR_ITEMS = 7 };
 
+/* Where what is read goes. A table that memory is short for is not malformed: verdicts on it stand
+ * for ever. */
+struct table_memory {
+    struct cairn_arena *arena;
+    bool is_short;
+};
+
 static void text_write(struct cairn_writer *writer, const char *text)
 {
     cairn_cbor_write_text(writer, text, strlen(text));
 }
 
-static const char *text_read(struct cairn_reader *reader, struct cairn_arena *memory)
+static const char *text_read(struct cairn_reader *reader, struct table_memory *memory)
 {
-    struct cairn_bytes copy = cairn_arena_copy(memory, cairn_cbor_read_text(reader));
+    struct cairn_bytes copy = cairn_arena_copy(memory->arena, cairn_cbor_read_text(reader));
 
     if (copy.data == NULL) {
+        memory->is_short = true;
         cairn_reader_fail(reader);
         return "";
     }
@@ -57,12 +66,14 @@ static void array_end(struct cairn_reader *reader, size_t more)
 }
 
 /* Room for the items of a list that begins here. */
-static void *list_begin(struct cairn_reader *reader, struct cairn_arena *memory, size_t item_bytes,
+static void *list_begin(struct cairn_reader *reader, struct table_memory *memory, size_t item_bytes,
                         size_t *out_count)
 {
     size_t count = cairn_cbor_read_array(reader);
-    void *items = count > LIST_MAX ? NULL : cairn_arena_get(memory, count * item_bytes + 1);
+    bool fits = count <= LIST_MAX;
+    void *items = fits ? cairn_arena_get(memory->arena, count * item_bytes + 1) : NULL;
 
+    memory->is_short = memory->is_short || (fits && items == NULL);
     if (items == NULL)
         cairn_reader_fail(reader);
     *out_count = items == NULL ? 0 : count;
@@ -76,7 +87,7 @@ static void numbers_write(struct cairn_writer *writer, const uint64_t *numbers, 
         cairn_cbor_write_uint(writer, numbers[i]);
 }
 
-static const uint64_t *numbers_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static const uint64_t *numbers_read(struct cairn_reader *reader, struct table_memory *memory,
                                     size_t *out_count)
 {
     uint64_t *numbers = list_begin(reader, memory, sizeof *numbers, out_count);
@@ -114,7 +125,7 @@ static void bands_write(struct cairn_writer *writer, const struct cairn_field *f
         cairn_cbor_write_int(writer, field->bands[i]);
 }
 
-static void bands_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void bands_read(struct cairn_reader *reader, struct table_memory *memory,
                        struct cairn_field *field)
 {
     int64_t *bands = list_begin(reader, memory, sizeof *bands, &field->band_count);
@@ -138,7 +149,7 @@ static void choices_write(struct cairn_writer *writer, const struct cairn_field 
     }
 }
 
-static void choices_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void choices_read(struct cairn_reader *reader, struct table_memory *memory,
                          struct cairn_field *field)
 {
     size_t items;
@@ -165,10 +176,11 @@ static void field_write(struct cairn_writer *writer, const struct cairn_field *f
     cairn_cbor_write_uint(writer, field->wire);
     cairn_cbor_write_uint(writer, field->merge);
     cairn_cbor_write_uint(
-        writer,
-        (field->is_personal ? FIELD_PERSONAL : 0u) | (field->is_required ? FIELD_REQUIRED : 0u) |
-            (field->is_indexed ? FIELD_INDEXED : 0u) | (field->is_alias ? FIELD_ALIAS : 0u) |
-            (field->is_same ? FIELD_SAME : 0u) | (field->is_retired ? FIELD_RETIRED : 0u));
+        writer, (field->is_personal ? FIELD_PERSONAL : 0u) |
+                    (field->is_required ? FIELD_REQUIRED : 0u) |
+                    (field->is_indexed ? FIELD_INDEXED : 0u) |
+                    (field->is_alias ? FIELD_ALIAS : 0u) | (field->is_same ? FIELD_SAME : 0u) |
+                    (field->is_retired ? FIELD_RETIRED : 0u) | (field->is_open ? FIELD_OPEN : 0u));
     text_write(writer, field->label_zh);
     text_write(writer, field->label_en);
     text_write(writer, field->unit);
@@ -180,7 +192,7 @@ static void field_write(struct cairn_writer *writer, const struct cairn_field *f
     choices_write(writer, field);
 }
 
-static void field_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void field_read(struct cairn_reader *reader, struct table_memory *memory,
                        struct cairn_field *field)
 {
     size_t more = array_begin(reader, FIELD_ITEMS);
@@ -196,6 +208,7 @@ static void field_read(struct cairn_reader *reader, struct cairn_arena *memory,
     field->is_alias = (flags & FIELD_ALIAS) != 0;
     field->is_same = (flags & FIELD_SAME) != 0;
     field->is_retired = (flags & FIELD_RETIRED) != 0;
+    field->is_open = (flags & FIELD_OPEN) != 0;
     field->label_zh = text_read(reader, memory);
     field->label_en = text_read(reader, memory);
     field->unit = text_read(reader, memory);
@@ -215,7 +228,7 @@ static void fields_write(struct cairn_writer *writer, const struct cairn_type *t
         field_write(writer, &type->fields[i]);
 }
 
-static void fields_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void fields_read(struct cairn_reader *reader, struct table_memory *memory,
                         struct cairn_type *type)
 {
     struct cairn_field *fields = list_begin(reader, memory, sizeof *fields, &type->field_count);
@@ -244,7 +257,7 @@ static void states_write(struct cairn_writer *writer, const struct cairn_type *t
     }
 }
 
-static void states_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void states_read(struct cairn_reader *reader, struct table_memory *memory,
                         struct cairn_type *type)
 {
     struct cairn_workflow_state *states =
@@ -293,7 +306,7 @@ static bool move_is_good(const struct cairn_type *type, const struct cairn_move 
     return is_good;
 }
 
-static void moves_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void moves_read(struct cairn_reader *reader, struct table_memory *memory,
                        struct cairn_type *type)
 {
     struct cairn_move *moves = list_begin(reader, memory, sizeof *moves, &type->move_count);
@@ -335,7 +348,7 @@ static void indicators_write(struct cairn_writer *writer, const struct cairn_typ
     }
 }
 
-static void indicators_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void indicators_read(struct cairn_reader *reader, struct table_memory *memory,
                             struct cairn_type *type)
 {
     struct cairn_indicator *indicators =
@@ -375,7 +388,7 @@ static void type_write(struct cairn_writer *writer, const struct cairn_type *typ
     indicators_write(writer, type);
 }
 
-static void type_read(struct cairn_reader *reader, struct cairn_arena *memory,
+static void type_read(struct cairn_reader *reader, struct table_memory *memory,
                       struct cairn_type *type)
 {
     size_t more = array_begin(reader, TYPE_ITEMS);
@@ -404,6 +417,7 @@ void cairn_schema_write(struct cairn_writer *writer, const struct cairn_schema *
 
 static enum cairn_status table_read(struct cairn_reader *reader, struct cairn_schema *schema)
 {
+    struct table_memory memory = {.arena = &schema->memory};
     size_t count = array_begin(reader, 1);
     struct cairn_type *types = cairn_arena_get(&schema->memory, count * sizeof *types + 1);
 
@@ -411,13 +425,13 @@ static enum cairn_status table_read(struct cairn_reader *reader, struct cairn_sc
     if (types == NULL)
         return CAIRN_NO_MEMORY;
     for (size_t i = 0; i < count && !reader->failed; i++) {
-        type_read(reader, &schema->memory, &types[i]);
+        type_read(reader, &memory, &types[i]);
         if (types[i].number <= (i == 0 ? 0 : types[i - 1].number))
             cairn_reader_fail(reader);
     }
     schema->types = types;
     schema->type_count = count;
-    return cairn_reader_end(reader);
+    return memory.is_short ? CAIRN_NO_MEMORY : cairn_reader_end(reader);
 }
 
 enum cairn_status cairn_schema_read(struct cairn_bytes table, struct cairn_schema **out_schema)

@@ -1,0 +1,313 @@
+/* Schema tables: round trip, what may follow, limits; and values by their field. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "schema_yaml.h"
+
+/* ---- the successor rule --------------------------------------------------------------------- */
+
+#define HEAD           \
+    "types:\n"         \
+    "  - number: 1\n"  \
+    "    name: task\n" \
+    "    zh: 任务\n" \
+    "    en: task\n"   \
+    "    fields:\n"
+#define TITLE "      - {number: 1, name: title, zh: 名, en: title, type: text}\n"
+#define KIND                                                                                        \
+    "      - {number: 2, name: kind, zh: 类, en: kind, type: choice, choices: [{number: 1, text: " \
+    "甲}]}\n"
+#define FLOW "      - {number: 3, name: at, zh: 到, en: at, type: workflow}\n"
+#define STATES                                             \
+    "    states:\n"                                        \
+    "      - {number: 1, name: open, zh: 开, en: open}\n" \
+    "      - {number: 2, name: shut, zh: 关, en: shut}\n"
+#define MOVES                                                                            \
+    "    moves:\n"                                                                       \
+    "      - {number: 1, name: close, zh: 关, en: close, from: open, to: shut, steps: " \
+    "[station]}\n"
+
+static const char before_yaml[] = "version: 1\n" HEAD TITLE KIND FLOW STATES MOVES;
+
+static struct cairn_schema_source compiled(const char *yaml)
+{
+    struct cairn_schema_source source;
+    size_t count;
+
+    assert_int_equal(
+        cairn_schema_compile(cairn_bytes_of_text(yaml), NULL, NULL, &source, &count, NULL),
+        CAIRN_OK);
+    return source;
+}
+
+struct faults {
+    const struct cairn_schema_source *source;
+    size_t count;
+    size_t lines[16];
+    char texts[16][CAIRN_ERR_TEXT_BYTES];
+};
+
+static void fault_keep(void *context, const struct cairn_schema_place *place, const char *text)
+{
+    struct faults *faults = context;
+
+    assert_true(faults->count < 16);
+    faults->lines[faults->count] = cairn_schema_source_line(faults->source, place);
+    snprintf(faults->texts[faults->count++], CAIRN_ERR_TEXT_BYTES, "%s", text);
+}
+
+static void faults_find(const char *next_yaml, struct faults *faults)
+{
+    struct cairn_err err = {.translate = NULL};
+    struct cairn_schema_source before = compiled(before_yaml), next = compiled(next_yaml);
+
+    faults->source = &next;
+    faults->count = 0;
+    size_t count = cairn_schema_faults(before.schema, next.schema, fault_keep, faults, &err);
+    assert_int_equal(count, faults->count);
+    cairn_schema_free(before.schema);
+    cairn_schema_free(next.schema);
+}
+
+static void one_fault(const char *next_yaml, size_t line, const char *text)
+{
+    static struct faults faults;
+
+    faults_find(next_yaml, &faults);
+    assert_int_equal(faults.count, 1);
+    assert_int_equal(faults.lines[0], line);
+    if (strstr(faults.texts[0], text) == NULL)
+        fail_msg("told \"%s\" instead of \"%s\"", faults.texts[0], text);
+}
+
+static void a_successor_may_add_retire_and_relabel(void **state)
+{
+    (void)state;
+    static struct faults faults;
+
+    faults_find(
+        "version: 2\n" HEAD
+        "      - {number: 1, name: title, zh: 题, en: heading, type: text, retired: yes}\n"
+        "      - {number: 2, name: kind, zh: 类, en: kind, type: choice, choices: [{number: "
+        "1, text: 甲}, {number: 2, text: 乙}]}\n" FLOW
+        "      - {number: 4, name: due, zh: 期, en: due, type: date}\n" STATES MOVES
+        "  - {number: 2, name: visit, zh: 访, en: visit, fields: [{number: 1, name: day, zh: "
+        "日, en: day, type: date}]}\n",
+        &faults);
+    assert_int_equal(faults.count, 0);
+}
+
+static void a_successor_may_not_change_what_old_entries_mean(void **state)
+{
+    (void)state;
+    one_fault("version: 3\n" HEAD TITLE KIND FLOW STATES MOVES, 1, "cannot follow version 1");
+    one_fault("version: 2\n" HEAD KIND FLOW STATES MOVES, 3, "field 1 is gone");
+    one_fault(
+        "version: 2\n" HEAD
+        "      - {number: 1, name: name, zh: 名, en: title, type: text}\n" KIND FLOW STATES MOVES,
+        8, "field 1 was called title");
+    one_fault("version: 2\n" HEAD
+              "      - {number: 1, name: title, zh: 名, en: title, type: integer}\n" KIND FLOW
+                  STATES MOVES,
+              8, "keeps its type");
+    one_fault(
+        "version: 2\n" HEAD
+        "      - {number: 1, name: title, zh: 名, en: title, type: text, merge: set}\n" KIND FLOW
+            STATES MOVES,
+        8, "keeps its type");
+    one_fault(
+        "version: 2\n" HEAD
+        "      - {number: 1, name: title, zh: 名, en: title, type: text, personal: yes}\n" KIND FLOW
+            STATES MOVES,
+        8, "personal stays for ever");
+    one_fault(
+        "version: 2\n" HEAD TITLE
+        "      - {number: 2, name: kind, zh: 类, en: kind, type: choice, choices: [{number: 1, "
+        "text: 乙}]}\n" FLOW STATES MOVES,
+        9, "choice 1 was \"甲\"");
+    one_fault("version: 2\n" HEAD TITLE KIND FLOW STATES "    moves:\n"
+              "      - {number: 1, name: close, zh: 关, en: close, from: open, to: shut, steps: "
+              "[county]}\n",
+              15, "move 1 (close) keeps its states and steps");
+    one_fault("version: 2\n" HEAD TITLE KIND FLOW "    states:\n"
+              "      - {number: 1, name: opened, zh: 开, en: open}\n"
+              "      - {number: 2, name: shut, zh: 关, en: shut}\n"
+              "    moves:\n"
+              "      - {number: 1, name: close, zh: 关, en: close, from: opened, to: shut, steps: "
+              "[station]}\n",
+              12, "state 1 was open");
+}
+
+static void every_fault_of_a_successor_is_told_not_only_the_first(void **state)
+{
+    (void)state;
+    static struct faults faults;
+
+    faults_find(
+        "version: 2\n" HEAD
+        "      - {number: 1, name: name, zh: 名, en: title, type: integer}\n" FLOW STATES MOVES,
+        &faults);
+    assert_int_equal(faults.count, 3);
+    assert_int_equal(faults.lines[0], 8);
+    assert_int_equal(faults.lines[1], 8);
+    assert_int_equal(faults.lines[2], 3);
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+static const struct cairn_field id_number = {
+    .name = "id_number", .unit = "", .wire = CAIRN_WIRE_DIGITS, .check = CAIRN_CHECK_ID_NUMBER};
+static const struct cairn_field phone = {
+    .name = "phone", .unit = "", .wire = CAIRN_WIRE_DIGITS, .check = CAIRN_CHECK_PHONE};
+static const struct cairn_field village = {
+    .name = "code", .unit = "", .wire = CAIRN_WIRE_DIGITS, .check = CAIRN_CHECK_VILLAGE};
+
+static void fits(const struct cairn_field *field, const char *text)
+{
+    struct cairn_err err = {.translate = NULL};
+    struct cairn_value value;
+
+    if (cairn_field_parse(field, text, &value, &err) != CAIRN_OK)
+        fail_msg("%s is refused: %s", text, err.text);
+    struct cairn_arena arena;
+    cairn_arena_init(&arena);
+    assert_string_equal(cairn_field_format(field, &value, &arena), text);
+    cairn_arena_release(&arena);
+}
+
+static void refused(const struct cairn_field *field, const char *text, const char *why)
+{
+    struct cairn_err err = {.translate = NULL};
+    struct cairn_value value;
+
+    if (cairn_field_parse(field, text, &value, &err) != CAIRN_BAD_INPUT)
+        fail_msg("%s is taken", text);
+    if (strstr(err.text, why) == NULL)
+        fail_msg("%s: told \"%s\" instead of \"%s\"", text, err.text, why);
+}
+
+/* The examples of the standard GB 11643-1999 and of encyclopaedias; nobody's numbers. */
+static void id_numbers_are_taken_with_their_check_character_only(void **state)
+{
+    (void)state;
+    fits(&id_number, "11010519491231002X");
+    fits(&id_number, "440524188001010014");
+    refused(&id_number, "110105194912310021", "mistyped");
+    refused(&id_number, "11010519491231002x", "capital X");
+    refused(&id_number, "11010519491331002X", "no date of birth");
+    refused(&id_number, "110105491231002", "15 characters");
+    refused(&id_number, "1101051949123100AX", "17 digits");
+}
+
+static void phones_are_mobile_numbers_or_landlines(void **state)
+{
+    (void)state;
+    fits(&phone, "15910587754");
+    fits(&phone, "0836-6222222");
+    fits(&phone, "028-86123456");
+    fits(&phone, "08366222222");
+    refused(&phone, "1591058775", "telephone");
+    refused(&phone, "12910587754", "telephone");
+    refused(&phone, "6222222", "telephone");
+    refused(&phone, "0836-62", "telephone");
+}
+
+static void village_codes_have_twelve_digits(void **state)
+{
+    (void)state;
+    fits(&village, "513332100201");
+    refused(&village, "51333210020", "has 11 digits, 12 are needed");
+    refused(&village, "51333210020X", "no village code");
+}
+
+static void bounds_are_told_with_field_value_bound_and_unit(void **state)
+{
+    (void)state;
+    const struct cairn_field money = {.name = "amount",
+                                      .unit = "yuan",
+                                      .wire = CAIRN_WIRE_MONEY,
+                                      .has_lowest = true,
+                                      .has_highest = true,
+                                      .lowest = 0,
+                                      .highest = 5000000};
+    const struct cairn_field day = {
+        .name = "day", .unit = "", .wire = CAIRN_WIRE_DATE, .has_lowest = true, .lowest = 0};
+
+    fits(&money, "0.00");
+    fits(&money, "50000.00");
+    refused(&money, "50000.01", "amount: 50000.01 is too large, at most 50000.00 yuan");
+    refused(&money, "-1", "amount: -1 is too small, at least 0.00 yuan");
+    refused(&day, "1969-12-31", "at least 1970-01-01 is");
+}
+
+static void choices_are_taken_in_both_languages_and_others_only_where_open(void **state)
+{
+    (void)state;
+    static const struct cairn_choice choices[] = {{1, "因病", "illness"}, {4, "因灾", ""}};
+    struct cairn_field field = {.name = "cause",
+                                .unit = "",
+                                .wire = CAIRN_WIRE_CHOICE,
+                                .choices = choices,
+                                .choice_count = 2};
+    struct cairn_value value;
+
+    fits(&field, "因病");
+    assert_int_equal(cairn_field_parse(&field, "illness", &value, NULL), CAIRN_OK);
+    assert_int_equal(value.integer, 1);
+    refused(&field, "因雪", "is not among its choices: 因病, 因灾.");
+    refused(&field, "", "is not among its choices");
+    field.is_open = true;
+    fits(&field, "因雪");
+}
+
+static void a_retired_field_takes_nothing_new(void **state)
+{
+    (void)state;
+    const struct cairn_field field = {
+        .name = "plan", .unit = "", .wire = CAIRN_WIRE_TEXT, .is_retired = true};
+
+    refused(&field, "x", "plan is retired");
+}
+
+/* ---- tables --------------------------------------------------------------------------------- */
+
+static void a_table_that_is_cut_anywhere_is_malformed(void **state)
+{
+    (void)state;
+    static uint8_t table[CAIRN_SCHEMA_TABLE_MAX];
+    struct cairn_writer writer;
+    struct cairn_schema *schema;
+
+    cairn_writer_init(&writer, table, sizeof table);
+    cairn_schema_default_write(&writer);
+    for (size_t size = 0; size < writer.size; size++)
+        assert_int_equal(cairn_schema_read((struct cairn_bytes){table, size}, &schema),
+                         CAIRN_MALFORMED);
+}
+
+#define T(name) cmocka_unit_test(name)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_successor_may_add_retire_and_relabel),
+        T(a_successor_may_not_change_what_old_entries_mean),
+        T(every_fault_of_a_successor_is_told_not_only_the_first),
+        T(id_numbers_are_taken_with_their_check_character_only),
+        T(phones_are_mobile_numbers_or_landlines),
+        T(village_codes_have_twelve_digits),
+        T(bounds_are_told_with_field_value_bound_and_unit),
+        T(choices_are_taken_in_both_languages_and_others_only_where_open),
+        T(a_retired_field_takes_nothing_new),
+        T(a_table_that_is_cut_anywhere_is_malformed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

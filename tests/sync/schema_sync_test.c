@@ -1,0 +1,169 @@
+/* A schema from the root's file to a station's form: published, carried, synced, written under. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+
+/* The file of the version held with `version` raised and `line` put behind the field `plan`. */
+static char *file_make(struct net_node *node, unsigned version, const char *line)
+{
+    static const char first_line[] = "version: 1\n", at[] = "      - {number: 14, name: updated";
+    struct cairn_bytes yaml;
+
+    net_must(cairn_schema_text(node->replica, 1, &yaml, &net_err));
+    const char *text = (const char *)yaml.data, *field = strstr(text, at);
+    size_t size = yaml.size + strlen(line) + 64;
+    char *file = malloc(size);
+    assert_non_null(file);
+    assert_non_null(field);
+    assert_memory_equal(text, first_line, strlen(first_line));
+    /* The new field stands behind the last of its type, so that numbers ascend. */
+    const char *end = strstr(field, "    states:\n");
+    snprintf(file, size, "version: %u\n%.*s%s%s", version,
+             (int)(end - text) - (int)strlen(first_line), text + strlen(first_line), line, end);
+    return file;
+}
+
+static void problem_count(void *context, size_t line, const char *text)
+{
+    (void)line;
+    (void)text;
+    ++*(size_t *)context;
+}
+
+static uint64_t version_of(struct net_node *node)
+{
+    const struct cairn_type_info *types;
+    uint64_t version;
+    size_t count;
+
+    net_must(cairn_schema_types(node->replica, &version, &types, &count, &net_err));
+    return version;
+}
+
+#define ROOF "      - {number: 60, name: roof, zh: 屋顶, en: roof, type: integer, max: 9}\n"
+
+static void publish(struct net *net)
+{
+    struct cairn_schema_summary summary;
+    size_t problems = 0;
+    char *file = file_make(&net->root, 2, ROOF);
+
+    net_must(cairn_schema_publish(net->root.replica, cairn_bytes_of_text(file), problem_count,
+                                  &problems, &summary, &net_err));
+    assert_int_equal(problems, 0);
+    assert_int_equal(summary.version, 2);
+    free(file);
+}
+
+static void root_carry(struct net *net, struct net_node *node)
+{
+    struct net_bytes bundle = net_bundle(&net->root, false);
+
+    net_bundle_read(node, bundle);
+    free(bundle.data);
+}
+
+static void a_published_field_reaches_the_stations_and_is_written_there(void **state)
+{
+    struct net net;
+    struct net_node one = {.name = "one"}, two = {.name = "two"};
+    char id[32];
+    size_t versions;
+
+    (void)state;
+    net_open(&net, 4711);
+    net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &two, &net.office, "station", NET_VILLAGE, "A8");
+    net_put(&one, NET_VILLAGE, "扎西", id);
+    publish(&net);
+    root_carry(&net, &net.office);
+    assert_int_equal(version_of(&net.office), 2);
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    assert_int_equal(version_of(&one), 2);
+    net_set(&one, id, "roof", "3");
+    assert_int_equal(net_status(&one).unreceived_count, 1);
+    net_sync(&one, &net.server);
+    net_sync(&two, &net.server);
+    assert_string_equal(net_value(&two, id, "roof", &versions), "3");
+    assert_int_equal(net_status(&two).parked_count, 0);
+    net_agree(&one, &two, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 1);
+    net_node_close(&one);
+    net_node_close(&two);
+    net_close(&net);
+}
+
+static void only_the_root_publishes_and_only_what_may_follow(void **state)
+{
+    struct net net;
+    size_t problems = 0;
+
+    (void)state;
+    net_open(&net, 4712);
+    char *good = file_make(&net.root, 2, ROOF), *again = file_make(&net.root, 1, ROOF),
+         *same = file_make(&net.root, 2, "");
+    net_expect(cairn_schema_publish(net.office.replica, cairn_bytes_of_text(good), problem_count,
+                                    &problems, NULL, &net_err),
+               CAIRN_NO_RIGHT);
+    net_expect(cairn_schema_publish(net.root.replica, cairn_bytes_of_text(again), problem_count,
+                                    &problems, NULL, &net_err),
+               CAIRN_BAD_INPUT);
+    assert_int_equal(problems, 1);
+    net_expect(cairn_schema_publish(net.root.replica, cairn_bytes_of_text(same), problem_count,
+                                    &problems, NULL, &net_err),
+               CAIRN_BAD_INPUT);
+    assert_int_equal(version_of(&net.root), 1);
+    net_must(cairn_schema_publish(net.root.replica, cairn_bytes_of_text(good), problem_count,
+                                  &problems, NULL, &net_err));
+    assert_int_equal(version_of(&net.root), 2);
+    free(good);
+    free(again);
+    free(same);
+    net_close(&net);
+}
+
+static void a_field_says_what_a_form_needs(void **state)
+{
+    struct net net;
+    const struct cairn_field_info *fields;
+    size_t count;
+
+    (void)state;
+    net_open(&net, 4713);
+    net_must(cairn_schema_fields(net.office.replica, "household", &fields, &count, &net_err));
+    assert_string_equal(fields[5].name, "income");
+    assert_string_equal(fields[5].type, "integer");
+    assert_string_equal(fields[5].unit, "yuan");
+    assert_string_equal(fields[5].lowest, "0");
+    assert_null(fields[5].highest);
+    assert_true(fields[5].is_indexed);
+    assert_string_equal(fields[6].choices[0].label_en, "illness");
+    assert_string_equal(fields[15].type, "references");
+    assert_string_equal(fields[15].merge, "set");
+    assert_string_equal(fields[15].target, "household");
+    net_expect(cairn_schema_fields(net.office.replica, "house", &fields, &count, &net_err),
+               CAIRN_NOT_FOUND);
+    net_close(&net);
+}
+
+#define T(name) cmocka_unit_test(name)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_published_field_reaches_the_stations_and_is_written_there),
+        T(only_the_root_publishes_and_only_what_may_follow),
+        T(a_field_says_what_a_form_needs),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
