@@ -89,6 +89,18 @@ enum cairn_status cairn_announced_number(struct cairn_context *ctx, const struct
     return CAIRN_NOT_FOUND;
 }
 
+static struct cairn_key pending_key(const struct cairn_announced *announced, uint32_t no,
+                                    uint32_t number, uint32_t index)
+{
+    struct cairn_key key =
+        cairn_key_log_index(CAIRN_TABLE_ANNOUNCED_BY, announced->log, announced->size);
+
+    cairn_key_u32(&key, no);
+    cairn_key_u32(&key, number);
+    cairn_key_u32(&key, index);
+    return key;
+}
+
 /* Compare with our branch, or list it to be compared when the log has grown so far. */
 static enum cairn_status announced_compare(struct cairn_context *ctx,
                                            const struct cairn_log *target, uint32_t no,
@@ -98,11 +110,7 @@ static enum cairn_status announced_compare(struct cairn_context *ctx,
     struct cairn_hash root;
 
     if (!target->is_known || cairn_log_size(target) < value->announced.size) {
-        struct cairn_key pending =
-            cairn_key_log_index(CAIRN_TABLE_ANNOUNCED_BY, target->no, value->announced.size);
-        cairn_key_u32(&pending, no);
-        cairn_key_u32(&pending, number);
-        cairn_key_u32(&pending, index);
+        struct cairn_key pending = pending_key(&value->announced, no, number, index);
         return cairn_kv_put(ctx, &pending, (struct cairn_bytes){NULL, 0});
     }
     CAIRN_TRY(cairn_log_root_at(ctx, target, value->announced.size, &root));
@@ -183,10 +191,8 @@ static enum cairn_status pending_take(struct cairn_context *ctx, const struct ca
     }
     cairn_walk_close(&walk);
     CAIRN_TRY(status);
-    struct cairn_key key = cairn_key_log_index(CAIRN_TABLE_ANNOUNCED_BY, target->no, size);
-    cairn_key_u32(&key, *out_no);
-    cairn_key_u32(&key, *out_number);
-    cairn_key_u32(&key, *out_index);
+    struct cairn_announced at = {.log = target->no, .size = size};
+    struct cairn_key key = pending_key(&at, *out_no, *out_number, *out_index);
     return cairn_kv_del(ctx, &key);
 }
 
@@ -207,6 +213,50 @@ enum cairn_status cairn_announcements_check(struct cairn_context *ctx,
             CAIRN_TRY(differs(ctx, no, index));
     }
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+/* The newest announcement of `number` at or behind `from`, taken away. NOT_FOUND: there is none. */
+static enum cairn_status newest_forget(struct cairn_context *ctx, const struct cairn_log *log,
+                                       uint32_t number, uint32_t from)
+{
+    struct cairn_key prefix = cairn_key_log_index(CAIRN_TABLE_ANNOUNCED, log->no, number);
+    struct announced_value value;
+    struct cairn_walk walk;
+    uint32_t index = 0;
+
+    CAIRN_TRY(
+        cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_DESCENDING, &walk));
+    enum cairn_status status = cairn_walk_next(&walk);
+    if (status == CAIRN_OK)
+        index = cairn_read_u32be(&walk.key);
+    if (status == CAIRN_OK)
+        status = index < from ? CAIRN_NOT_FOUND : announced_decode(walk.value, &value);
+    cairn_walk_close(&walk);
+    CAIRN_TRY(status);
+    struct cairn_key pending = pending_key(&value.announced, log->no, number, index);
+    CAIRN_TRY(cairn_kv_del(ctx, &pending));
+    struct cairn_key key = announced_key(log->no, number, index);
+    return cairn_kv_del(ctx, &key);
+}
+
+enum cairn_status cairn_announcements_forget(struct cairn_context *ctx, struct cairn_log *log,
+                                             uint32_t from)
+{
+    uint32_t count = log->announced_count;
+
+    for (uint32_t number = 1; number <= count; number++) {
+        struct announced_value value;
+        enum cairn_status status;
+        while ((status = newest_forget(ctx, log, number, from)) == CAIRN_OK) {
+        }
+        if (status == CAIRN_NOT_FOUND)
+            status = announced_find(ctx, log->no, number, UINT32_MAX, &value);
+        if (status == CAIRN_NOT_FOUND && log->announced_count == count)
+            log->announced_count = number - 1; /* later numbers were given later */
+        else if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+            return status;
+    }
+    return CAIRN_OK;
 }
 
 /* An announcement of `target` above `size`: its key goes into `keys`. */
@@ -235,17 +285,14 @@ static enum cairn_status reopen_collect(struct cairn_context *ctx, uint32_t targ
     return keys->failed ? CAIRN_NO_MEMORY : CAIRN_OK;
 }
 
-static enum cairn_status reopen_one(struct cairn_context *ctx, uint32_t target, const uint32_t *at,
+static enum cairn_status reopen_one(struct cairn_context *ctx, const uint32_t *at,
                                     bool *out_differed)
 {
     struct cairn_key key = announced_key(at[0], at[1], at[2]);
     struct announced_value value;
 
     CAIRN_TRY(announced_find(ctx, at[0], at[1], at[2], &value));
-    struct cairn_key pending =
-        cairn_key_log_index(CAIRN_TABLE_ANNOUNCED_BY, target, value.announced.size);
-    for (size_t i = 0; i < 3; i++)
-        cairn_key_u32(&pending, at[i]);
+    struct cairn_key pending = pending_key(&value.announced, at[0], at[1], at[2]);
     *out_differed = value.announced.root_differs;
     value.announced.root_differs = false;
     CAIRN_TRY(cairn_kv_put(ctx, &pending, (struct cairn_bytes){NULL, 0}));
@@ -269,7 +316,7 @@ enum cairn_status cairn_announcements_reopen(struct cairn_context *ctx, uint32_t
         uint32_t at[3];
         bool differed = false;
         memcpy(at, keys.data + i * sizeof at, sizeof at);
-        status = reopen_one(ctx, target, at, &differed);
+        status = reopen_one(ctx, at, &differed);
         if (differed)
             dots[count++] = (struct cairn_local_dot){at[0], at[2]};
     }

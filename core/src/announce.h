@@ -42,6 +42,11 @@ CAIRN_NODISCARD
 enum cairn_status cairn_announcements_check(struct cairn_context *ctx,
                                             const struct cairn_log *target,
                                             cairn_announce_differs_fn *differs);
+/* Entries of `log` from `from` on leave it, and with them what they announced; log->announced_count
+ * goes back, the caller saves it. */
+CAIRN_NODISCARD
+enum cairn_status cairn_announcements_forget(struct cairn_context *ctx, struct cairn_log *log,
+                                             uint32_t from);
 /*
  * `target` goes back to `size`: announcements above it wait to be checked again. *out_dots are the
  * entries whose announcement had named another history, and for now has effect again; in the arena.

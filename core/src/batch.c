@@ -121,21 +121,6 @@ static enum cairn_status counter_put(struct applying *a, uint32_t index)
     return cairn_kv_put(a->ctx, &key, (struct cairn_bytes){NULL, 0});
 }
 
-/* Remember that this entry repeats another, so that the other's arrival is noticed. */
-static enum cairn_status repeat_put(struct applying *a, uint32_t index)
-{
-    struct cairn_log original;
-    uint64_t count;
-
-    CAIRN_TRY(cairn_log_mention(a->ctx, &a->change->repeats.log, &original));
-    struct cairn_key key =
-        cairn_key_log_index(CAIRN_TABLE_REPEAT, original.no, a->change->repeats.index);
-    cairn_key_u32(&key, a->log->no);
-    cairn_key_u32(&key, index);
-    CAIRN_TRY(cairn_kv_put(a->ctx, &key, (struct cairn_bytes){NULL, 0}));
-    return cairn_meta_next(a->ctx, "repeats", &count);
-}
-
 /* Merge a valid change into its record; *out_before is what its chain says came before. */
 static enum cairn_status change_merge(struct applying *a, const struct cairn_entry *entry,
                                       uint32_t index, struct cairn_dot *out_before)
@@ -159,8 +144,7 @@ static enum cairn_status change_merge(struct applying *a, const struct cairn_ent
         CAIRN_ASSERT(change->has_state);
         state = change->state;
     }
-    if (change->has_repeats)
-        CAIRN_TRY(repeat_put(a, index));
+    CAIRN_TRY(cairn_repeat_keep(a->ctx, dot, change));
     CAIRN_TRY(cairn_step_keep(a->ctx, dot, change));
     CAIRN_TRY(cairn_in_force(a->ctx, a->log, index, change->has_repeats ? &change->repeats : NULL,
                              &in_force));

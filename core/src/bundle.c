@@ -8,6 +8,7 @@
 #include "pack.h"
 #include "replica_internal.h"
 #include "schema.h"
+#include "sequence.h"
 
 #define PART_BYTES 200000 /* of groups and links, before packing */
 #define PART_FILE_MAX (2u * CAIRN_MESSAGE_UNPACKED_MAX)
@@ -343,6 +344,7 @@ struct bundle_in {
     struct cairn_bundle_header header;
     bool has_key;
     uint8_t content_key[crypto_secretstream_xchacha20poly1305_KEYBYTES];
+    struct cairn_sequencing sequencing;
     struct cairn_bundle_report report;
 };
 
@@ -366,6 +368,9 @@ static enum cairn_status group_in(struct bundle_in *in, const struct cairn_group
         return status;
     in->report.entry_count += follow.entry_count;
     in->report.checkpoint_count += group->has_checkpoint;
+    /* A server covers at once what a bundle brings, group by group, as large as fit a reply. */
+    if (in->replica->has_keys)
+        CAIRN_TRY(cairn_sequence(in->replica, &in->sequencing));
     if (follow.state_differs)
         return cairn_fail(
             ctx->err, CAIRN_CORRUPT,
@@ -412,8 +417,11 @@ static enum cairn_status bundle_apply(struct cairn_replica *replica, void *conte
     struct bundle_in *in = context;
 
     in->report = (struct cairn_bundle_report){.byte_count = in->file.size};
+    in->sequencing = (struct cairn_sequencing){0};
     CAIRN_TRY(parts_in(in));
     CAIRN_TRY(cairn_parked_retry(&replica->ctx));
+    if (replica->has_keys)
+        CAIRN_TRY(cairn_sequence(replica, &in->sequencing));
     in->report.conflict_count = replica->ctx.tally.conflicts;
     return CAIRN_OK;
 }

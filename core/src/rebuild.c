@@ -257,39 +257,74 @@ enum cairn_status cairn_record_rebuild(struct cairn_context *ctx, struct cairn_d
     return cairn_record_save(ctx, &log, &state);
 }
 
-/* The record that entry `index` touches; log 0 when it touches none (invalid, waiting, basis). */
-static enum cairn_status entry_record(struct cairn_context *ctx, const struct cairn_log *log,
-                                      uint32_t index, struct cairn_dot *out_record)
+/* A valid change, read again; its record has log 0 for any other entry (invalid, waiting, basis).
+ */
+static enum cairn_status entry_change(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t index, struct cairn_judged_change *change)
 {
     struct cairn_entry entry;
     struct cairn_hash *commitments;
     struct cairn_verdict verdict;
-    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
 
-    *out_record = (struct cairn_dot){0, 0};
-    if (change == NULL)
-        return CAIRN_NO_MEMORY;
+    change->record = (struct cairn_dot){0, 0};
     CAIRN_TRY(cairn_verdict_get(ctx, log->no, index, &verdict));
     CAIRN_TRY(cairn_entry_load(ctx, log, index, &entry, &commitments, NULL));
     if (verdict.validity != CAIRN_VALID || entry.kind != CAIRN_KIND_CHANGE)
         return CAIRN_OK;
-    CAIRN_TRY(cairn_change_resolve(ctx, log, index, &entry, commitments, change));
-    *out_record = change->record;
-    return CAIRN_OK;
+    return cairn_change_resolve(ctx, log, index, &entry, commitments, change);
 }
 
 enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct cairn_log *log,
                                         uint32_t from, uint32_t to)
 {
+    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
+
+    if (change == NULL)
+        return CAIRN_NO_MEMORY;
     if (log->channel != CAIRN_CHANNEL_RECORDS)
         return CAIRN_OK;
     for (uint32_t index = from; index < to; index++) {
-        struct cairn_dot record;
-        CAIRN_TRY(entry_record(ctx, log, index, &record));
-        if (record.log != 0)
-            CAIRN_TRY(cairn_record_rebuild(ctx, record));
+        CAIRN_TRY(entry_change(ctx, log, index, change));
+        if (change->record.log != 0)
+            CAIRN_TRY(cairn_record_rebuild(ctx, change->record));
     }
     return CAIRN_OK;
+}
+
+static struct cairn_key repeat_key(uint32_t original, const struct cairn_judged_change *change,
+                                   struct cairn_dot dot)
+{
+    struct cairn_key key = cairn_key_log_index(CAIRN_TABLE_REPEAT, original, change->repeats.index);
+
+    cairn_key_u32(&key, dot.log);
+    cairn_key_u32(&key, dot.index);
+    return key;
+}
+
+enum cairn_status cairn_repeat_keep(struct cairn_context *ctx, struct cairn_dot dot,
+                                    const struct cairn_judged_change *change)
+{
+    struct cairn_log original;
+    uint64_t count;
+
+    if (!change->has_repeats)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_log_mention(ctx, &change->repeats.log, &original));
+    struct cairn_key key = repeat_key(original.no, change, dot);
+    CAIRN_TRY(cairn_kv_put(ctx, &key, (struct cairn_bytes){NULL, 0}));
+    return cairn_meta_next(ctx, "repeats", &count);
+}
+
+static enum cairn_status repeat_forget(struct cairn_context *ctx, struct cairn_dot dot,
+                                       const struct cairn_judged_change *change)
+{
+    struct cairn_log original;
+
+    if (!change->has_repeats)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_log_mention(ctx, &change->repeats.log, &original));
+    struct cairn_key key = repeat_key(original.no, change, dot);
+    return cairn_kv_del(ctx, &key);
 }
 
 enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct cairn_log *log,
@@ -382,6 +417,7 @@ enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const stru
         CAIRN_TRY(cairn_record_load(ctx, &creator, change->record.index, &state));
     }
     CAIRN_TRY(cairn_step_keep(ctx, dot, change));
+    CAIRN_TRY(cairn_repeat_keep(ctx, dot, change));
     CAIRN_TRY(chain_set(ctx, dot, state.chain));
     state.chain = dot;
     CAIRN_TRY(cairn_record_save(ctx, &creator, &state));
@@ -526,13 +562,19 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     CAIRN_ASSERT(from < size);
     size_t count = size - from;
     struct cairn_dot *records = cairn_arena_get(&ctx->arena, count * sizeof *records);
+    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
     struct cairn_local_dot *reopened;
     size_t reopened_count;
 
-    if (records == NULL)
+    if (records == NULL || change == NULL)
         return CAIRN_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        CAIRN_TRY(entry_record(ctx, log, from + (uint32_t)i, &records[i]));
+    for (size_t i = 0; i < count; i++) {
+        struct cairn_dot dot = {log->no, from + (uint32_t)i};
+        CAIRN_TRY(entry_change(ctx, log, dot.index, change));
+        records[i] = change->record;
+        if (records[i].log != 0)
+            CAIRN_TRY(repeat_forget(ctx, dot, change));
+    }
     for (size_t i = 0; i < count; i++)
         if (records[i].log != 0)
             CAIRN_TRY(record_relink(ctx, log, from, records[i]));
@@ -542,6 +584,7 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
         CAIRN_TRY(entry_forget(ctx, log, from + (uint32_t)i, records[i]));
     CAIRN_TRY(tree_rebuild(ctx, log, from));
     CAIRN_TRY(cairn_basis_cut_back(ctx, log, from));
+    CAIRN_TRY(cairn_announcements_forget(ctx, log, from));
     CAIRN_TRY(cairn_log_save(ctx, log));
     for (size_t i = 0; i < count; i++) {
         bool is_gone =

@@ -39,6 +39,11 @@ enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct 
 CAIRN_NODISCARD
 enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct cairn_log *log,
                                         uint32_t from);
+/* Remember that a valid entry repeats another, so that the other's arrival is noticed; nothing
+ * where it repeats none. */
+CAIRN_NODISCARD
+enum cairn_status cairn_repeat_keep(struct cairn_context *ctx, struct cairn_dot dot,
+                                    const struct cairn_judged_change *change);
 /* Hang a valid entry, judged late, into its record's chain and rebuild the record. */
 CAIRN_NODISCARD
 enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const struct cairn_log *log,

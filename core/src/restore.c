@@ -195,34 +195,69 @@ static enum cairn_status create_again(struct cairn_composer *composer, const str
     return CAIRN_OK;
 }
 
-static enum cairn_status write_again(struct cairn_composer *composer, const struct repeat_map *map,
+/* In its old log the write replaced that log's earlier versions without a word; in the new one they
+ * are another log's, and must be named. `named` has room for all live versions of the record. */
+static enum cairn_status own_name(struct cairn_context *ctx, const struct cairn_log *old,
+                                  struct cairn_dot record, const struct cairn_change_write *write,
+                                  struct cairn_dot *named, size_t *named_count)
+{
+    struct cairn_record_state state;
+    struct cairn_log creator;
+    bool deletes = write->number == CAIRN_ITEM_DELETE;
+
+    CAIRN_TRY(cairn_log_load(ctx, record.log, &creator));
+    CAIRN_TRY(cairn_record_load(ctx, &creator, record.index, &state));
+    for (size_t i = 0; i < state.live_count; i++) {
+        const struct cairn_live *live = &state.live[i];
+        bool is_named = live->dot.log != old->no || (!deletes && live->field != write->field);
+        for (size_t n = 0; n < *named_count && !is_named; n++)
+            is_named = named[n].log == live->dot.log && named[n].index == live->dot.index;
+        if (!is_named)
+            named[(*named_count)++] = live->dot;
+    }
+    return CAIRN_OK;
+}
+
+static bool replaces_own(const struct cairn_change_write *write)
+{
+    return write->number == CAIRN_ITEM_SET || write->number == CAIRN_ITEM_SETTLE ||
+           write->number == CAIRN_ITEM_DELETE;
+}
+
+static enum cairn_status write_again(struct cairn_composer *composer, const struct cairn_log *old,
+                                     const struct repeat_map *map,
                                      const struct cairn_judged_change *change,
                                      const struct cairn_change_write *write)
 {
     bool has_value = write->number != CAIRN_ITEM_DELETE && write->number != CAIRN_ITEM_REMOVE;
     struct cairn_dot record = map_find(map, change->record);
     struct cairn_value value = value_again(map, write);
+    size_t named_count = write->named_count;
     struct cairn_dot *named =
-        cairn_arena_get(&composer->ctx->arena, (write->named_count + 1) * sizeof *named);
+        cairn_arena_get(&composer->ctx->arena, (named_count + CAIRN_LIVE_MAX) * sizeof *named);
 
     if (named == NULL)
         return CAIRN_NO_MEMORY;
     for (size_t n = 0; n < write->named_count; n++)
         named[n] = map_find(map, change->named[write->named_first + n]);
+    /* A record of the tail itself has no versions but those written again before. */
+    if (replaces_own(write) && record.log != composer->log.no)
+        CAIRN_TRY(own_name(composer->ctx, old, record, write, named, &named_count));
     if (write->number == CAIRN_ITEM_STEP)
         return cairn_compose_step(composer, record, write->field, &value.position, write->seen,
-                                  named, write->named_count);
+                                  named, named_count);
     return cairn_compose_write(composer, write->number, record, write->field,
-                               has_value ? &value : NULL, named, write->named_count);
+                               has_value ? &value : NULL, named, named_count);
 }
 
-static enum cairn_status change_again(struct cairn_composer *composer, const struct repeat_map *map,
+static enum cairn_status change_again(struct cairn_composer *composer, const struct cairn_log *old,
+                                      const struct repeat_map *map,
                                       const struct cairn_judged_change *change)
 {
     if (change->creates)
         return create_again(composer, map, change);
     for (size_t i = 0; i < change->write_count; i++)
-        CAIRN_TRY(write_again(composer, map, change, &change->writes[i]));
+        CAIRN_TRY(write_again(composer, old, map, change, &change->writes[i]));
     return CAIRN_OK;
 }
 
@@ -234,7 +269,7 @@ static enum cairn_status kept_write(struct cairn_composer *composer, const struc
 
     composer->now_s = kept->time_s;
     cairn_compose_begin(composer);
-    CAIRN_TRY(change_again(composer, map, kept->change));
+    CAIRN_TRY(change_again(composer, old, map, kept->change));
     if (kept->reason != NULL)
         cairn_compose_reason(composer, kept->reason);
     struct cairn_writer room = cairn_compose_item(composer, 96);

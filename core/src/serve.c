@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pack.h"
+#include "sequence.h"
 #include "serve_internal.h"
 #include "verdict.h"
 
@@ -210,83 +211,14 @@ struct commit_work {
     struct cairn_serve **serves;
     size_t count;
     struct cairn_serve_commit commit;
-    size_t grown_done; /* bytes of ctx->grown that are covered */
-    size_t bytes;      /* since the last signing */
-    size_t touched_count, touched_capacity;
-    struct cairn_scope_log *touched; /* in the arena */
+    struct cairn_sequencing sequencing;
+    size_t bytes; /* since the last signing */
 };
 
-static enum cairn_status touched_note(struct cairn_context *ctx, struct commit_work *work,
-                                      struct cairn_scope scope, enum cairn_channel channel)
+static enum cairn_status scopes_sign(struct cairn_replica *replica, struct commit_work *work)
 {
-    for (size_t i = 0; i < work->touched_count; i++)
-        if (work->touched[i].scope.code == scope.code && work->touched[i].channel == channel)
-            return CAIRN_OK;
-    if (work->touched_count == work->touched_capacity) {
-        size_t capacity = work->touched_capacity * 2 + 16;
-        struct cairn_scope_log *grown = cairn_arena_get(&ctx->arena, capacity * sizeof *grown);
-        if (grown == NULL)
-            return CAIRN_NO_MEMORY;
-        if (work->touched_count > 0)
-            memcpy(grown, work->touched, work->touched_count * sizeof *grown);
-        work->touched = grown;
-        work->touched_capacity = capacity;
-    }
-    work->touched[work->touched_count++] =
-        (struct cairn_scope_log){.scope = scope, .channel = channel};
-    return CAIRN_OK;
-}
-
-/* One accepted run: a leaf of its scope log, where this server is the sequencer. */
-static enum cairn_status grown_cover(struct cairn_replica *replica, struct commit_work *work,
-                                     const struct cairn_grown *grown, uint64_t now_s)
-{
-    struct cairn_context *ctx = &replica->ctx;
-    struct cairn_sequencer_info sequencer;
-    struct cairn_scope_log scope_log;
-    struct cairn_log log;
-
-    CAIRN_TRY(cairn_log_load(ctx, grown->log, &log));
-    if (grown->size <= log.covered)
-        return CAIRN_OK;
-    enum cairn_status status = cairn_sequencer_for(ctx, log.scope, &sequencer);
-    if (status == CAIRN_NOT_FOUND)
-        return CAIRN_OK;
-    CAIRN_TRY(status);
-    if (!cairn_ref_equal(&sequencer.server, &replica->under.grant))
-        return CAIRN_OK;
-    CAIRN_TRY(cairn_scope_log_load(ctx, log.scope, log.channel, &scope_log));
-    if (scope_log.epoch == 0)
-        scope_log.epoch = sequencer.epoch;
-    CAIRN_TRY(cairn_scope_cover(ctx, &scope_log, &log, grown->size, now_s));
-    return touched_note(ctx, work, log.scope, log.channel);
-}
-
-static enum cairn_status scopes_sign(struct cairn_replica *replica, struct commit_work *work,
-                                     uint64_t now_s)
-{
-    struct cairn_context *ctx = &replica->ctx;
-
-    for (; work->grown_done < ctx->grown.size; work->grown_done += sizeof(struct cairn_grown)) {
-        struct cairn_grown grown;
-        memcpy(&grown, ctx->grown.data + work->grown_done, sizeof grown);
-        CAIRN_TRY(grown_cover(replica, work, &grown, now_s));
-    }
-    for (size_t i = 0; i < work->touched_count; i++) {
-        struct cairn_scope_log scope_log;
-        struct cairn_checkpoint checkpoint;
-        struct cairn_signature signature;
-        bool is_comparable;
-        CAIRN_TRY(cairn_scope_log_load(ctx, work->touched[i].scope, work->touched[i].channel,
-                                       &scope_log));
-        CAIRN_TRY(cairn_checkpoint_derive(ctx, &scope_log, now_s, &checkpoint, &is_comparable));
-        cairn_checkpoint_sign(&replica->keys.checkpoint, &checkpoint, &signature);
-        CAIRN_TRY(cairn_checkpoint_put(ctx, &checkpoint, &signature));
-        work->commit.checkpoint_count++;
-    }
-    work->touched_count = 0;
     work->bytes = 0;
-    return CAIRN_OK;
+    return cairn_sequence(replica, &work->sequencing);
 }
 
 /* What the author is told early: entries of this run that have no effect. */
@@ -302,18 +234,6 @@ static enum cairn_status refusals_note(struct cairn_context *ctx, struct cairn_s
                 (struct cairn_refusal){log->id, i, (uint64_t)verdict.reason};
     }
     return CAIRN_OK;
-}
-
-/* What a bundle brought here is covered as soon as somebody offers it to the sequencer. */
-static enum cairn_status known_cover(struct cairn_context *ctx, uint32_t no)
-{
-    struct cairn_log log;
-
-    CAIRN_TRY(cairn_log_load(ctx, no, &log));
-    struct cairn_grown grown = {no, cairn_log_size(&log)};
-    if (log.covered < grown.size)
-        cairn_buffer_add(&ctx->grown, &grown, sizeof grown);
-    return ctx->grown.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
 }
 
 static enum cairn_status run_commit(struct cairn_context *ctx, struct cairn_serve *serve,
@@ -335,8 +255,6 @@ static enum cairn_status run_commit(struct cairn_context *ctx, struct cairn_serv
             return status == CAIRN_NOT_FOUND ? CAIRN_MALFORMED : status;
     }
     CAIRN_TRY(cairn_apply_run(ctx, &input, &outcome, &no));
-    if (outcome == CAIRN_OUTCOME_KNOWN)
-        return known_cover(ctx, no);
     serve->entry_count += ctx->tally.entries - entries;
     if (ctx->tally.without_effect == without_effect || no == 0)
         return CAIRN_OK;
@@ -433,23 +351,22 @@ static enum cairn_status serve_commit(struct cairn_replica *replica, struct comm
 static enum cairn_status commit_apply(struct cairn_replica *replica, void *context)
 {
     struct commit_work *work = context;
-    uint64_t now_s = replica->ports->ops->now_s(replica->ports);
-
     work->commit = (struct cairn_serve_commit){0};
-    work->grown_done = 0;
+    work->sequencing = (struct cairn_sequencing){0};
     work->bytes = 0;
-    work->touched_count = work->touched_capacity = 0;
     for (size_t i = 0; i < work->count; i++) {
         /* What two of them bring together might not fit one reply, however well each fitted. */
         if (work->bytes > 0 && work->bytes + work->serves[i]->message_bytes > SIGN_BYTES)
-            CAIRN_TRY(scopes_sign(replica, work, now_s));
+            CAIRN_TRY(scopes_sign(replica, work));
         CAIRN_TRY(serve_commit(replica, work, work->serves[i]));
         work->commit.entry_count += work->serves[i]->entry_count;
         work->commit.refused_count += work->serves[i]->refused_count;
         if (work->bytes >= SIGN_BYTES)
-            CAIRN_TRY(scopes_sign(replica, work, now_s));
+            CAIRN_TRY(scopes_sign(replica, work));
     }
-    return scopes_sign(replica, work, now_s);
+    CAIRN_TRY(scopes_sign(replica, work));
+    work->commit.checkpoint_count = work->sequencing.checkpoint_count;
+    return CAIRN_OK;
 }
 
 static size_t not_ours_count(const struct commit_work *work)

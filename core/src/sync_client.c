@@ -34,6 +34,22 @@ static struct cairn_exchange *exchange_new(void)
     return exchange;
 }
 
+/* Until a server has answered once it may never have heard of us, whatever we hold of it. */
+static enum cairn_status never_answered(struct cairn_context *ctx,
+                                        const struct cairn_exchange *exchange, bool *out_never)
+{
+    struct cairn_key key = cairn_key_meta("answered");
+    struct cairn_bytes value;
+    const struct cairn_hash *server = &exchange->server.server.leaf;
+
+    enum cairn_status status = cairn_kv_get(ctx, &key, &value);
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    *out_never = status == CAIRN_NOT_FOUND ||
+                 !cairn_bytes_equal(value, (struct cairn_bytes){server->bytes, 32});
+    return CAIRN_OK;
+}
+
 static enum cairn_status exchange_begin(struct cairn_replica *replica,
                                         struct cairn_exchange *exchange)
 {
@@ -52,13 +68,7 @@ static enum cairn_status exchange_begin(struct cairn_replica *replica,
     CAIRN_TRY(cairn_unreceived_count(ctx, &exchange->waiting_at_begin));
     *report = (struct cairn_sync_report){.waiting_count = exchange->waiting_at_begin};
     memcpy(report->server_tag, exchange->server.standing.tag, sizeof exchange->server.standing.tag);
-    /* While no checkpoint of this server is held it may never have heard of us. */
-    struct cairn_scope_log scope_log;
-    exchange->sends_links = true;
-    for (status = cairn_scope_log_next(ctx, &scope_log, true); status == CAIRN_OK;
-         status = cairn_scope_log_next(ctx, &scope_log, false))
-        exchange->sends_links = false;
-    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    return never_answered(ctx, exchange, &exchange->sends_links);
 }
 
 enum cairn_status cairn_sync_begin(struct cairn_replica *replica, struct cairn_err *err)
@@ -125,6 +135,8 @@ static enum cairn_status groups_take(struct cairn_replica *replica, struct reply
 static enum cairn_status reply_apply(struct cairn_replica *replica, void *context)
 {
     struct reply_work *work = context;
+    const struct cairn_hash *server = &work->exchange->server.server.leaf;
+    struct cairn_key answered = cairn_key_meta("answered");
 
     work->entry_count = 0;
     work->checkpoint_count = 0;
@@ -132,6 +144,7 @@ static enum cairn_status reply_apply(struct cairn_replica *replica, void *contex
     CAIRN_TRY(cairn_links_admit(&replica->ctx, work->reply->links));
     CAIRN_TRY(groups_take(replica, work));
     CAIRN_TRY(cairn_parked_retry(&replica->ctx));
+    CAIRN_TRY(cairn_kv_put(&replica->ctx, &answered, (struct cairn_bytes){server->bytes, 32}));
     return cairn_meta_number_put(&replica->ctx, "contact",
                                  replica->ports->ops->now_s(replica->ports));
 }

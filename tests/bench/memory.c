@@ -161,7 +161,8 @@ static bool on_record(void *context, const struct cairn_record *record)
     uint64_t *values = context;
 
     for (size_t i = 0; i < record->field_count; i++)
-        *values += record->fields[i].versions[0].value != NULL;
+        *values += record->fields[i].versions[0].value != NULL &&
+                   record->fields[i].versions[0].tag[0] != '\0'; /* a new record's state */
     return true;
 }
 

@@ -99,8 +99,8 @@ static void a_request_has_seven_items_and_format_one(void **state)
 static void flags_that_we_do_not_know_are_malformed(void **state)
 {
     (void)state;
-    accepts(MESSAGE_REQUEST, REQUEST("07", "80", "80", "80"));
-    refuses(MESSAGE_REQUEST, REQUEST("08", "80", "#16", "#0"));
+    accepts(MESSAGE_REQUEST, REQUEST("0f", "80", "80", "80"));
+    refuses(MESSAGE_REQUEST, REQUEST("10", "80", "#16", "#0"));
     accepts(MESSAGE_REPLY, "87 01 00 07 80 80 80 60");
     refuses(MESSAGE_REPLY, "87 01 00 08 80 80 80 60");
 }
