@@ -11,6 +11,19 @@
 #include "scope_log.h"
 #include "verdict.h"
 
+static enum cairn_field_kind field_kind(const struct cairn_field *field)
+{
+    if (field->check == CAIRN_CHECK_ID_NUMBER)
+        return CAIRN_KIND_ID_NUMBER;
+    if (field->check == CAIRN_CHECK_PHONE)
+        return CAIRN_KIND_PHONE;
+    if (field->wire == CAIRN_WIRE_INTEGER)
+        return CAIRN_KIND_INTEGER;
+    if (field->wire == CAIRN_WIRE_MONEY)
+        return CAIRN_KIND_MONEY;
+    return field->wire == CAIRN_WIRE_DATE ? CAIRN_KIND_DATE : CAIRN_KIND_TEXT;
+}
+
 enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char *type,
                                       const struct cairn_field_info **out_fields, size_t *out_count,
                                       struct cairn_err *err)
@@ -34,7 +47,8 @@ enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char 
         const struct cairn_field *field = &found->fields[i];
         fields[i] = (struct cairn_field_info){field->name,        field->label_zh,
                                               field->label_en,    field->wire == CAIRN_WIRE_INTEGER,
-                                              field->is_personal, field->is_required};
+                                              field->is_personal, field->is_required,
+                                              field_kind(field)};
     }
     *out_fields = fields;
     *out_count = found->field_count;

@@ -164,10 +164,20 @@ bool cairn_fingerprint_is(const char *fingerprint, const char *text);
 
 /* ---- schema -------------------------------------------------------------------------------- */
 
+/* What the text of a value stands for; programs that write tables choose their cells by it. */
+enum cairn_field_kind {
+    CAIRN_KIND_TEXT, /* choices, flags and digits too */
+    CAIRN_KIND_INTEGER,
+    CAIRN_KIND_MONEY, /* "4150.00" */
+    CAIRN_KIND_DATE,  /* "2020-12-03" */
+    CAIRN_KIND_ID_NUMBER,
+    CAIRN_KIND_PHONE
+};
 struct cairn_field_info {
     const char *name, *label_zh, *label_en;
     bool is_integer; /* a quantity: programs may group its digits */
     bool is_personal, is_required;
+    enum cairn_field_kind kind;
 };
 /* Fields of record type `type` (name) in order; NOT_FOUND for an unknown type. */
 CAIRN_NODISCARD
@@ -185,6 +195,16 @@ struct cairn_change {
     const char *field, *old_value, *new_value; /* old NULL: there was none */
     bool is_integer;
 };
+/*
+ * What a program remembers in this store for itself, under a name of its own (1 to
+ * CAIRN_MEMO_NAME_MAX bytes): how far a long task has come. It stands in no log and goes nowhere.
+ */
+#define CAIRN_MEMO_NAME_MAX 100
+#define CAIRN_MEMO_MAX 4096
+struct cairn_memo {
+    const char *name;
+    struct cairn_bytes value; /* at most CAIRN_MEMO_MAX bytes */
+};
 struct cairn_put {
     const char *type;  /* "household" */
     const char *id;    /* label of the record to change ("A7-0042-K"), or NULL: create */
@@ -192,7 +212,9 @@ struct cairn_put {
                           id it must be NULL or the record's own */
     const struct cairn_field_value *fields;
     size_t field_count;
-    const char *reason; /* may be NULL */
+    const char *reason;            /* may be NULL */
+    bool upserts;                  /* a create whose alias names a live record changes that one */
+    const struct cairn_memo *memo; /* kept in the same commit; NULL: none */
 };
 struct cairn_put_result {
     char id[32];                        /* the record's label */
@@ -211,6 +233,18 @@ CAIRN_NODISCARD
 enum cairn_status cairn_put_many(struct cairn_replica *replica, const struct cairn_put *puts,
                                  size_t count, struct cairn_put_result *out_results,
                                  size_t *out_failed, struct cairn_err *err);
+/* Keep a memo in a commit of its own. BAD_INPUT: name or value is over its limit. */
+CAIRN_NODISCARD
+enum cairn_status cairn_memo_put(struct cairn_replica *replica, const struct cairn_memo *memo,
+                                 struct cairn_err *err);
+/*
+ * The memo kept last under `name`, into `out`. NOT_FOUND when there is none; also for one from
+ * before this store was restored from a backup: what it says was done came back without it, by
+ * sync.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_memo_get(struct cairn_replica *replica, const char *name,
+                                 struct cairn_writer *out, struct cairn_err *err);
 /* Check as put_many does, for every put, and write nothing: visit is told each failure. */
 typedef void cairn_bad_put_fn(void *context, size_t put_index, enum cairn_status status,
                               const char *text);
