@@ -42,6 +42,7 @@ want libsodium-dev pkg-config --exists libsodium
 want libnanomsg-dev pkg-config --exists nanomsg
 want libzstd-dev pkg-config --exists libzstd
 want libjansson-dev pkg-config --exists jansson
+want libxlsxwriter-dev pkg-config --exists xlsxwriter
 want libcmocka-dev pkg-config --exists cmocka
 if [ "${1-}" = ci ]; then
     want clang command -v clang

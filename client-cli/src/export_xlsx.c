@@ -1,0 +1,112 @@
+/* XLSX through libxlsxwriter: rows are written as they come. Texts are always strings, never
+ * formulas. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <xlsxwriter.h>
+
+#include "export_internal.h"
+#include "i18n.h"
+
+/* The first row is the header. */
+#define RECORDS_MAX 1048575
+/* A spreadsheet counts in doubles: beyond this, digits would be lost. */
+#define EXACT_MAX 9007199254740992LL
+#define COLUMN_WIDTH 16
+/* Its days begin there. */
+#define YEAR_MIN 1900
+
+static void write_header(struct export_writer *writer)
+{
+    lxw_format *bold = workbook_add_format(writer->workbook);
+
+    format_set_bold(bold);
+    worksheet_set_column(writer->sheet, 0, (lxw_col_t)(writer->config.column_count - 1),
+                         COLUMN_WIDTH, NULL);
+    for (size_t i = 0; i < writer->config.column_count; i++)
+        worksheet_write_string(writer->sheet, 0, (lxw_col_t)i, writer->config.columns[i].label,
+                               bold);
+    worksheet_freeze_panes(writer->sheet, 1, 0);
+}
+
+enum cairn_status export_xlsx_open(struct export_writer *writer, struct cairn_err *err)
+{
+    lxw_workbook_options options = {.constant_memory = LXW_TRUE};
+
+    writer->workbook = workbook_new_opt(writer->file.temporary, &options);
+    if (writer->workbook != NULL)
+        writer->sheet = workbook_add_worksheet(writer->workbook, NULL);
+    if (writer->sheet == NULL)
+        return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory for %s"), writer->config.path);
+    writer->whole = workbook_add_format(writer->workbook);
+    writer->money = workbook_add_format(writer->workbook);
+    writer->date = workbook_add_format(writer->workbook);
+    format_set_num_format(writer->whole, "#,##0");
+    format_set_num_format(writer->money, "#,##0.00");
+    format_set_num_format(writer->date, "yyyy-mm-dd");
+    write_header(writer);
+    return CAIRN_OK;
+}
+
+/* An integer or an amount that a double holds exactly. */
+static bool number_read(const char *text, double *out_number)
+{
+    char *end;
+    long long whole = strtoll(text, &end, 10);
+
+    if (end == text || (*end != '\0' && *end != '.') || whole > EXACT_MAX / 100 ||
+        whole < -EXACT_MAX / 100)
+        return false;
+    *out_number = strtod(text, &end);
+    return *end == '\0';
+}
+
+static bool date_read(const char *text, lxw_datetime *out_date)
+{
+    int year, month, day, used = 0;
+
+    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || text[used] != '\0' ||
+        year < YEAR_MIN)
+        return false;
+    *out_date = (lxw_datetime){.year = year, .month = month, .day = day};
+    return true;
+}
+
+static lxw_error write_value(struct export_writer *writer, size_t i, const char *value)
+{
+    lxw_row_t row = (lxw_row_t)writer->row_count; /* the header is row 0 */
+    lxw_col_t column = (lxw_col_t)i;
+    enum cairn_field_kind kind = writer->config.columns[i].kind;
+    lxw_datetime date;
+    double number;
+
+    if (kind == CAIRN_KIND_DATE && date_read(value, &date))
+        return worksheet_write_datetime(writer->sheet, row, column, &date, writer->date);
+    if ((kind == CAIRN_KIND_INTEGER || kind == CAIRN_KIND_MONEY) && number_read(value, &number))
+        return worksheet_write_number(writer->sheet, row, column, number,
+                                      kind == CAIRN_KIND_MONEY ? writer->money : writer->whole);
+    return worksheet_write_string(writer->sheet, row, column, value, NULL);
+}
+
+enum cairn_status export_xlsx_row(struct export_writer *writer, const char *const *values,
+                                  struct cairn_err *err)
+{
+    if (writer->row_count > RECORDS_MAX)
+        return cairn_fail(err, CAIRN_LIMIT,
+                          N_("an XLSX sheet holds %d records and there are more: export to CSV, or "
+                             "choose fewer with FIELD=VALUE. Nothing was written."),
+                          RECORDS_MAX);
+    for (size_t i = 0; i < writer->config.column_count; i++)
+        if (values[i] != NULL && values[i][0] != '\0' &&
+            write_value(writer, i, values[i]) != LXW_NO_ERROR)
+            writer->has_failed = true;
+    return CAIRN_OK;
+}
+
+bool export_xlsx_close(struct export_writer *writer)
+{
+    lxw_error error = workbook_close(writer->workbook);
+
+    writer->workbook = NULL;
+    return error == LXW_NO_ERROR && !writer->has_failed;
+}
