@@ -103,10 +103,82 @@ enum cairn_status export_xlsx_row(struct export_writer *writer, const char *cons
     return CAIRN_OK;
 }
 
+/* ---- is it whole? --------------------------------------------------------------------------- */
+
+/* The library gathers its parts in temporary files and does not ask whether they could be written:
+ * on a full disk it would make a sheet that lacks rows, and say nothing. So the file's own list of
+ * its parts is read back (PKWARE APPNOTE 4.3.12 and 4.3.16). */
+#define END_BYTES 22
+#define END_SIGNATURE 0x06054b50u
+#define ENTRY_BYTES 46
+#define ENTRY_SIGNATURE 0x02014b50u
+#define SHEET "xl/worksheets/sheet1.xml"
+#define NAME_BYTES_MAX 256
+
+static uint32_t little_endian(const uint8_t *bytes, size_t size)
+{
+    uint32_t value = 0;
+
+    while (size-- > 0)
+        value = value << 8 | bytes[size];
+    return value;
+}
+
+/* One entry of the list: no part is empty, and the sheet has at least the bytes of its rows. */
+static bool entry_is_whole(FILE *file, uint64_t sheet_bytes, bool *is_sheet_there)
+{
+    uint8_t entry[ENTRY_BYTES];
+    char name[NAME_BYTES_MAX] = "";
+
+    if (fread(entry, 1, sizeof entry, file) != sizeof entry ||
+        little_endian(entry, 4) != ENTRY_SIGNATURE)
+        return false;
+    uint32_t part_bytes = little_endian(entry + 24, 4);
+    uint32_t name_bytes = little_endian(entry + 28, 2);
+    uint32_t rest_bytes = little_endian(entry + 30, 2) + little_endian(entry + 32, 2);
+    if (name_bytes >= sizeof name || fread(name, 1, name_bytes, file) != name_bytes ||
+        fseek(file, (long)rest_bytes, SEEK_CUR) != 0)
+        return false;
+    if (strcmp(name, SHEET) != 0)
+        return part_bytes > 0;
+    *is_sheet_there = true;
+    /* From 4 GiB on, the list says the greatest number there is. */
+    return part_bytes >= (sheet_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)sheet_bytes);
+}
+
+static bool list_is_whole(FILE *file, uint64_t sheet_bytes)
+{
+    uint8_t end[END_BYTES];
+    bool is_sheet_there = false, is_whole = true;
+
+    if (fseek(file, -(long)sizeof end, SEEK_END) != 0 ||
+        fread(end, 1, sizeof end, file) != sizeof end || little_endian(end, 4) != END_SIGNATURE ||
+        fseek(file, (long)little_endian(end + 16, 4), SEEK_SET) != 0)
+        return false;
+    for (uint32_t i = little_endian(end + 10, 2); i > 0 && is_whole; i--)
+        is_whole = entry_is_whole(file, sheet_bytes, &is_sheet_there);
+    return is_whole && is_sheet_there;
+}
+
+static bool file_is_whole(const char *path, uint64_t sheet_bytes)
+{
+    FILE *file = fopen(path, "rbe");
+    bool is_whole = file != NULL && list_is_whole(file, sheet_bytes);
+
+    if (file != NULL)
+        fclose(file);
+    return is_whole;
+}
+
 bool export_xlsx_close(struct export_writer *writer)
 {
+    FILE *rows = writer->sheet == NULL ? NULL : writer->sheet->optimize_tmpfile;
+    bool is_written = rows != NULL && fflush(rows) == 0 && ferror(rows) == 0;
+    off_t size = is_written ? ftello(rows) : 0;
     lxw_error error = workbook_close(writer->workbook);
 
     writer->workbook = NULL;
-    return error == LXW_NO_ERROR && !writer->has_failed;
+    writer->sheet = NULL;
+    return error == LXW_NO_ERROR && is_written && !writer->has_failed &&
+           file_is_whole(writer->file.temporary, (uint64_t)size);
 }
