@@ -128,10 +128,12 @@ static enum cairn_status go_on(struct import *import)
 
     enum cairn_status status = import_place_get(import->cli->replica, &import->memo, &place, err);
     if (status == CAIRN_NOT_FOUND)
-        return cairn_fail(err, CAIRN_BAD_INPUT,
-                          N_("no import of a file named %s was begun in this store, so there is "
-                             "nothing to resume. Nothing was imported; start it without --resume."),
-                          import->path);
+        return cairn_fail(
+            err, CAIRN_BAD_INPUT,
+            N_("no import of a file named %s was begun in this store, so there is "
+               "nothing to resume. Nothing was imported; if cairn list shows none of its "
+               "records, start it without --resume."),
+            import->path);
     if (status == CAIRN_OK)
         status = import_place_seek(&place, &import->file, err);
     if (status == CAIRN_NOT_FOUND)
@@ -271,6 +273,15 @@ static enum cairn_status count_saved(struct import *import)
     return CAIRN_OK;
 }
 
+/* Bad although it was checked: the file or the store has changed since. */
+static enum cairn_status fail_rest(struct import *import, enum cairn_status status,
+                                   const struct import_row *row, const char *problem)
+{
+    return cairn_fail(&import->cli->err, status,
+                      N_("%s:%zu: %s. This row and those behind it are not imported."),
+                      import->path, row->line, problem);
+}
+
 /* One commit: the rows, and with the last of them how far the import has come. */
 static enum cairn_status save_piece(struct import *import)
 {
@@ -291,11 +302,8 @@ static enum cairn_status save_piece(struct import *import)
     if (cairn_status_actor(status) != CAIRN_ACTOR_USER || failed >= piece->put_count)
         return status;
     char *text = strndup(cli->err.text, text_length_without_stop(cli->err.text));
-    status = cairn_fail(&cli->err, status,
-                        N_("%s:%zu: %s. This row and those behind it are not "
-                           "imported."),
-                        import->path, piece->rows[piece->put_rows[failed]].line,
-                        text == NULL ? "" : text);
+    status =
+        fail_rest(import, status, &piece->rows[piece->put_rows[failed]], text == NULL ? "" : text);
     free(text);
     return status;
 }
@@ -311,7 +319,8 @@ static enum cairn_status save_rows(struct import *import)
         if (status == CAIRN_OK && (import->is_partial || piece->bad_count > 0))
             status = import_piece_check(piece, cli->replica, &import->how, &cli->err);
         if (status == CAIRN_OK && piece->bad_count > 0 && !import->is_partial)
-            status = fail_row(import, import_piece_bad(piece)); /* it changed meanwhile */
+            status = fail_rest(import, CAIRN_BAD_INPUT, import_piece_bad(piece),
+                               import_piece_bad(piece)->problem);
         if (status == CAIRN_OK)
             print_bad_rows(import);
         if (status == CAIRN_OK)
