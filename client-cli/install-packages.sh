@@ -43,6 +43,7 @@ want libnanomsg-dev pkg-config --exists nanomsg
 want libzstd-dev pkg-config --exists libzstd
 want libyaml-dev pkg-config --exists yaml-0.1
 want libjansson-dev pkg-config --exists jansson
+want libxlsxwriter-dev pkg-config --exists xlsxwriter
 want libcmocka-dev pkg-config --exists cmocka
 if [ "${1-}" = ci ]; then
     want clang command -v clang

@@ -34,6 +34,17 @@ _cairn()
         mapfile -t COMPREPLY < <(compgen -W "prefecture county township station server auditor" -- "$word")
         return
         ;;
+    --encoding)
+        mapfile -t COMPREPLY < <(compgen -W "utf-8 gb18030" -- "$word")
+        return
+        ;;
+    --format)
+        mapfile -t COMPREPLY < <(compgen -W "csv jsonl xlsx" -- "$word")
+        return
+        ;;
+    --map)
+        return
+        ;;
     --store)
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return
@@ -61,10 +72,10 @@ _cairn()
         mapfile -t COMPREPLY < <(compgen -W "$(_cairn_words "$cairn" |
             sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')" -- "$word")
         ;;
-    put | list | import | delete)
+    put | list | import | export | delete)
         if [[ $before == "$command" ]]; then
             mapfile -t COMPREPLY < <(compgen -W household -- "$word")
-        elif [[ $command == import ]]; then
+        elif [[ $command == import || $command == export ]]; then
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
         fi
         ;;

@@ -5,6 +5,136 @@
 #include "cairn/utf8.h"
 #include "i18n.h"
 
+/* ---- where a row ends ---- */
+
+static enum csv_place place_behind(enum csv_place place, char byte)
+{
+    switch (place) {
+    case CSV_AT_FIELD:
+        if (byte == '"')
+            return CSV_IN_QUOTED;
+        return byte == ',' ? CSV_AT_FIELD : CSV_IN_PLAIN;
+    case CSV_IN_PLAIN:
+        return byte == ',' ? CSV_AT_FIELD : CSV_IN_PLAIN;
+    case CSV_IN_QUOTED:
+        return byte == '"' ? CSV_AT_QUOTE : CSV_IN_QUOTED;
+    case CSV_AT_QUOTE:
+        if (byte == '"')
+            return CSV_IN_QUOTED; /* a doubled one */
+        return byte == ',' ? CSV_AT_FIELD : CSV_IN_PLAIN;
+    }
+    return place;
+}
+
+bool csv_scan_row(struct csv_scan *scan, const char *bytes, size_t size, size_t *out_size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\n') {
+            scan->line_count++;
+            if (scan->place != CSV_IN_QUOTED) {
+                *out_size = i + 1;
+                return true;
+            }
+        }
+        scan->place = place_behind(scan->place, bytes[i]);
+    }
+    return false;
+}
+
+size_t csv_line_end(const char *bytes, size_t size)
+{
+    if (size == 0 || bytes[size - 1] != '\n')
+        return 0;
+    return size > 1 && bytes[size - 2] == '\r' ? 2 : 1;
+}
+
+/* ---- the fields of a row ---- */
+
+/* Take the quoted field at *at, its quotes off and doubled ones single. The unescaped text is never
+ * longer than what it came from, so it is written over it. */
+static enum cairn_status read_quoted(char *text, size_t size, size_t *at, size_t *out_size,
+                                     struct cairn_err *err)
+{
+    size_t to = *at;
+    size_t from = *at + 1;
+
+    for (;;) {
+        if (from >= size)
+            return cairn_fail(err, CAIRN_BAD_INPUT,
+                              N_("a field begins with a double quote that is never closed"));
+        if (text[from] == '"') {
+            if (from + 1 >= size || text[from + 1] != '"')
+                break;
+            from++;
+        }
+        text[to++] = text[from++];
+    }
+    *out_size = to - *at;
+    *at = from + 1;
+    if (*at < size && text[*at] != ',')
+        return cairn_fail(
+            err, CAIRN_BAD_INPUT,
+            N_("after a closing double quote comes neither a comma nor the line's end"));
+    return CAIRN_OK;
+}
+
+static enum cairn_status read_plain(const char *text, size_t size, size_t *at, size_t *out_size,
+                                    struct cairn_err *err)
+{
+    const char *comma = memchr(text + *at, ',', size - *at);
+    size_t end = comma == NULL ? size : (size_t)(comma - text);
+
+    if (memchr(text + *at, '"', end - *at) != NULL)
+        return cairn_fail(err, CAIRN_BAD_INPUT,
+                          N_("a double quote stands inside a field that does not begin with one"));
+    *out_size = end - *at;
+    *at = end;
+    return CAIRN_OK;
+}
+
+/* Only whole rows are known to be text: what is no UTF-8 is most often the old Chinese encoding. */
+static enum cairn_status check_text(const char *text, size_t size, struct cairn_err *err)
+{
+    size_t bad = 0;
+    const char *zero = memchr(text, '\0', size);
+
+    if (zero != NULL)
+        bad = (size_t)(zero - text);
+    else if (cairn_utf8_check((struct cairn_bytes){(const uint8_t *)text, size}, &bad))
+        return CAIRN_OK;
+    return cairn_fail(err, CAIRN_BAD_INPUT,
+                      N_("byte %zu of this row is not UTF-8: try --encoding gb18030, or save the "
+                         "file as \"CSV UTF-8\""),
+                      bad + 1);
+}
+
+enum cairn_status csv_split(char *text, size_t size, struct csv_row *out_row, struct cairn_err *err)
+{
+    size_t at = 0;
+    enum cairn_status status = check_text(text, size, err);
+
+    out_row->field_count = 0;
+    while (status == CAIRN_OK) {
+        size_t start = at, field_size = 0;
+        if (out_row->field_count == CSV_FIELDS_MAX)
+            return cairn_fail(err, CAIRN_BAD_INPUT, N_("this line has more than %d fields"),
+                              CSV_FIELDS_MAX);
+        status = start < size && text[start] == '"' ? read_quoted(text, size, &at, &field_size, err)
+                                                    : read_plain(text, size, &at, &field_size, err);
+        if (status != CAIRN_OK)
+            break;
+        bool is_last = at >= size;
+        text[start + field_size] = '\0';
+        out_row->fields[out_row->field_count++] = text + start;
+        if (is_last)
+            break;
+        at++; /* the comma */
+    }
+    return status;
+}
+
+/* ---- a whole text ---- */
+
 void csv_init(struct csv_reader *reader, char *text, size_t size)
 {
     static const char mark[] = "\xef\xbb\xbf";
@@ -15,115 +145,23 @@ void csv_init(struct csv_reader *reader, char *text, size_t size)
     text[size] = '\0';
 }
 
-/* Bytes of the line end at `pos`: 0 where there is none. The end of the text is no line end. */
-static size_t line_end_size(const struct csv_reader *reader, size_t pos)
-{
-    if (pos < reader->size && reader->text[pos] == '\n')
-        return 1;
-    if (pos + 1 < reader->size && reader->text[pos] == '\r' && reader->text[pos + 1] == '\n')
-        return 2;
-    return 0;
-}
-
-/* Take the quoted field at reader->pos, its quotes off and doubled ones single. The unescaped text
- * is never longer than what it came from, so it is written over it. */
-static enum cairn_status read_quoted(struct csv_reader *reader, size_t *out_size,
-                                     struct cairn_err *err)
-{
-    size_t to = reader->pos;
-    size_t from = reader->pos + 1;
-
-    for (;;) {
-        if (from >= reader->size)
-            return cairn_fail(err, CAIRN_BAD_INPUT,
-                              N_("a field begins with a double quote that is never closed"));
-        if (reader->text[from] == '"') {
-            if (from + 1 >= reader->size || reader->text[from + 1] != '"')
-                break;
-            from++;
-        }
-        if (reader->text[from] == '\n')
-            reader->line++;
-        reader->text[to++] = reader->text[from++];
-    }
-    *out_size = to - reader->pos;
-    reader->pos = from + 1;
-    if (reader->pos < reader->size && reader->text[reader->pos] != ',' &&
-        line_end_size(reader, reader->pos) == 0)
-        return cairn_fail(
-            err, CAIRN_BAD_INPUT,
-            N_("after a closing double quote comes neither a comma nor the line's end"));
-    return CAIRN_OK;
-}
-
-static enum cairn_status read_plain(struct csv_reader *reader, size_t *out_size,
-                                    struct cairn_err *err)
-{
-    size_t start = reader->pos;
-
-    while (reader->pos < reader->size && reader->text[reader->pos] != ',' &&
-           line_end_size(reader, reader->pos) == 0) {
-        if (reader->text[reader->pos] == '"')
-            return cairn_fail(
-                err, CAIRN_BAD_INPUT,
-                N_("a double quote stands inside a field that does not begin with one"));
-        reader->pos++;
-    }
-    *out_size = reader->pos - start;
-    return CAIRN_OK;
-}
-
-/* Read one field and end it with a NUL. *out_is_last: the row ends behind it. */
-static enum cairn_status read_field(struct csv_reader *reader, const char **out_field,
-                                    bool *out_is_last, struct cairn_err *err)
-{
-    char *start = reader->text + reader->pos;
-    size_t size = 0;
-    enum cairn_status status = reader->pos < reader->size && start[0] == '"'
-                                   ? read_quoted(reader, &size, err)
-                                   : read_plain(reader, &size, err);
-
-    if (status != CAIRN_OK)
-        return status;
-    if (memchr(start, '\0', size) != NULL ||
-        !cairn_utf8_check((struct cairn_bytes){(const uint8_t *)start, size}, NULL))
-        return cairn_fail(err, CAIRN_BAD_INPUT,
-                          N_("this line is not UTF-8 text; save the file as \"CSV UTF-8\""));
-
-    size_t end_size = line_end_size(reader, reader->pos);
-    *out_is_last = end_size > 0 || reader->pos >= reader->size;
-    if (end_size > 0)
-        reader->line++;
-    reader->pos += end_size > 0 ? end_size : 1;
-    start[size] = '\0';
-    *out_field = start;
-    return CAIRN_OK;
-}
-
 enum cairn_status csv_next(struct csv_reader *reader, struct csv_row *out_row,
                            struct cairn_err *err)
 {
-    size_t end_size;
-    bool is_last = false;
+    out_row->field_count = 0;
+    while (reader->pos < reader->size) {
+        struct csv_scan scan = {CSV_AT_FIELD, 0};
+        char *row = reader->text + reader->pos;
+        size_t size = reader->size - reader->pos;
 
-    while ((end_size = line_end_size(reader, reader->pos)) > 0) {
-        reader->pos += end_size;
-        reader->line++;
+        (void)csv_scan_row(&scan, row, size, &size);
+        size_t text_size = size - csv_line_end(row, size);
+        out_row->line = reader->line;
+        reader->pos += size;
+        reader->line += scan.line_count;
+        if (text_size > 0)
+            return csv_split(row, text_size, out_row, err);
     }
     out_row->line = reader->line;
-    out_row->field_count = 0;
-    if (reader->pos >= reader->size)
-        return CAIRN_NOT_FOUND;
-
-    while (!is_last) {
-        if (out_row->field_count == CSV_FIELDS_MAX)
-            return cairn_fail(err, CAIRN_BAD_INPUT, N_("this line has more than %d fields"),
-                              CSV_FIELDS_MAX);
-        enum cairn_status status =
-            read_field(reader, &out_row->fields[out_row->field_count], &is_last, err);
-        if (status != CAIRN_OK)
-            return status;
-        out_row->field_count++;
-    }
-    return CAIRN_OK;
+    return CAIRN_NOT_FOUND;
 }

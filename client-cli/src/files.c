@@ -120,9 +120,10 @@ enum cairn_status file_writer_commit(struct file_writer *writer, struct cairn_er
         written = false;
         number = errno;
     }
-    if (!written)
+    if (!written) {
+        unlink(writer->temporary);
         status = fail_write(writer->path, number, err);
-    else if (!sync_folder_of(writer->temporary))
+    } else if (!sync_folder_of(writer->temporary))
         status = fail_write(writer->path, errno, err);
     file_writer_abort(writer);
     return status;

@@ -33,6 +33,7 @@
  *   P log-id first seal            a parked run: waits for a grant, schema or gap, or behind a cut
  *   U log index                    where a valid step left its record
  *   Z log index                    entries that repeat (log, index)
+ *   m name                         what a program remembers for itself: generation, value
  */
 
 #ifndef CAIRN_LAYOUT_H
@@ -71,7 +72,8 @@ enum cairn_table {
     CAIRN_TABLE_FORK = 'F',
     CAIRN_TABLE_PARKED = 'P',
     CAIRN_TABLE_STEP = 'U',
-    CAIRN_TABLE_REPEAT = 'Z'
+    CAIRN_TABLE_REPEAT = 'Z',
+    CAIRN_TABLE_MEMO = 'm'
 };
 
 /* A key being built: begin with the table, add parts in the order of the list above. */

@@ -282,6 +282,8 @@ static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
     for (size_t i = 0; i < work->count; i++) {
         work->failed = i;
         CAIRN_TRY(put_compose(replica, work, i, &standing));
+        if (work->puts[i].memo != NULL)
+            CAIRN_TRY(cairn_memo_keep(replica, work->puts[i].memo));
     }
     for (size_t i = 0; i < work->composer_count; i++) {
         struct cairn_composer *composer = work->composers[i];

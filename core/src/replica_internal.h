@@ -68,6 +68,12 @@ CAIRN_NODISCARD
 enum cairn_status cairn_replica_mark(struct cairn_replica *replica, bool sync,
                                      struct cairn_err *err);
 
+/* ---- what programs remember (memo.c) ---- */
+
+/* Inside a write unit. */
+CAIRN_NODISCARD
+enum cairn_status cairn_memo_keep(struct cairn_replica *replica, const struct cairn_memo *memo);
+
 /* ---- names that people see (names.c) ---- */
 
 /* "A7-0042-K" */

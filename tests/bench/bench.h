@@ -63,6 +63,9 @@ void merge_free(struct merge *merge);
 /* local.c: one station, no network. */
 figure_fn figure_commit_ratio, figure_get_ratio;
 
+/* import.c: a table of a million rows through the `cairn` program. */
+figure_fn figure_import;
+
 /* memory.c: each in a process of its own, which is this program under another name. */
 figure_fn figure_station_anon, figure_server_anon;
 int memory_probe_station(const char *store);

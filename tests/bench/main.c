@@ -70,6 +70,9 @@ static const struct figure figures[] = {
     {"server_anon_mib", "MiB", true, true, 32, 64,
      "anonymous memory after a round of 1,360 stations and a scan of all they hold",
      figure_server_anon},
+    {"import_rows_per_s", "1/s", false, false, 0, 0,
+     "rows of a table of a million that `cairn import` checks and saves, 1,000 a commit",
+     figure_import},
     {"disk_bytes_per_edit", "B", true, true, 20, 60,
      "what an edit adds to the server's store, history included, batches of 50", figure_disk_bytes},
 };
@@ -105,7 +108,8 @@ static void help_print(void)
            "\n"
            "  --json          one object a line: name, value, unit, better, goal, limit, ratio\n"
            "  --workload DIR  read W1.jsonl, W2.jsonl, W4.jsonl, W5.jsonl of the same form there\n"
-           "  --scale N       W6 with an N-th of its 100 villages, 1 to %d\n"
+           "  --scale N       W6 with an N-th of its 100 villages and the import with an N-th\n"
+           "                  of its rows, 1 to %d\n"
            "  --check         exit with 1 when a figure is beyond its floor\n"
            "\n",
            SCALE_MAX);

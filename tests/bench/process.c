@@ -238,6 +238,36 @@ enum cairn_status server_process_stop(struct server_process *server, struct cair
     return cairn_fail(err, CAIRN_IO, "cairn-server did not end well");
 }
 
+/* ---- programs that end by themselves ------------------------------------------------------- */
+
+enum cairn_status process_run(const struct bench *bench, const char *name,
+                              const char *const *arguments, struct cairn_err *err)
+{
+    char program[PATH_MAX], output[PATH_MAX], line[400];
+    const char *slash = strrchr(bench->program, '/');
+    bool is_well = false;
+    pid_t pid;
+
+    int size = snprintf(program, sizeof program, "%.*s/%s", (int)(slash - bench->program),
+                        bench->program, name);
+    if (size < 0 || (size_t)size >= sizeof program)
+        return cairn_fail(err, CAIRN_LIMIT, "the name of this program's folder is too long");
+    enum cairn_status status = bench_path(bench, "program.log", output, err);
+    if (status != CAIRN_OK)
+        return status;
+    int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    status = child_start(program, arguments, fd, fd, &pid, err);
+    if (fd >= 0)
+        close(fd);
+    if (status != CAIRN_OK)
+        return status;
+    child_has_ended(pid, true, &is_well);
+    if (is_well)
+        return CAIRN_OK;
+    last_line(output, line, sizeof line);
+    return cairn_fail(err, CAIRN_IO, "%s did not end well: %s", name, line);
+}
+
 /* ---- this program, asked ------------------------------------------------------------------- */
 
 enum cairn_status process_ask(const struct bench *bench, const char *const *arguments,

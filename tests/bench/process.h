@@ -29,6 +29,12 @@ enum cairn_status server_process_start(const struct bench *bench, const char *st
 CAIRN_NODISCARD
 enum cairn_status server_process_stop(struct server_process *server, struct cairn_err *err);
 
+/* Run the program `name` of this one's folder to its end; what it says goes into a file of the run.
+ * IO unless it ends well: err has its last line. */
+CAIRN_NODISCARD
+enum cairn_status process_run(const struct bench *bench, const char *name,
+                              const char *const *arguments, struct cairn_err *err);
+
 /* Run this program with `arguments` (NULL at the end) and read the number that it prints. */
 CAIRN_NODISCARD
 enum cairn_status process_ask(const struct bench *bench, const char *const *arguments,

@@ -206,6 +206,16 @@ enum cairn_put_operation {
     CAIRN_PUT_ADD,     /* an element of a set, an amount to a counter */
     CAIRN_PUT_REMOVE
 };
+/*
+ * What a program remembers in this store for itself, under a name of its own (1 to
+ * CAIRN_MEMO_NAME_MAX bytes): how far a long task has come. It stands in no log and goes nowhere.
+ */
+#define CAIRN_MEMO_NAME_MAX 100
+#define CAIRN_MEMO_MAX 4096
+struct cairn_memo {
+    const char *name;
+    struct cairn_bytes value; /* at most CAIRN_MEMO_MAX bytes */
+};
 struct cairn_put {
     const char *type;  /* "household" */
     const char *id;    /* label of the record to change ("A7-0042-K"), or NULL: create */
@@ -215,6 +225,8 @@ struct cairn_put {
     size_t field_count;
     const enum cairn_put_operation *operations; /* one a field; NULL: all are set */
     const char *reason;                         /* may be NULL */
+    bool upserts;                  /* a create whose alias names a live record changes that one */
+    const struct cairn_memo *memo; /* kept in the same commit; NULL: none */
 };
 struct cairn_put_result {
     char id[32];                        /* the record's label */
@@ -233,6 +245,18 @@ CAIRN_NODISCARD
 enum cairn_status cairn_put_many(struct cairn_replica *replica, const struct cairn_put *puts,
                                  size_t count, struct cairn_put_result *out_results,
                                  size_t *out_failed, struct cairn_err *err);
+/* Keep a memo in a commit of its own. BAD_INPUT: name or value is over its limit. */
+CAIRN_NODISCARD
+enum cairn_status cairn_memo_put(struct cairn_replica *replica, const struct cairn_memo *memo,
+                                 struct cairn_err *err);
+/*
+ * The memo kept last under `name`, into `out`. NOT_FOUND when there is none; also for one from
+ * before this store was restored from a backup: what it says was done came back without it, by
+ * sync.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_memo_get(struct cairn_replica *replica, const char *name,
+                                 struct cairn_writer *out, struct cairn_err *err);
 /* Check as put_many does, for every put, and write nothing: visit is told each failure. */
 typedef void cairn_bad_put_fn(void *context, size_t put_index, enum cairn_status status,
                               const char *text);

@@ -1,0 +1,264 @@
+#!/bin/sh
+# Tables in and out: what is bad is named, what is good arrives once, whatever interrupts it, and what
+# was written is read back the same.
+. "$(dirname -- "$0")/lib.sh"
+
+network
+rows=20000
+
+# count STORE: how many households it holds.
+count()
+{
+    try 0 "$1" export household - --format jsonl
+    wc -l <out
+}
+expect_count()
+{
+    held=$(count "$1")
+    [ "$held" -eq "$2" ] || fail "$1 holds $held households, not $2"
+}
+
+# ---- columns ------------------------------------------------------------------------------------------
+
+cat >labels.csv <<END
+村代码,户主,家庭人口,income per head (yuan),备注
+$shama,扎西,4,4150,x
+END
+try 2 office import household labels.csv
+complains "cairn: labels.csv:1: column 5 \"备注\" is no field of household.*--map \"备注=-\"*"
+try 0 office import household labels.csv --map 备注=plan --dry-run
+says "labels.csv: 1 row, 1 good."
+try 0 office import household labels.csv --map 备注=-
+try 0 office list household --json
+says "*\"head\":\"扎西\"*"
+printf 'village,head,incom\n%s,扎西,1\n' "$shama" >slip.csv
+try 2 office import household slip.csv
+complains "*slip.csv:1: column 3 \"incom\"*Did you mean income?*"
+try 2 office import household slip.csv --map incom=outcome
+complains "*household has no field outcome*"
+try 2 office import household slip.csv --map income=-
+complains "*\"income\", which the first line has not*"
+try 2 office import household slip.csv --map incom=head
+complains "*are the same field*"
+
+# ---- bad rows -------------------------------------------------------------------------------------------
+
+{
+    echo village,head,members,income
+    echo "$shama,good1,1,1"
+    echo "$shama,bad,four,1"
+    echo "$shama,ragged,1"
+    echo "\"$shama\",\"two
+lines\",2,2"
+    printf '%s,\344\270,1,1\n' "$shama"
+    echo "5133321002,short,1,1"
+    echo "$shama,in\"side,1,1"
+    echo "$shama,good2,1,1"
+} >some.csv
+try 2 office import household some.csv --dry-run
+says "Line 3: members: \"four\" is not a whole number (column 3, members)."
+says "Line 4: this row has 3 fields, the first line names 4."
+says "Line 7: byte 14 of this row is not UTF-8*--encoding gb18030*"
+says "Line 8: village code 5133321002 has 10 digits, 12 are needed (column 1, village)."
+says "Line 9: a double quote stands inside a field*"
+says "some.csv: 8 rows, 3 good."
+try 2 office import household some.csv --dry-run --json
+says '{"line":3,"column":3,"name":"members","message":"members: *"}'
+says '{"file":"some.csv","rows":8,"good":3,"bad":5}'
+try 2 office import household some.csv
+complains "cairn: some.csv:3: members: *. Nothing was imported; *"
+expect_count office 1
+try 1 office import household some.csv --partial
+says "Line 3: members: *"
+says "Saved 3 records of type household *"
+says "5 rows are bad and were left out"
+expect_count office 4
+try 0 office import household some.csv --partial --resume
+says "some.csv: no row was left to import"
+expect_count office 4
+
+# ---- encodings --------------------------------------------------------------------------------------------
+
+printf 'village,户主,住址\r\n%s,卓玛,㐀村\r\n' "$shama" >utf8.csv
+iconv -f UTF-8 -t GB18030 utf8.csv >gb.csv
+try 2 office import household gb.csv
+complains "cairn: gb.csv:1: byte 9 of this row is not UTF-8: try --encoding gb18030*"
+try 2 office import household gb.csv --encoding latin-1
+try 0 office import household gb.csv --encoding gb18030
+try 0 office list household head=卓玛 --json
+says '*"addr":"㐀村"*'
+printf '\357\273\277"village",head\r\n%s,次仁\r\n' "$shama" >bom.csv
+try 0 office import household bom.csv
+printf 'village,head\n%s,\201\n' "$shama" >broken.csv
+try 2 office import household broken.csv --encoding gb18030
+complains "cairn: broken.csv:2: byte 14 of this row is not GB18030*"
+try 2 office import household /dev/null
+complains "*is no regular file*"
+expect_count office 6
+
+# ---- interrupted ----------------------------------------------------------------------------------------------
+
+awk -v rows=$rows -v village="$shama" 'BEGIN {
+    print "village,head,members,income,addr"
+    for (i = 1; i <= rows; i++) printf "%s,\"H%d\",%d,%d,\"a, %d\"\n", village, i, i % 9, i, i
+}' >many.csv
+begun=$(date +%s%N)
+try 0 a8 import household many.csv --dry-run
+{ echo "village,head,members,income,addr" && sed -n '2,3001p' many.csv; } >first.csv
+try 0 a8 import household first.csv
+took_ms=$((($(date +%s%N) - begun) / 3000000 + 20))
+
+try 2 a7 import household many.csv --resume
+complains "*nothing to resume*"
+seed=${CAIRN_SEED:-$(date +%s)}
+echo "seed $seed" >&2
+random=$seed
+kills=0
+resume=
+while :; do
+    random=$(((random * 1103515245 + 12345) % 2147483648))
+    "$CAIRN_BIN/cairn" --store a7 import household many.csv $resume >run.out 2>run.err &
+    worker=$!
+    sleep "$(awk -v ms="$((random / 65536 % took_ms))" 'BEGIN { print ms / 1000 }')"
+    kill -s KILL "$worker" 2>/dev/null && kills=$((kills + 1))
+    wait "$worker" 2>/dev/null && ended=0 || ended=$?
+    worker=
+    [ "$ended" -ne 0 ] || break
+    case $ended in
+    137) ;;
+    *) grep -q "nothing to resume" run.err && resume= && continue
+        fail "ended with $ended: $(cat run.err) (seed $seed)" ;;
+    esac
+    resume=--resume
+    # Once rows are in, beginning anew is refused: they would be there twice.
+    held=$(count a7)
+    [ $((held % 1000)) -eq 0 ] || fail "$held households after a kill: not whole commits (seed $seed)"
+    if [ "$held" -gt 0 ] && [ "$held" -lt $rows ]; then
+        try 2 a7 import household many.csv
+        complains "*many.csv was interrupted behind line $((held + 1))*--resume*"
+    fi
+    [ "$kills" -lt 15 ] || took_ms=$((took_ms * 2))
+done
+try 0 a7 export household - --format csv
+cut -d, -f3 out | sort | uniq -d | grep . && fail "some came twice (seed $seed)"
+expect_count a7 $rows
+echo "$kills kills" >&2
+
+# A file that has changed is not taken for the one that was begun.
+sed 's/H7"/H8"/' many.csv >changed
+cp changed many.csv
+try 2 a7 import household many.csv --resume
+complains "*is not the file whose import was interrupted*"
+expect_count a7 $rows
+
+# ---- memory: the same, however long the table ---------------------------------------------------------------------
+
+# Sanitizers keep shadows of all memory.
+if [ -x /usr/bin/time ] && ! grep -q __asan_ "$CAIRN_BIN/cairn"; then
+    rss()
+    {
+        /usr/bin/time -f %M -o rss "$CAIRN_BIN/cairn" --store "$@" >/dev/null 2>&1 || fail "$*"
+        cat rss
+    }
+    # What the store maps of its file counts too, so a dry run is what is measured.
+    small=$(rss a8 import household first.csv --dry-run)
+    large=$(rss a8 import household many.csv --dry-run)
+    [ "$large" -lt $((small + 4096)) ] ||
+        fail "$rows rows take $large KiB, 3000 take $small KiB"
+    echo "memory: $small KiB for 3000 rows, $large KiB for $rows" >&2
+fi
+
+# ---- out, and in again -------------------------------------------------------------------------------------------
+
+cat >odd.csv <<'END'
+head,members,income,phone,plan,cause,addr,updated
+扎西多吉,4,-5,13808250001,"'=1+1",因病,"a ""b"", c",2020-12-03
+卓玛,,,0836-555,"two
+lines",因残,''=x,
+@home,1,1,,-dash,,+1,
+END
+device c1 office station 513332100203 C1
+device c2 office station 513332100203 C2
+try 0 c1 import household odd.csv
+try 0 c1 export household first.out.csv
+says "Written first.out.csv: 3 records"
+grep -q "^[^,]*,513332100203,,'@home,1," first.out.csv || fail "$(cat first.out.csv)"
+[ "$(tail -c 2 first.out.csv | od -An -tx1 | tr -d ' ')" = 0d0a ] || fail "rows do not end in CR LF"
+try 2 c2 import household first.out.csv
+complains "*--update*"
+try 0 c2 import household first.out.csv --map record=-
+fields()
+{
+    try 0 "$1" export household - --format jsonl
+    sed 's/"record":"[^"]*",//' out
+}
+fields c1 >c1.fields
+fields c2 | diff c1.fields - >&2 || fail "what came back is not what went out"
+grep -q '"plan":"=1+1"' c1.fields && grep -q "\"addr\":\"'=x\"" c1.fields || fail "$(cat c1.fields)"
+grep -q '"income":-5' c1.fields || fail "a number became a text"
+# In the same store each row names its record: nothing changes, then one thing.
+try 0 c1 import household first.out.csv --update
+says "Records of type household: 0 new, 0 changed, 3 as they were*"
+sed 's/,-5,/,7,/' first.out.csv >edited.csv
+try 0 c1 import household edited.csv --update
+says "Records of type household: 0 new, 1 changed, 2 as they were*"
+expect_count c1 3
+try 0 c1 export household bom.out.csv head=卓玛 --bom
+says "Written bom.out.csv: 1 record"
+[ "$(head -c 3 bom.out.csv | od -An -tx1 | tr -d ' ')" = efbbbf ] || fail "no byte order mark"
+try 0 c1 export household masked.csv --mask
+! grep -q "扎西\|13808250001\|因病\|^record" masked.csv || fail "$(cat masked.csv)"
+grep -q "扎\*.*138\*\*\*\*0001" masked.csv || fail "$(cat masked.csv)"
+try 2 c1 export household table.ods
+complains "*--format*"
+try 2 c1 export household - --format xlsx
+try 2 c1 export houshold a.csv
+try 2 c1 export household a.csv colour=red
+try 2 c1 export household no/such/folder.csv
+[ ! -e a.csv ] && [ ! -e a.csv.tmp ] || fail "a failed export left a file"
+echo precious >kept.csv
+try 2 c1 export household kept.csv colour=red
+[ "$(cat kept.csv)" = precious ] || fail "a failed export took the file that was there"
+
+
+# ---- a disk that is full: files that grow no more ------------------------------------------------------------------
+
+# limited BLOCKS CODE STORE ARGUMENT...: as try, with files of at most so many blocks of 512 bytes.
+limited()
+{
+    lib_blocks=$1
+    lib_code=$2
+    shift 2
+    lib_command=$*
+    (trap '' XFSZ && ulimit -f "$lib_blocks" && in_store "$@") && lib_got=0 || lib_got=$?
+    [ "$lib_got" -eq "$lib_code" ] || fail_with "ended with $lib_got, not $lib_code"
+}
+for form in csv jsonl xlsx; do
+    echo precious >"full.$form"
+    limited 16 3 a7 export household "full.$form"
+    complains "cairn: *full.$form*"
+    [ "$(cat "full.$form")" = precious ] || fail "a full disk took the file that was there"
+    [ ! -e "full.$form.tmp" ] || fail "a full disk left a half file"
+done
+device full office station 513332100204 F1
+sed "s/$shama/513332100204/" many.csv >more.csv
+limited 8192 3 full import household more.csv
+complains "Saved before that, and kept: *000 records of more.csv.*--resume*"
+held=$(count full)
+[ $((held % 1000)) -eq 0 ] && [ "$held" -gt 0 ] && [ "$held" -lt $rows ] ||
+    fail "$held households when the disk was full"
+try 0 full import household more.csv --resume
+says "Together with what was imported before: 20,000 records"
+expect_count full $rows
+
+# ---- XLSX ------------------------------------------------------------------------------------------------------------
+
+LANG=zh_CN.UTF-8 "$CAIRN_BIN/cairn" --store c1 export household c1.xlsx >/dev/null 2>err || fail "$(cat err)"
+if command -v unzip >/dev/null; then
+    sheet=$(unzip -p c1.xlsx xl/worksheets/sheet1.xml)
+    echo "$sheet" | grep -q 'state="frozen"' || fail "the header is not frozen"
+    echo "$sheet" | grep -q '户主' || fail "no Chinese labels: $sheet"
+    echo "$sheet" | grep -q '<v>44168</v>' || fail "the date is no date: $sheet"
+    echo "$sheet" | grep -q '<v>7</v>' || fail "the number is no number: $sheet"
+    ! echo "$sheet" | grep -q '<f>' || fail "there is a formula: $sheet"
+fi
