@@ -70,3 +70,10 @@ try 0 office get "$id"
 says "*roof*3*"
 try 0 a7 schema export --version 1
 cmp out held.yaml || fail "version 1 is another one now"
+
+# ---- an auditor, who was not there, comes to the same ---------------------------------------------------
+
+try 0 office bundle write all.cairn --full
+mkdir auditor
+cp root/root.pub all.cairn auditor
+try 0 auditor/store audit --root auditor/root.pub auditor/all.cairn
