@@ -86,6 +86,13 @@ _cairn()
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
         fi
         ;;
+    schema)
+        if [[ $before == schema ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "show check publish export" -- "$word")
+        elif [[ $before == check || $before == publish ]]; then
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        fi
+        ;;
     grant | join | audit)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;

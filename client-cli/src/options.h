@@ -43,6 +43,7 @@ enum option_id {
     OPTION_VALUE,
     OPTION_FULL,
     OPTION_SAVE_CHECKPOINT,
+    OPTION_OF_VERSION, /* --version N; OPTION_VERSION is the program's */
     OPTION_COUNT
 };
 

@@ -132,6 +132,9 @@ enum cairn_status cairn_schema_check(struct cairn_replica *replica, struct cairn
         cairn_replica_fresh(replica, err);
         CAIRN_TRY(cairn_replica_read(replica, err));
         status = before_get(&replica->ctx, &before);
+        /* A store that belongs to no network yet has nothing to compare with. */
+        if (status == CAIRN_OK && before->version == 0)
+            before = NULL;
     }
     if (status == CAIRN_OK)
         status = file_check(&checking, yaml, before);

@@ -187,5 +187,7 @@ enum cairn_status cairn_schema_follows(const struct cairn_schema *before,
 
     if (cairn_schema_faults(before, next, err == NULL ? NULL : first_keep, &first, err) == 0)
         return CAIRN_OK;
-    return cairn_fail(err, CAIRN_BAD_INPUT, "%s", first.text);
+    if (err != NULL)
+        memcpy(err->text, first.text, sizeof first.text);
+    return CAIRN_BAD_INPUT;
 }

@@ -1,6 +1,6 @@
 /*
  * schema_yaml.h: a schema between the YAML that an office writes and struct cairn_schema. The
- * notation is shown in core/README.md. The text comes from outside: memory is bounded by
+ * notation is shown in core/schema/README.md. The text comes from outside: memory is bounded by
  * CAIRN_YAML_BYTES_MAX, and nothing recurses on it.
  */
 

@@ -112,16 +112,21 @@ static enum cairn_status bound_fail(const struct cairn_field *field, const char 
                                     int64_t bound, bool is_lowest, struct cairn_err *err)
 {
     const struct cairn_value value = {.kind = CAIRN_VALUE_INTEGER, .integer = bound};
+    const char *between = field->unit[0] == '\0' ? "" : " ";
     struct cairn_arena arena;
+    enum cairn_status status;
 
     cairn_arena_init(&arena);
-    const char *formatted = cairn_field_format(field, &value, &arena);
-    enum cairn_status status =
-        cairn_fail(err, CAIRN_BAD_INPUT,
-                   is_lowest ? "%s: %s is too small, at least %s%s%s is asked for."
-                             : "%s: %s is too large, at most %s%s%s is allowed.",
-                   field->name, text, formatted == NULL ? "?" : formatted,
-                   field->unit[0] == '\0' ? "" : " ", field->unit);
+    const char *limit = cairn_field_format(field, &value, &arena);
+    if (limit == NULL)
+        status = CAIRN_NO_MEMORY;
+    else if (is_lowest)
+        status =
+            cairn_fail(err, CAIRN_BAD_INPUT, "%s: %s is too small, at least %s%s%s is asked for.",
+                       field->name, text, limit, between, field->unit);
+    else
+        status = cairn_fail(err, CAIRN_BAD_INPUT, "%s: %s is too large, at most %s%s%s is allowed.",
+                            field->name, text, limit, between, field->unit);
     cairn_arena_release(&arena);
     return status;
 }

@@ -58,11 +58,25 @@ static bool wants_key(const struct growing *g)
     return g->depth > 0 && g->open[g->depth - 1]->kind == CAIRN_YAML_MAP && g->key == NULL;
 }
 
+/* Characters of several bytes that end lines in YAML, drive terminals, or are none. */
+static bool is_awkward(const yaml_char_t *text, size_t left)
+{
+    if (left >= 2 && text[0] == 0xc2) /* U+0080 to U+009F */
+        return text[1] < 0xa0;
+    if (left < 3)
+        return false;
+    bool is_line_end = text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0xa8 || text[2] == 0xa9);
+    bool is_order_mark = text[0] == 0xef && text[1] == 0xbb && text[2] == 0xbf;
+    bool is_none = text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe;
+    return is_line_end || is_order_mark || is_none;
+}
+
 /* Control characters would drive the terminals that show them; a zero byte would end the text. */
 static bool is_printable(const yaml_char_t *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if ((text[i] < 0x20 && text[i] != '\n') || text[i] == 0x7f)
+        if ((text[i] < 0x20 && text[i] != '\n') || text[i] == 0x7f ||
+            is_awkward(text + i, size - i))
             return false;
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * cairn/schema_file.h: the schema as a YAML file that an office writes: check it, publish it as
- * the network's next version, get back the version that a replica holds. core/README.md shows the
- * notation; core/schema/registry.yaml is the schema that a new network begins with.
+ * the network's next version, get back the version that a replica holds. core/schema/README.md
+ * shows the notation; core/schema/registry.yaml is the schema that a new network begins with.
  *
  * Included by cairn/replica.h, whose rules on memory, threads and statuses hold here too.
  */
