@@ -126,14 +126,6 @@ static enum cairn_status authority_apply(struct applying *a, const struct cairn_
     return cairn_authority_admit(a->ctx, &ref, &link, entry, &a->moves_force);
 }
 
-static enum cairn_status counter_put(struct applying *a, uint32_t index)
-{
-    struct cairn_dot id = {a->log->no, index};
-    struct cairn_key key = cairn_counter_key(a->change->counter, id);
-
-    return cairn_kv_put(a->ctx, &key, (struct cairn_bytes){NULL, 0});
-}
-
 /* Remember that this entry repeats another, so that the other's arrival is noticed. */
 static enum cairn_status repeat_put(struct applying *a, uint32_t index)
 {
@@ -167,7 +159,7 @@ static enum cairn_status change_merge(struct applying *a, const struct cairn_ent
     if (change->creates) {
         state.type = change->type;
         state.counter = change->counter;
-        CAIRN_TRY(counter_put(a, index));
+        CAIRN_TRY(cairn_counter_put(a->ctx, a->log, change->counter, index));
     } else {
         CAIRN_ASSERT(change->has_state);
         state = change->state;

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index.h"
+
+#define ENTRY_ROOM 16 /* versions and tombs that one entry usually adds, and more */
+
 enum live_flag { LIVE_PERSONAL = 1, LIVE_CLOSED = 2 };
 
 struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t index)
@@ -20,16 +24,22 @@ struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t ind
     return hash;
 }
 
+struct cairn_key cairn_record_key(struct cairn_scope scope, uint8_t bucket, struct cairn_dot id)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_RECORD);
+
+    cairn_key_scope(&key, scope);
+    cairn_key_u8(&key, bucket);
+    cairn_key_u32(&key, id.log);
+    cairn_key_u32(&key, id.index);
+    return key;
+}
+
 static struct cairn_key record_key(const struct cairn_log *log, uint32_t index)
 {
     struct cairn_hash id = cairn_record_id_hash(log, index);
-    struct cairn_key key = cairn_key(CAIRN_TABLE_RECORD);
 
-    cairn_key_scope(&key, log->scope);
-    cairn_key_u8(&key, id.bytes[0]);
-    cairn_key_u32(&key, log->no);
-    cairn_key_u32(&key, index);
-    return key;
+    return cairn_record_key(log->scope, id.bytes[0], (struct cairn_dot){log->no, index});
 }
 
 struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id)
@@ -40,6 +50,15 @@ struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id)
     cairn_key_u32(&key, id.log);
     cairn_key_u32(&key, id.index);
     return key;
+}
+
+enum cairn_status cairn_counter_put(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t counter, uint32_t index)
+{
+    struct cairn_key key = cairn_counter_key(counter, (struct cairn_dot){log->no, index});
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+
+    return cairn_kv_put(ctx, &key, (struct cairn_bytes){id.bytes, 1});
 }
 
 static struct cairn_dot dot_read(struct cairn_reader *reader)
@@ -70,15 +89,14 @@ static void live_read(struct cairn_reader *reader, struct cairn_live *live)
         live->commitment = cairn_read_hash(reader);
 }
 
-enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
-                                      struct cairn_dot id, struct cairn_record_state *out_state)
+/* `room`: for how many more versions and tombs there is to be room. */
+static enum cairn_status state_decode(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, size_t room,
+                                      struct cairn_record_state *out_state)
 {
-    struct cairn_record_state state = {.id = id};
+    struct cairn_record_state state = {.id = id, .stored = value};
     struct cairn_reader reader;
 
-    value = cairn_arena_copy(&ctx->arena, value);
-    if (value.data == NULL)
-        return CAIRN_NO_MEMORY;
     cairn_reader_init(&reader, value);
     cairn_read_hash(&reader);
     state.type = cairn_read_varint(&reader);
@@ -88,9 +106,8 @@ enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_by
     state.tomb_count = (size_t)cairn_read_varint(&reader);
     if (reader.failed || state.live_count > CAIRN_LIVE_MAX || state.tomb_count > CAIRN_TOMBS_MAX)
         return CAIRN_CORRUPT;
-    /* Room for what one entry usually adds. */
-    state.live_capacity = state.live_count + 16;
-    state.tomb_capacity = state.tomb_count + 16;
+    state.live_capacity = state.live_count + room;
+    state.tomb_capacity = state.tomb_count + room;
     state.live = cairn_arena_get(&ctx->arena, state.live_capacity * sizeof *state.live);
     state.tombs = cairn_arena_get(&ctx->arena, state.tomb_capacity * sizeof *state.tombs);
     if (state.live == NULL || state.tombs == NULL)
@@ -105,6 +122,21 @@ enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_by
         return CAIRN_CORRUPT;
     *out_state = state;
     return CAIRN_OK;
+}
+
+enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, struct cairn_record_state *out_state)
+{
+    value = cairn_arena_copy(&ctx->arena, value);
+    if (value.data == NULL)
+        return CAIRN_NO_MEMORY;
+    return state_decode(ctx, value, id, ENTRY_ROOM, out_state);
+}
+
+enum cairn_status cairn_record_borrow(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, struct cairn_record_state *out_state)
+{
+    return state_decode(ctx, value, id, 0, out_state);
 }
 
 enum cairn_status cairn_record_load(struct cairn_context *ctx, const struct cairn_log *log,
@@ -165,6 +197,7 @@ enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cair
         dot_write(&writer, state->tombs[i].dot);
     }
     CAIRN_ASSERT(!writer.overflowed);
+    CAIRN_TRY(cairn_index_update(ctx, log, state));
     return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
 }
 
@@ -292,6 +325,21 @@ bool cairn_record_has_conflict(const struct cairn_record_state *state)
             return true;
     }
     return has_deletion && has_other;
+}
+
+enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
+                                  const struct cairn_live *b, bool *out_wins)
+{
+    struct cairn_log a_log, b_log;
+
+    if (a->time_s != b->time_s || a->dot.log == b->dot.log) {
+        *out_wins = a->time_s != b->time_s ? a->time_s > b->time_s : a->dot.index > b->dot.index;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_log_load(ctx, a->dot.log, &a_log));
+    CAIRN_TRY(cairn_log_load(ctx, b->dot.log, &b_log));
+    *out_wins = cairn_hash_compare(&a_log.id, &b_log.id) > 0;
+    return CAIRN_OK;
 }
 
 /* ---- hashing ------------------------------------------------------------------------------- */

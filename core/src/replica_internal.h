@@ -102,10 +102,6 @@ enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_now(struct cairn_context *ctx,
                                    const struct cairn_schema **out_schema);
-/* Is a the shown one of a and b: greater (time, log id)? */
-CAIRN_NODISCARD
-enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
-                                  const struct cairn_live *b, bool *out_wins);
 /* Visit records in key order; return other than OK to stop. */
 typedef enum cairn_status cairn_state_fn(void *context, struct cairn_context *ctx,
                                          const struct cairn_log *log,

@@ -152,7 +152,15 @@ enum cairn_status cairn_schema_get(struct cairn_context *ctx, uint64_t version,
 
 enum cairn_status cairn_schema_newest(struct cairn_context *ctx, uint64_t *out_version)
 {
-    return cairn_meta_number(ctx, "schema", out_version);
+    if (!ctx->is_writing && ctx->has_schema_version && ctx->schema_snapshot == ctx->snapshot) {
+        *out_version = ctx->schema_version;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_meta_number(ctx, "schema", out_version));
+    ctx->has_schema_version = !ctx->is_writing;
+    ctx->schema_version = *out_version;
+    ctx->schema_snapshot = ctx->snapshot;
+    return CAIRN_OK;
 }
 
 /* What `next` says it follows is what is held as the version before it. */
@@ -208,5 +216,9 @@ enum cairn_status cairn_schema_admit(struct cairn_context *ctx, uint64_t version
         return CAIRN_OK;
     CAIRN_TRY(cairn_kv_put(ctx, &key, table));
     CAIRN_TRY(cairn_schema_newest(ctx, &newest));
-    return version > newest ? cairn_meta_number_put(ctx, "schema", version) : CAIRN_OK;
+    if (version <= newest)
+        return CAIRN_OK;
+    ctx->indexing.is_known = false;
+    ctx->indexing.may_be_due = true;
+    return cairn_meta_number_put(ctx, "schema", version);
 }

@@ -7,22 +7,28 @@
 struct default_field {
     const char *name;
     enum cairn_wire_type wire;
-    unsigned flags; /* 1 personal, 2 required */
+    unsigned flags; /* PERSONAL, ... */
     const char *label_zh, *label_en;
     const char *choices; /* separated by '|' */
 };
 
 #define PERSONAL 1
 #define REQUIRED 2
+#define INDEXED 4
+#define ALIAS 8
+
+/* Households are counted by the line of 4,200 yuan a head, and by how near above it they live. */
+static const int64_t income_bands[] = {4200, 4500, 5000};
+#define INCOME_BANDS (sizeof income_bands / sizeof income_bands[0])
 
 /* A field's number is its place here, from 1, and fixes its type and kind for ever. */
 static const struct default_field household_fields[] = {
-    {"id", CAIRN_WIRE_DIGITS, 0, "户编号", "official number", NULL},
+    {"id", CAIRN_WIRE_DIGITS, ALIAS, "户编号", "official number", NULL},
     {"head", CAIRN_WIRE_TEXT, PERSONAL | REQUIRED, "户主", "head of household", NULL},
     {"members", CAIRN_WIRE_INTEGER, 0, "家庭人口", "members", NULL},
     {"town_name", CAIRN_WIRE_TEXT, 0, "乡镇", "township", NULL},
     {"village_name", CAIRN_WIRE_TEXT, 0, "村", "village", NULL},
-    {"income", CAIRN_WIRE_INTEGER, 0, "人均纯收入（元）", "income per head (yuan)", NULL},
+    {"income", CAIRN_WIRE_INTEGER, INDEXED, "人均纯收入（元）", "income per head (yuan)", NULL},
     {"cause", CAIRN_WIRE_CHOICE, PERSONAL, "致贫原因", "cause of poverty",
      "因病|因残|因学|因灾|缺土地|缺水|缺技术|缺劳力|缺资金|交通落后|自身发展动力不足"},
     {"ind", CAIRN_WIRE_FLAGS, 0, "十二项指标", "twelve indicators", NULL},
@@ -78,8 +84,14 @@ void cairn_schema_default_write(struct cairn_writer *writer)
                                          .wire = from->wire,
                                          .is_personal = (from->flags & PERSONAL) != 0,
                                          .is_required = (from->flags & REQUIRED) != 0,
+                                         .is_indexed = (from->flags & INDEXED) != 0,
+                                         .is_alias = (from->flags & ALIAS) != 0,
                                          .unit = "",
                                          .choices = choices[i]};
+        if (fields[i].is_indexed) {
+            fields[i].bands = income_bands;
+            fields[i].band_count = INCOME_BANDS;
+        }
         fields[i].choice_count = choices_cut(from->choices, choices[i], texts[i]);
     }
     cairn_schema_write(writer, &schema);

@@ -17,21 +17,6 @@ enum cairn_status cairn_schema_now(struct cairn_context *ctx,
     return cairn_schema_get(ctx, version, out_schema);
 }
 
-enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
-                                  const struct cairn_live *b, bool *out_wins)
-{
-    struct cairn_log a_log, b_log;
-
-    if (a->time_s != b->time_s || a->dot.log == b->dot.log) {
-        *out_wins = a->time_s != b->time_s ? a->time_s > b->time_s : a->dot.index > b->dot.index;
-        return CAIRN_OK;
-    }
-    CAIRN_TRY(cairn_log_load(ctx, a->dot.log, &a_log));
-    CAIRN_TRY(cairn_log_load(ctx, b->dot.log, &b_log));
-    *out_wins = cairn_hash_compare(&a_log.id, &b_log.id) > 0;
-    return CAIRN_OK;
-}
-
 static void live_value(const struct cairn_live *live, struct cairn_value *out_value)
 {
     struct cairn_reader reader;
