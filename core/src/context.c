@@ -235,6 +235,23 @@ void cairn_walk_close(struct cairn_walk *walk)
     walk->range = NULL;
 }
 
+enum cairn_status cairn_keys_count(struct cairn_context *ctx, const struct cairn_key *prefix,
+                                   uint64_t *out_count)
+{
+    struct cairn_walk walk;
+    enum cairn_status status;
+    uint64_t count = 0;
+
+    CAIRN_TRY(cairn_walk_open(ctx, prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK)
+        count++;
+    cairn_walk_close(&walk);
+    if (status != CAIRN_NOT_FOUND)
+        return status;
+    *out_count = count;
+    return CAIRN_OK;
+}
+
 void cairn_write_varint(struct cairn_writer *writer, uint64_t value)
 {
     while (value >= 0x80) {

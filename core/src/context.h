@@ -131,6 +131,10 @@ enum cairn_status cairn_walk_open(struct cairn_context *ctx, const struct cairn_
 /* NOT_FOUND at the end. */
 CAIRN_NODISCARD enum cairn_status cairn_walk_next(struct cairn_walk *walk);
 void cairn_walk_close(struct cairn_walk *walk);
+/* How many keys begin with `prefix`. */
+CAIRN_NODISCARD
+enum cairn_status cairn_keys_count(struct cairn_context *ctx, const struct cairn_key *prefix,
+                                   uint64_t *out_count);
 
 /* Varints (LEB128) for values on our own disk; what travels is CBOR. */
 void cairn_write_varint(struct cairn_writer *writer, uint64_t value);

@@ -161,6 +161,21 @@ static void counter_sum(const struct cairn_live *live, size_t count, struct cair
     }
 }
 
+/* The `element`-th of those that can be read. */
+static enum cairn_status element_value(struct cairn_context *ctx, const struct cairn_field *field,
+                                       const struct cairn_live *live, size_t count, size_t element,
+                                       struct cairn_value *out_value, struct cairn_dot *out_dot)
+{
+    enum cairn_status status = CAIRN_NOT_FOUND;
+
+    for (size_t i = 0; i < count; i++) {
+        status = live_value(ctx, field, &live[i], out_value, out_dot);
+        if (status != CAIRN_NOT_FOUND && (status != CAIRN_OK || element-- == 0))
+            return status;
+    }
+    return CAIRN_NOT_FOUND;
+}
+
 enum cairn_status cairn_field_shown(struct cairn_context *ctx,
                                     const struct cairn_record_state *state,
                                     const struct cairn_field *field, size_t element,
@@ -172,8 +187,7 @@ enum cairn_status cairn_field_shown(struct cairn_context *ctx,
 
     *out_dot = (struct cairn_dot){0, 0};
     if (field->merge == CAIRN_MERGE_SET)
-        return element < count ? live_value(ctx, field, &live[element], out_value, out_dot)
-                               : CAIRN_NOT_FOUND;
+        return element_value(ctx, field, live, count, element, out_value, out_dot);
     if (count == 0 || element > 0)
         return CAIRN_NOT_FOUND;
     if (field->merge == CAIRN_MERGE_COUNTER) {
@@ -253,8 +267,8 @@ static enum cairn_status row_put(struct cairn_context *ctx, const struct cairn_k
     return cairn_kv_put(ctx, key, cairn_writer_bytes(&writer));
 }
 
-static enum cairn_status row_finish(struct cairn_reader *key, struct cairn_bytes value,
-                                    struct cairn_index_row *row)
+enum cairn_status cairn_index_row_end(struct cairn_reader *key, struct cairn_bytes value,
+                                      struct cairn_index_row *row)
 {
     struct cairn_reader reader;
 
@@ -279,7 +293,7 @@ enum cairn_status cairn_index_row_read(const struct cairn_field *field, struct c
     out_row->scope.code = cairn_read_u64be(&key);
     if (!field->is_alias)
         out_row->value = cairn_read_bytes(&key, value_bytes);
-    return row_finish(&key, value, out_row);
+    return cairn_index_row_end(&key, value, out_row);
 }
 
 enum cairn_status cairn_flag_row_read(struct cairn_reader key, struct cairn_bytes value,
@@ -287,7 +301,7 @@ enum cairn_status cairn_flag_row_read(struct cairn_reader key, struct cairn_byte
 {
     out_row->scope.code = cairn_read_u64be(&key);
     out_row->value = (struct cairn_bytes){NULL, 0};
-    return row_finish(&key, value, out_row);
+    return cairn_index_row_end(&key, value, out_row);
 }
 
 /* ---- keeping them -------------------------------------------------------------------------- */
@@ -462,10 +476,13 @@ static enum cairn_status rows_update(struct cairn_context *ctx, const struct pla
 }
 
 enum cairn_status cairn_index_update(struct cairn_context *ctx, const struct cairn_log *log,
-                                     const struct cairn_record_state *state)
+                                     uint8_t bucket, const struct cairn_record_state *state)
 {
     struct cairn_record_state old = {.id = state->id};
-    struct place place = {.scope = log->scope, .id = state->id, .counter = state->counter};
+    struct place place = {.scope = log->scope,
+                          .id = state->id,
+                          .bucket = bucket,
+                          .counter = state->counter};
 
     if (ctx->indexing.is_off)
         return CAIRN_OK;
@@ -473,7 +490,6 @@ enum cairn_status cairn_index_update(struct cairn_context *ctx, const struct cai
     if (state->stored.data != NULL)
         CAIRN_TRY(cairn_record_borrow(ctx, state->stored, state->id, &old));
     place.type = cairn_schema_type(ctx->indexing.schema, state->type);
-    place.bucket = cairn_record_id_hash(log, state->id.index).bytes[0];
     return rows_update(ctx, &place, &old, state->stored.data != NULL, state);
 }
 
@@ -498,7 +514,7 @@ enum cairn_status cairn_index_forget(struct cairn_context *ctx, const struct cai
     if (ctx->indexing.is_off)
         return CAIRN_OK;
     gone.live_count = 0;
-    CAIRN_TRY(cairn_index_update(ctx, log, &gone));
+    CAIRN_TRY(cairn_index_update(ctx, log, 0, &gone));
     struct cairn_key key = flag_key(CAIRN_FLAG_HIDDEN, log->scope, state->id);
     return cairn_kv_del(ctx, &key);
 }

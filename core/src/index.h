@@ -51,7 +51,7 @@ enum cairn_status cairn_field_shown(struct cairn_context *ctx,
 /* Bring the rows of a record from what state->stored holds to what `state` holds. */
 CAIRN_NODISCARD
 enum cairn_status cairn_index_update(struct cairn_context *ctx, const struct cairn_log *log,
-                                     const struct cairn_record_state *state);
+                                     uint8_t bucket, const struct cairn_record_state *state);
 /* The record is gone: so are its rows. `state` as loaded last. */
 CAIRN_NODISCARD
 enum cairn_status cairn_index_forget(struct cairn_context *ctx, const struct cairn_log *log,
@@ -72,6 +72,10 @@ struct cairn_index_row {
 CAIRN_NODISCARD
 enum cairn_status cairn_index_row_read(const struct cairn_field *field, struct cairn_reader key,
                                        struct cairn_bytes value, struct cairn_index_row *out_row);
+/* The end of any row: id from its key, bucket and counter from its value. */
+CAIRN_NODISCARD
+enum cairn_status cairn_index_row_end(struct cairn_reader *key, struct cairn_bytes value,
+                                      struct cairn_index_row *row);
 /* As index_row_read, of a flag. */
 CAIRN_NODISCARD
 enum cairn_status cairn_flag_row_read(struct cairn_reader key, struct cairn_bytes value,

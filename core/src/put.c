@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "put_internal.h"
+#include "upsert.h"
 
 #define VILLAGE_DIGITS 12
 
@@ -86,8 +87,15 @@ static enum cairn_status record_prepare(struct cairn_context *ctx, const struct 
     char scope[CAIRN_SCOPE_TEXT_BYTES];
 
     prepared->creates = put->id == NULL;
-    if (prepared->creates)
-        return scope_prepare(ctx, standing, put->scope, &prepared->scope);
+    if (prepared->creates) {
+        CAIRN_TRY(scope_prepare(ctx, standing, put->scope, &prepared->scope));
+        enum cairn_status status = CAIRN_NOT_FOUND;
+        if (put->upserts)
+            status = cairn_upsert_find(ctx, prepared->type, prepared->scope, put,
+                                       &prepared->creator, &prepared->state);
+        prepared->creates = status == CAIRN_NOT_FOUND;
+        return prepared->creates ? CAIRN_OK : status;
+    }
     CAIRN_TRY(cairn_label_find(ctx, put->id, &prepared->creator, &prepared->state));
     prepared->scope = prepared->creator.scope;
     cairn_scope_text(prepared->scope, scope);
@@ -108,6 +116,12 @@ static enum cairn_status record_prepare(struct cairn_context *ctx, const struct 
     return CAIRN_OK;
 }
 
+/* An empty cell of a table says nothing. */
+static bool is_silent(const struct cairn_put *put, size_t field)
+{
+    return put->upserts && put->fields[field].value[0] == '\0';
+}
+
 static enum cairn_status fields_prepare(struct cairn_context *ctx, const struct cairn_put *put,
                                         struct prepared *prepared)
 {
@@ -125,8 +139,12 @@ static enum cairn_status fields_prepare(struct cairn_context *ctx, const struct 
         for (size_t k = 0; k < i; k++)
             if (prepared->fields[k] == field)
                 return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s is given twice.", name);
-        CAIRN_TRY(cairn_field_parse(field, put->fields[i].value, &prepared->values[i], ctx->err));
         prepared->fields[i] = field;
+        if (is_silent(put, i)) {
+            prepared->values[i] = (struct cairn_value){.kind = CAIRN_VALUE_TEXT};
+            continue;
+        }
+        CAIRN_TRY(cairn_field_parse(field, put->fields[i].value, &prepared->values[i], ctx->err));
     }
     return CAIRN_OK;
 }
@@ -172,6 +190,8 @@ static enum cairn_status put_prepare(struct cairn_replica *replica, const struct
 struct put_work {
     const struct cairn_put *puts;
     size_t count;
+    const struct cairn_put *merged; /* the puts to do; type NULL: done by an earlier one */
+    size_t *first;                  /* which */
     struct cairn_put_result *results;
     size_t failed;
     struct cairn_author author;
@@ -335,8 +355,10 @@ static enum cairn_status changes_compose(struct cairn_replica *replica, struct p
     CAIRN_TRY(composer_for(replica, work, prepared->scope, &composer));
     cairn_compose_begin(composer);
     result->change_count = 0;
+    result->is_created = false;
     for (size_t i = 0; i < put->field_count; i++)
-        CAIRN_TRY(set_compose(replica, composer, prepared, i, changes, &result->change_count));
+        if (!is_silent(put, i))
+            CAIRN_TRY(set_compose(replica, composer, prepared, i, changes, &result->change_count));
     result->changes = changes;
     CAIRN_TRY(cairn_label_format(&replica->ctx, &prepared->creator, &prepared->state, result->id));
     if (result->change_count == 0)
@@ -349,7 +371,7 @@ static enum cairn_status changes_compose(struct cairn_replica *replica, struct p
 static enum cairn_status put_compose(struct cairn_replica *replica, struct put_work *work, size_t i,
                                      const struct cairn_standing *standing)
 {
-    const struct cairn_put *put = &work->puts[i];
+    const struct cairn_put *put = &work->merged[i];
     struct cairn_put_result *result = &work->results[i];
     struct prepared prepared = {.type = NULL};
     struct cairn_composer *composer;
@@ -369,7 +391,17 @@ static enum cairn_status put_compose(struct cairn_replica *replica, struct put_w
     state.counter = (uint32_t)counter;
     result->changes = NULL;
     result->change_count = 0;
+    result->is_created = true;
     return cairn_label_format(&replica->ctx, &composer->log, &state, result->id);
+}
+
+/* A row that is part of an earlier one. */
+static void result_repeat(struct put_work *work, size_t i)
+{
+    work->results[i] = work->results[work->first[i]];
+    work->results[i].is_created = false;
+    work->results[i].changes = NULL;
+    work->results[i].change_count = 0;
 }
 
 static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
@@ -381,9 +413,14 @@ static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
     work->author = cairn_replica_author(replica);
     work->failed = 0;
     CAIRN_TRY(cairn_writer_check(replica, &standing));
+    CAIRN_TRY(cairn_upserts_merge(&replica->ctx, standing.scope, work->puts, work->count,
+                                  &work->merged, &work->first));
     for (size_t i = 0; i < work->count; i++) {
         work->failed = i;
-        CAIRN_TRY(put_compose(replica, work, i, &standing));
+        if (work->first[i] == i)
+            CAIRN_TRY(put_compose(replica, work, i, &standing));
+        else
+            result_repeat(work, i);
     }
     for (size_t i = 0; i < work->composer_count; i++) {
         struct cairn_composer *composer = work->composers[i];

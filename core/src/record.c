@@ -35,13 +35,6 @@ struct cairn_key cairn_record_key(struct cairn_scope scope, uint8_t bucket, stru
     return key;
 }
 
-static struct cairn_key record_key(const struct cairn_log *log, uint32_t index)
-{
-    struct cairn_hash id = cairn_record_id_hash(log, index);
-
-    return cairn_record_key(log->scope, id.bytes[0], (struct cairn_dot){log->no, index});
-}
-
 struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id)
 {
     struct cairn_key key = cairn_key(CAIRN_TABLE_COUNTER);
@@ -142,11 +135,16 @@ enum cairn_status cairn_record_borrow(struct cairn_context *ctx, struct cairn_by
 enum cairn_status cairn_record_load(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t index, struct cairn_record_state *out_state)
 {
-    struct cairn_key key = record_key(log, index);
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+    struct cairn_dot dot = {log->no, index};
+    struct cairn_key key = cairn_record_key(log->scope, id.bytes[0], dot);
     struct cairn_bytes value;
 
     CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
-    return cairn_record_decode(ctx, value, (struct cairn_dot){log->no, index}, out_state);
+    CAIRN_TRY(cairn_record_decode(ctx, value, dot, out_state));
+    out_state->has_bucket = true;
+    out_state->bucket = id.bytes[0];
+    return CAIRN_OK;
 }
 
 static size_t record_bytes_max(const struct cairn_record_state *state)
@@ -161,7 +159,9 @@ static size_t record_bytes_max(const struct cairn_record_state *state)
 enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cairn_log *log,
                                     const struct cairn_record_state *state)
 {
-    struct cairn_key key = record_key(log, state->id.index);
+    uint8_t bucket = state->has_bucket ? state->bucket
+                                       : cairn_record_id_hash(log, state->id.index).bytes[0];
+    struct cairn_key key = cairn_record_key(log->scope, bucket, state->id);
     size_t capacity = record_bytes_max(state);
     struct cairn_hash hash = {{0}}; /* stays zero for a record without live versions */
     struct cairn_writer writer;
@@ -197,7 +197,7 @@ enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cair
         dot_write(&writer, state->tombs[i].dot);
     }
     CAIRN_ASSERT(!writer.overflowed);
-    CAIRN_TRY(cairn_index_update(ctx, log, state));
+    CAIRN_TRY(cairn_index_update(ctx, log, bucket, state));
     return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
 }
 

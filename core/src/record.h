@@ -49,6 +49,8 @@ struct cairn_record_state {
     /* The value that the store has of it, from which indexes learn what changed; {NULL, 0}: none.
      * A state is saved once: load it again before the next change. */
     struct cairn_bytes stored;
+    bool has_bucket; /* the place of its hash is known: the first byte of H of its id */
+    uint8_t bucket;
 };
 
 /* H of the record's id: its first byte is the bucket, its first five bits the check character. */

@@ -7,6 +7,7 @@
 #include "replica_internal.h"
 #include "schema.h"
 #include "scope_log.h"
+#include "seen.h"
 
 enum cairn_status cairn_schema_now(struct cairn_context *ctx,
                                    const struct cairn_schema **out_schema)
@@ -30,36 +31,10 @@ static void live_value(const struct cairn_live *live, struct cairn_value *out_va
     out_value->is_slot = live->is_personal;
 }
 
-/* Logs met while one record is viewed: most of its versions come from one or two. */
-#define SEEN_MAX 8
-
 struct viewing {
     struct cairn_replica *replica;
     struct cairn_context *ctx;
-    size_t seen_count;
-    struct seen {
-        uint32_t no;
-        uint32_t covered;
-        char tag[8];
-    } seen[SEEN_MAX];
 };
-
-static enum cairn_status log_see(struct viewing *v, uint32_t no, struct seen *out_seen)
-{
-    struct cairn_log log;
-
-    for (size_t i = 0; i < v->seen_count; i++)
-        if (v->seen[i].no == no) {
-            *out_seen = v->seen[i];
-            return CAIRN_OK;
-        }
-    CAIRN_TRY(cairn_log_load(v->ctx, no, &log));
-    *out_seen = (struct seen){.no = no, .covered = log.covered};
-    CAIRN_TRY(cairn_log_tag(v->ctx, &log, out_seen->tag));
-    if (v->seen_count < SEEN_MAX)
-        v->seen[v->seen_count++] = *out_seen;
-    return CAIRN_OK;
-}
 
 static bool is_deletion(const struct cairn_live *live)
 {
@@ -72,11 +47,11 @@ static enum cairn_status version_view(struct viewing *v, const struct cairn_fiel
 {
     struct cairn_version version = {.time_s = live->time_s};
     struct cairn_value value;
-    struct seen log;
+    const struct cairn_seen_log *log;
 
-    CAIRN_TRY(log_see(v, live->dot.log, &log));
-    memcpy(version.tag, log.tag, sizeof version.tag);
-    version.is_received = live->dot.index < log.covered;
+    CAIRN_TRY(cairn_seen_log(v->ctx, live->dot.log, &log));
+    memcpy(version.tag, log->tag, sizeof version.tag);
+    version.is_received = live->dot.index < log->covered;
     if (!is_deletion(live)) {
         live_value(live, &value);
         version.value = cairn_field_format(field, &value, &v->replica->results);
@@ -141,11 +116,11 @@ static enum cairn_status received_count(struct viewing *v, const struct cairn_re
 {
     *out_unreceived = 0;
     for (size_t i = 0; i < state->live_count; i++) {
-        struct seen log;
+        const struct cairn_seen_log *log;
         if (state->live[i].field == CAIRN_FIELD_EXISTENCE)
             continue;
-        CAIRN_TRY(log_see(v, state->live[i].dot.log, &log));
-        *out_unreceived += state->live[i].dot.index >= log.covered;
+        CAIRN_TRY(cairn_seen_log(v->ctx, state->live[i].dot.log, &log));
+        *out_unreceived += state->live[i].dot.index >= log->covered;
     }
     return CAIRN_OK;
 }
@@ -222,6 +197,32 @@ enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_
     return CAIRN_OK;
 }
 
+enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_index_row *row,
+                                 struct cairn_record_state *out_state)
+{
+    struct cairn_key key = cairn_record_key(row->scope, row->bucket, row->id);
+    struct cairn_bytes value;
+
+    CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
+    CAIRN_TRY(cairn_record_borrow(ctx, value, row->id, out_state));
+    out_state->has_bucket = true;
+    out_state->bucket = row->bucket;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_context *ctx,
+                                 const struct cairn_index_row *row,
+                                 const struct cairn_record_state *state,
+                                 struct cairn_record *out_record)
+{
+    const struct cairn_seen_log *seen;
+    struct cairn_log log = {.no = row->id.log, .scope = row->scope, .is_known = true};
+
+    CAIRN_TRY(cairn_seen_log(ctx, row->id.log, &seen));
+    log.id = seen->id;
+    return cairn_record_view(replica, ctx, &log, state, out_record);
+}
+
 /* ---- walking ------------------------------------------------------------------------------- */
 
 /* One step: the arena is left as it was, so that a scan of any length needs little memory. */
@@ -257,4 +258,45 @@ enum cairn_status cairn_states_visit(struct cairn_context *ctx, cairn_state_fn *
     }
     cairn_walk_close(&walk);
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+struct states_count {
+    uint64_t records, conflicts;
+};
+
+static enum cairn_status state_count(void *context, struct cairn_context *ctx,
+                                     const struct cairn_log *log,
+                                     const struct cairn_record_state *state)
+{
+    struct states_count *count = context;
+
+    (void)ctx;
+    (void)log;
+    count->records += !cairn_record_is_deleted(state);
+    count->conflicts += cairn_record_has_conflict(state);
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_records_count(struct cairn_context *ctx, uint64_t *out_records,
+                                      uint64_t *out_conflicts)
+{
+    const struct cairn_key all = cairn_key(CAIRN_TABLE_COUNTER);
+    const struct cairn_key hidden = cairn_flag_prefix(CAIRN_FLAG_HIDDEN);
+    const struct cairn_key conflicts = cairn_flag_prefix(CAIRN_FLAG_CONFLICT);
+    struct states_count count = {0, 0};
+    uint64_t hidden_count;
+    bool is_ready;
+
+    CAIRN_TRY(cairn_index_is_ready(ctx, &is_ready));
+    if (is_ready) {
+        CAIRN_TRY(cairn_keys_count(ctx, &all, &count.records));
+        CAIRN_TRY(cairn_keys_count(ctx, &hidden, &hidden_count));
+        CAIRN_TRY(cairn_keys_count(ctx, &conflicts, &count.conflicts));
+        count.records -= hidden_count;
+    } else {
+        CAIRN_TRY(cairn_states_visit(ctx, state_count, &count));
+    }
+    *out_records = count.records;
+    *out_conflicts = count.conflicts;
+    return CAIRN_OK;
 }
