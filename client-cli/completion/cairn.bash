@@ -34,6 +34,10 @@ _cairn()
         mapfile -t COMPREPLY < <(compgen -W "prefecture county township station server auditor" -- "$word")
         return
         ;;
+    --by)
+        mapfile -t COMPREPLY < <(compgen -W "village township county prefecture province band state" -- "$word")
+        return
+        ;;
     --store)
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return
@@ -61,7 +65,7 @@ _cairn()
         mapfile -t COMPREPLY < <(compgen -W "$(_cairn_words "$cairn" |
             sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')" -- "$word")
         ;;
-    put | list | import | delete)
+    put | list | count | import | delete)
         if [[ $before == "$command" ]]; then
             mapfile -t COMPREPLY < <(compgen -W household -- "$word")
         elif [[ $command == import ]]; then
