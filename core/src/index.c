@@ -124,7 +124,7 @@ static enum cairn_status live_value(struct cairn_context *ctx, const struct cair
         out_value->integer = (int64_t)cairn_cbor_read_uint(&reader);
         return reader.failed ? CAIRN_NOT_FOUND : CAIRN_OK;
     }
-    if (!cairn_value_read(&reader, out_value))
+    if (!cairn_stored_value_read(live->cbor, out_value))
         return CAIRN_NOT_FOUND;
     if (field->wire != CAIRN_WIRE_REFERENCE)
         return out_value->kind == CAIRN_VALUE_DOT ? CAIRN_NOT_FOUND : CAIRN_OK;

@@ -54,12 +54,28 @@ enum cairn_status cairn_counter_put(struct cairn_context *ctx, const struct cair
     return cairn_kv_put(ctx, &key, (struct cairn_bytes){id.bytes, 1});
 }
 
-static struct cairn_dot dot_read(struct cairn_reader *reader)
+/* A record is read at every turn: its reader is this one, which the compiler can see through. */
+static inline uint64_t varint(struct cairn_reader *reader)
+{
+    if (!reader->failed && reader->pos < reader->size && reader->data[reader->pos] < 0x80)
+        return reader->data[reader->pos++];
+    return cairn_read_varint(reader);
+}
+
+static inline struct cairn_bytes bytes_take(struct cairn_reader *reader, size_t size)
+{
+    if (reader->failed || size > reader->size - reader->pos)
+        return cairn_read_bytes(reader, size);
+    reader->pos += size;
+    return (struct cairn_bytes){reader->data + reader->pos - size, size};
+}
+
+static inline struct cairn_dot dot_read(struct cairn_reader *reader)
 {
     struct cairn_dot dot;
 
-    dot.log = (uint32_t)cairn_read_varint(reader);
-    dot.index = (uint32_t)cairn_read_varint(reader);
+    dot.log = (uint32_t)varint(reader);
+    dot.index = (uint32_t)varint(reader);
     return dot;
 }
 
@@ -69,17 +85,50 @@ static void dot_write(struct cairn_writer *writer, struct cairn_dot dot)
     cairn_write_varint(writer, dot.index);
 }
 
-static void live_read(struct cairn_reader *reader, struct cairn_live *live)
+static inline void live_read(struct cairn_reader *reader, struct cairn_live *live)
 {
-    live->field = cairn_read_varint(reader);
+    live->field = varint(reader);
     live->dot = dot_read(reader);
-    live->time_s = cairn_read_varint(reader);
-    uint8_t flags = cairn_read_u8(reader);
-    live->is_personal = (flags & LIVE_PERSONAL) != 0;
-    live->is_closed = (flags & LIVE_CLOSED) != 0;
-    live->cbor = cairn_read_bytes(reader, (size_t)cairn_read_varint(reader));
-    if (live->is_personal)
-        live->commitment = cairn_read_hash(reader);
+    live->time_s = varint(reader);
+    struct cairn_bytes flags = bytes_take(reader, 1);
+    live->is_personal = flags.size == 1 && (flags.data[0] & LIVE_PERSONAL) != 0;
+    live->is_closed = flags.size == 1 && (flags.data[0] & LIVE_CLOSED) != 0;
+    live->cbor = bytes_take(reader, (size_t)varint(reader));
+    if (!live->is_personal)
+        return;
+    struct cairn_bytes commitment = bytes_take(reader, sizeof live->commitment.bytes);
+    if (commitment.size == sizeof live->commitment.bytes)
+        memcpy(live->commitment.bytes, commitment.data, commitment.size);
+}
+
+bool cairn_stored_value_read(struct cairn_bytes cbor, struct cairn_value *out_value)
+{
+    enum { MAJOR_UNSIGNED = 0, MAJOR_NEGATIVE = 1, MAJOR_TEXT = 3 };
+    unsigned major = cbor.size == 0 ? UINT8_MAX : cbor.data[0] >> 5;
+    unsigned short_argument = cbor.size == 0 ? 0 : cbor.data[0] & 31;
+    size_t more = short_argument < 24 ? 0 : (size_t)1 << (short_argument - 24);
+    uint64_t argument = short_argument;
+    struct cairn_reader reader;
+
+    /* Anything else, and what no whole value is: the reader of what travels judges it. */
+    if ((major > MAJOR_NEGATIVE && major != MAJOR_TEXT) || short_argument > 26 ||
+        cbor.size < 1 + more) {
+        cairn_reader_init(&reader, cbor);
+        return cairn_value_read(&reader, out_value);
+    }
+    if (more > 0)
+        argument = 0;
+    for (size_t i = 0; i < more; i++)
+        argument = argument << 8 | cbor.data[1 + i];
+    *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER, .cbor = cbor};
+    if (major != MAJOR_TEXT) {
+        out_value->integer =
+            major == MAJOR_UNSIGNED ? (int64_t)argument : -1 - (int64_t)argument;
+        return true;
+    }
+    out_value->kind = CAIRN_VALUE_TEXT;
+    out_value->text = (struct cairn_bytes){cbor.data + 1 + more, (size_t)argument};
+    return argument == cbor.size - 1 - more;
 }
 
 /* `room`: for how many more versions and tombs there is to be room. */

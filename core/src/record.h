@@ -75,6 +75,9 @@ struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id);
 CAIRN_NODISCARD
 enum cairn_status cairn_record_borrow(struct cairn_context *ctx, struct cairn_bytes value,
                                       struct cairn_dot id, struct cairn_record_state *out_state);
+/* A value as a live version holds it. What stands in the store was checked when it came, so that
+ * integers and texts are not checked again. */
+bool cairn_stored_value_read(struct cairn_bytes cbor, struct cairn_value *out_value);
 /* The key of a record in table R, whose bucket is known. */
 struct cairn_key cairn_record_key(struct cairn_scope scope, uint8_t bucket, struct cairn_dot id);
 /* The value of table I for a record: its bucket, so that the record is found without hashing. */

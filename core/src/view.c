@@ -20,13 +20,10 @@ enum cairn_status cairn_schema_now(struct cairn_context *ctx,
 
 static void live_value(const struct cairn_live *live, struct cairn_value *out_value)
 {
-    struct cairn_reader reader;
-
     *out_value = (struct cairn_value){.kind = CAIRN_VALUE_CLOSED, .is_slot = true};
     if (live->is_closed)
         return;
-    cairn_reader_init(&reader, live->cbor);
-    if (!cairn_value_read(&reader, out_value))
+    if (!cairn_stored_value_read(live->cbor, out_value))
         *out_value = (struct cairn_value){.kind = CAIRN_VALUE_TEXT};
     out_value->is_slot = live->is_personal;
 }

@@ -61,7 +61,7 @@ figure_fn figure_merge_cpu, figure_merge_ratio, figure_disk_bytes, figure_audit;
 void merge_free(struct merge *merge);
 
 /* local.c: one station, no network. */
-figure_fn figure_commit_ratio, figure_get_ratio;
+figure_fn figure_commit_ratio, figure_get_ratio, figure_get_ns;
 
 /* memory.c: each in a process of its own, which is this program under another name. */
 figure_fn figure_station_anon, figure_server_anon;
