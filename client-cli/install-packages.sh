@@ -43,6 +43,7 @@ want libnanomsg-dev pkg-config --exists nanomsg
 want libzstd-dev pkg-config --exists libzstd
 want libjansson-dev pkg-config --exists jansson
 want libcmocka-dev pkg-config --exists cmocka
+want libsqlite3-dev pkg-config --exists sqlite3
 if [ "${1-}" = ci ]; then
     want clang command -v clang
     want libclang-rt-dev clang_sanitizes

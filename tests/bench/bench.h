@@ -33,6 +33,7 @@ struct bench {
     struct village *village;
     struct merge *merge;
     struct county *county;
+    char query_store[PATH_MAX]; /* "" until query.c has made it */
     /* A set-up is tried once: its folder is there, and its reason was told. */
     bool has_village_failed, has_merge_failed, has_county_failed;
 };
@@ -62,6 +63,10 @@ void merge_free(struct merge *merge);
 
 /* local.c: one station, no network. */
 figure_fn figure_commit_ratio, figure_get_ratio, figure_get_ns;
+
+/* query.c: a prefecture's households by band and place, beside SQLite. */
+figure_fn figure_query_band_ratio, figure_query_anon;
+int query_probe(const char *store);
 
 /* memory.c: each in a process of its own, which is this program under another name. */
 figure_fn figure_station_anon, figure_server_anon;

@@ -486,7 +486,7 @@ static enum cairn_status lmdb_range_open(struct cairn_txn *base, struct cairn_by
     CAIRN_ASSERT(key_fits(first) && key_fits(last));
     if (txn->spoiled_by != CAIRN_OK)
         return txn->spoiled_by;
-    struct lmdb_range *range = calloc(1, sizeof *range);
+    struct lmdb_range *range = malloc(sizeof *range);
     if (range == NULL)
         return CAIRN_NO_MEMORY;
     enum cairn_status status =
@@ -497,6 +497,8 @@ static enum cairn_status lmdb_range_open(struct cairn_txn *base, struct cairn_by
     }
     range->base.txn = base;
     range->order = order;
+    range->write_count = 0;
+    range->is_started = false;
     range->place_bytes = start.size;
     memcpy(range->place, start.data, start.size);
     range->end_bytes = end.size;
