@@ -1,4 +1,5 @@
-/* Records by a name that others gave them, as an official number; declared in replica_internal.h. */
+/* Records by a name that others gave them, as an official number; declared in replica_internal.h.
+ */
 
 #include <stdio.h>
 #include <string.h>
@@ -103,8 +104,7 @@ static enum cairn_status scan_check(void *context, struct cairn_context *ctx,
 }
 
 enum cairn_status cairn_alias_find(struct cairn_context *ctx, const struct cairn_type *type,
-                                   const struct cairn_field *field,
-                                   const struct cairn_value *value,
+                                   const struct cairn_field *field, const struct cairn_value *value,
                                    const struct cairn_scope *scope,
                                    struct cairn_index_row out_rows[static CAIRN_ALIKE_MAX],
                                    size_t *out_count)
@@ -114,8 +114,7 @@ enum cairn_status cairn_alias_find(struct cairn_context *ctx, const struct cairn
     bool is_ready;
 
     CAIRN_TRY(cairn_index_is_ready(ctx, &is_ready));
-    CAIRN_TRY(is_ready ? index_search(&search, ctx)
-                       : cairn_states_visit(ctx, scan_check, &search));
+    CAIRN_TRY(is_ready ? index_search(&search, ctx) : cairn_states_visit(ctx, scan_check, &search));
     *out_count = search.count;
     return CAIRN_OK;
 }
@@ -143,10 +142,8 @@ static enum cairn_status ambiguous(struct cairn_context *ctx, const char *alias,
 
     for (size_t i = 0; i < search->count; i++) {
         const struct cairn_index_row *row = &search->rows[i];
-        struct cairn_record_state state = {.id = row->id,
-                                           .counter = row->counter,
-                                           .has_bucket = true,
-                                           .bucket = row->bucket};
+        struct cairn_record_state state = {
+            .id = row->id, .counter = row->counter, .has_bucket = true, .bucket = row->bucket};
         struct cairn_log log;
         char label[32];
         CAIRN_TRY(cairn_log_load(ctx, row->id.log, &log));
@@ -169,8 +166,8 @@ enum cairn_status cairn_alias_locate(struct cairn_context *ctx, const char *alia
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
     for (size_t t = 0; t < schema->type_count; t++)
         for (size_t f = 0; f < schema->types[t].field_count; f++)
-            CAIRN_TRY(field_locate(ctx, &schema->types[t], &schema->types[t].fields[f], alias,
-                                   &search));
+            CAIRN_TRY(
+                field_locate(ctx, &schema->types[t], &schema->types[t].fields[f], alias, &search));
     if (search.count == 0)
         return cairn_fail(ctx->err, CAIRN_NOT_FOUND,
                           "%s is not the id of a record: ids look like A7-0042-K.", alias);

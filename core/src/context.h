@@ -45,8 +45,8 @@ struct cairn_context {
     struct cairn_store *store;
     struct cairn_txn *txn; /* NULL between units of work */
     bool is_writing;
-    uint64_t snapshot;        /* while reading: the number of what is seen */
-    struct cairn_seen *seen;  /* what was looked up in a snapshot; own to this context */
+    uint64_t snapshot;       /* while reading: the number of what is seen */
+    struct cairn_seen *seen; /* what was looked up in a snapshot; own to this context */
     struct cairn_indexing indexing;
     bool has_schema_version; /* while reading: the newest, as of snapshot schema_snapshot */
     uint64_t schema_version, schema_snapshot;

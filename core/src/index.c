@@ -63,9 +63,9 @@ static void value_of_personal(const struct cairn_context *ctx, const struct cair
     uint8_t number[9] = {(uint8_t)personal->kind};
 
     for (size_t i = 0; i < 8; i++)
-        number[1 + i] = (uint8_t)(personal->kind == CAIRN_VALUE_INTEGER
-                                      ? (uint64_t)personal->integer >> 8 * i
-                                      : 0);
+        number[1 + i] =
+            (uint8_t)(personal->kind == CAIRN_VALUE_INTEGER ? (uint64_t)personal->integer >> 8 * i
+                                                            : 0);
     crypto_generichash_init(&state, ctx->indexing.key, sizeof ctx->indexing.key, HASH_BYTES);
     crypto_generichash_update(&state, (const uint8_t *)&field->number, sizeof field->number);
     crypto_generichash_update(&state, number, sizeof number);
@@ -102,8 +102,8 @@ static enum cairn_status dot_resolve(struct cairn_context *ctx, const struct cai
     struct cairn_announced announced = {.log = live->dot.log};
 
     if (local.log_number != 0)
-        CAIRN_TRY(cairn_announced_at(ctx, live->dot.log, local.log_number, live->dot.index,
-                                     &announced));
+        CAIRN_TRY(
+            cairn_announced_at(ctx, live->dot.log, local.log_number, live->dot.index, &announced));
     *out_dot = (struct cairn_dot){announced.log, local.index};
     return CAIRN_OK;
 }
@@ -156,8 +156,7 @@ static void counter_sum(const struct cairn_live *live, size_t count, struct cair
         /* Sums that overflow wrap: the same everywhere, and nobody's honest count. */
         if (!live[i].is_closed && cairn_value_read(&reader, &value) &&
             value.kind == CAIRN_VALUE_INTEGER)
-            out_value->integer =
-                (int64_t)((uint64_t)out_value->integer + (uint64_t)value.integer);
+            out_value->integer = (int64_t)((uint64_t)out_value->integer + (uint64_t)value.integer);
     }
 }
 
@@ -461,8 +460,7 @@ static enum cairn_status rows_update(struct cairn_context *ctx, const struct pla
 {
     CAIRN_TRY(flag_move(ctx, place, CAIRN_FLAG_CONFLICT, cairn_record_has_conflict(old),
                         cairn_record_has_conflict(now)));
-    CAIRN_TRY(
-        flag_move(ctx, place, CAIRN_FLAG_HIDDEN, had_row && is_hidden(old), is_hidden(now)));
+    CAIRN_TRY(flag_move(ctx, place, CAIRN_FLAG_HIDDEN, had_row && is_hidden(old), is_hidden(now)));
     for (size_t f = 0; place->type != NULL && f < place->type->field_count; f++) {
         const struct cairn_field *field = &place->type->fields[f];
         struct rows old_rows, now_rows;
@@ -479,10 +477,8 @@ enum cairn_status cairn_index_update(struct cairn_context *ctx, const struct cai
                                      uint8_t bucket, const struct cairn_record_state *state)
 {
     struct cairn_record_state old = {.id = state->id};
-    struct place place = {.scope = log->scope,
-                          .id = state->id,
-                          .bucket = bucket,
-                          .counter = state->counter};
+    struct place place = {
+        .scope = log->scope, .id = state->id, .bucket = bucket, .counter = state->counter};
 
     if (ctx->indexing.is_off)
         return CAIRN_OK;

@@ -64,8 +64,7 @@ enum cairn_status cairn_index_is_ready(struct cairn_context *ctx, bool *out_is_r
 
     CAIRN_TRY(cairn_indexing_load(ctx));
     CAIRN_TRY(progress_load(ctx, &progress));
-    *out_is_ready =
-        progress.phase == PHASE_DONE && progress.signature == ctx->indexing.signature;
+    *out_is_ready = progress.phase == PHASE_DONE && progress.signature == ctx->indexing.signature;
     return CAIRN_OK;
 }
 
@@ -80,8 +79,8 @@ static enum cairn_status table_drop(struct cairn_context *ctx, enum cairn_table 
         struct cairn_walk walk;
         enum cairn_status status = CAIRN_OK;
         count = 0;
-        CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING,
-                                  &walk));
+        CAIRN_TRY(
+            cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
         while (count < 64 && count < *room && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
             keys[count] = prefix;
             while (cairn_reader_left(&walk.key) > 0)
@@ -122,8 +121,8 @@ static enum cairn_status records_fill(struct cairn_context *ctx, struct progress
     struct cairn_walk walk;
     enum cairn_status status = CAIRN_OK;
 
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(&progress->place), CAIRN_ASCENDING,
-                              &walk));
+    CAIRN_TRY(
+        cairn_walk_open(ctx, &prefix, cairn_key_bytes(&progress->place), CAIRN_ASCENDING, &walk));
     for (size_t i = 0; i < STEP_FILLS && status == CAIRN_OK; i++) {
         status = cairn_walk_next(&walk);
         if (status != CAIRN_OK)
@@ -164,8 +163,7 @@ enum cairn_status cairn_index_build(struct cairn_context *ctx, const uint8_t ent
     CAIRN_TRY(key_make(ctx, entropy));
     CAIRN_TRY(progress_load(ctx, &progress));
     if (progress.signature != ctx->indexing.signature)
-        progress =
-            (struct progress){.signature = ctx->indexing.signature, .phase = PHASE_DROP};
+        progress = (struct progress){.signature = ctx->indexing.signature, .phase = PHASE_DROP};
     if (progress.phase == PHASE_DROP) {
         CAIRN_TRY(table_drop(ctx, CAIRN_TABLE_INDEX, &room));
         CAIRN_TRY(table_drop(ctx, CAIRN_TABLE_FLAG, &room));

@@ -115,8 +115,8 @@ enum cairn_status cairn_label_format(struct cairn_context *ctx, const struct cai
                                      char out_label[static 32])
 {
     char tag[8];
-    uint8_t bucket = state->has_bucket ? state->bucket
-                                       : cairn_record_id_hash(log, state->id.index).bytes[0];
+    uint8_t bucket =
+        state->has_bucket ? state->bucket : cairn_record_id_hash(log, state->id.index).bytes[0];
 
     CAIRN_TRY(cairn_log_tag(ctx, log, tag));
     label_write(tag, state->counter, bucket, out_label);

@@ -108,8 +108,8 @@ static enum cairn_status found_give(struct listing *listing, const struct found 
     state_project(listing, &state);
     CAIRN_TRY(cairn_row_view(listing->asking.replica, ctx, &found->row, &state, &record));
     listing->given++;
-    listing->asking.is_over = !listing->visit(listing->context, &record) ||
-                              listing->given == listing->query->limit;
+    listing->asking.is_over =
+        !listing->visit(listing->context, &record) || listing->given == listing->query->limit;
     cairn_arena_rewind(&ctx->arena, mark);
     cairn_arena_reset(&listing->asking.replica->results);
     return CAIRN_OK;

@@ -88,9 +88,9 @@ static enum cairn_status group_get(struct counting *counting, int64_t number, co
         struct group *group = &counting->groups[counting->group_count++];
         *group = (struct group){.number = number};
         if (text != NULL) {
-            group->text = (const char *)cairn_arena_copy(&counting->asking.memory,
-                                                         cairn_bytes_of_text(text))
-                              .data;
+            group->text =
+                (const char *)cairn_arena_copy(&counting->asking.memory, cairn_bytes_of_text(text))
+                    .data;
             if (group->text == NULL)
                 return CAIRN_NO_MEMORY;
         }

@@ -24,7 +24,7 @@ struct cairn_test {
     bool is_negated; /* not equal; of a conflict: none */
     bool is_equal;   /* one value, not a range */
     enum cairn_test_by { CAIRN_BY_INTEGER, CAIRN_BY_TEXT, CAIRN_BY_DOT } by;
-    int64_t lowest, highest; /* BY_INTEGER, both included */
+    int64_t lowest, highest;      /* BY_INTEGER, both included */
     struct cairn_bytes low, high; /* BY_TEXT; data NULL: no end */
     bool is_low_open, is_high_open;
     struct cairn_dot dot;
@@ -51,7 +51,7 @@ typedef enum cairn_status cairn_fits_fn(struct cairn_asking *asking,
 struct cairn_asking {
     struct cairn_replica *replica;
     struct cairn_context *ctx;
-    struct cairn_arena memory; /* of the whole query: what tests and groups hold */
+    struct cairn_arena memory;     /* of the whole query: what tests and groups hold */
     const struct cairn_type *type; /* NULL: any, for conflicts */
     struct cairn_scope_ranges scopes;
     struct cairn_test tests[CAIRN_TESTS_MAX];

@@ -110,8 +110,8 @@ static enum cairn_status flags_run(struct cairn_asking *asking, uint64_t low, ui
     enum cairn_status status;
 
     cairn_key_scope(&from, (struct cairn_scope){low});
-    CAIRN_TRY(cairn_walk_open(asking->ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING,
-                              &walk));
+    CAIRN_TRY(
+        cairn_walk_open(asking->ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING, &walk));
     while (!asking->is_over && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
         struct cairn_index_row row;
         status = cairn_flag_row_read(walk.key, walk.value, &row);
@@ -192,8 +192,7 @@ static enum cairn_status leap_run(struct cairn_asking *asking, const struct cair
     struct cairn_walk walk;
     enum cairn_status status;
 
-    CAIRN_TRY(
-        cairn_walk_open(asking->ctx, prefix, cairn_key_bytes(from), CAIRN_ASCENDING, &walk));
+    CAIRN_TRY(cairn_walk_open(asking->ctx, prefix, cairn_key_bytes(from), CAIRN_ASCENDING, &walk));
     while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
         struct cairn_index_row row;
         status = cairn_index_row_read(asking->answered->field, walk.key, walk.value, &row);
@@ -240,8 +239,8 @@ static enum cairn_status alias_run(struct cairn_asking *asking)
     span_of(asking, &span);
     for (size_t i = 0; i < span.low.size; i++)
         cairn_key_u8(&from, span.low.bytes[i]);
-    CAIRN_TRY(cairn_walk_open(asking->ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING,
-                              &walk));
+    CAIRN_TRY(
+        cairn_walk_open(asking->ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING, &walk));
     while (!asking->is_over && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
         struct cairn_index_row row;
         status = cairn_index_row_read(asking->answered->field, walk.key, walk.value, &row);
@@ -283,8 +282,8 @@ static enum cairn_status scan_run(struct cairn_asking *asking, uint64_t low, uin
     enum cairn_status status;
 
     cairn_key_scope(&from, (struct cairn_scope){low});
-    CAIRN_TRY(cairn_walk_open(asking->ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING,
-                              &walk));
+    CAIRN_TRY(
+        cairn_walk_open(asking->ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING, &walk));
     while (!asking->is_over && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
         struct cairn_index_row row = {.counter = 0};
         row.scope.code = cairn_read_u64be(&walk.key);

@@ -150,8 +150,7 @@ static bool is_number(const struct cairn_field *field)
            field->wire == CAIRN_WIRE_DATE;
 }
 
-static bool is_named(const char *text, const char *name, const char *label_zh,
-                     const char *label_en)
+static bool is_named(const char *text, const char *name, const char *label_zh, const char *label_en)
 {
     return strcmp(text, name) == 0 || strcmp(text, label_zh) == 0 || strcmp(text, label_en) == 0;
 }
@@ -163,8 +162,8 @@ static enum cairn_status state_parse(struct cairn_asking *asking, const char *te
         const struct cairn_workflow_state *state = &asking->type->states[i];
         if (!is_named(text, state->name, state->label_zh, state->label_en))
             continue;
-        *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER,
-                                          .integer = (int64_t)state->number};
+        *out_value =
+            (struct cairn_value){.kind = CAIRN_VALUE_INTEGER, .integer = (int64_t)state->number};
         return CAIRN_OK;
     }
     return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "A %s has no state %s.",
@@ -345,9 +344,9 @@ static enum cairn_status test_prepare(struct cairn_asking *asking,
     const char *name = condition->field;
     bool is_field = cairn_type_field_named(asking->type, name) != NULL;
     bool is_label = strcmp(name, "id") == 0 && (!is_field || cairn_label_is(condition->value));
-    bool is_ours = is_label || (!is_field && (strcmp(name, "failed") == 0 ||
-                                              strcmp(name, "band") == 0 ||
-                                              strcmp(name, "conflict") == 0));
+    bool is_ours =
+        is_label || (!is_field && (strcmp(name, "failed") == 0 || strcmp(name, "band") == 0 ||
+                                   strcmp(name, "conflict") == 0));
 
     *test = (struct cairn_test){.lowest = INT64_MIN, .highest = INT64_MAX};
     if (is_ours && condition->compare != CAIRN_EQUAL)
@@ -477,11 +476,10 @@ static enum cairn_status failed_test(struct cairn_asking *asking, const struct c
     *out_fits = true;
     if (test->field == NULL)
         return CAIRN_OK;
-    enum cairn_status status =
-        cairn_field_shown(asking->ctx, state, test->field, 0, &value, &dot);
+    enum cairn_status status = cairn_field_shown(asking->ctx, state, test->field, 0, &value, &dot);
     if (status == CAIRN_OK)
-        *out_fits = value.kind != CAIRN_VALUE_INTEGER ||
-                    !indicator_is_met(test->indicator, value.integer);
+        *out_fits =
+            value.kind != CAIRN_VALUE_INTEGER || !indicator_is_met(test->indicator, value.integer);
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 

@@ -122,8 +122,7 @@ bool cairn_stored_value_read(struct cairn_bytes cbor, struct cairn_value *out_va
         argument = argument << 8 | cbor.data[1 + i];
     *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER, .cbor = cbor};
     if (major != MAJOR_TEXT) {
-        out_value->integer =
-            major == MAJOR_UNSIGNED ? (int64_t)argument : -1 - (int64_t)argument;
+        out_value->integer = major == MAJOR_UNSIGNED ? (int64_t)argument : -1 - (int64_t)argument;
         return true;
     }
     out_value->kind = CAIRN_VALUE_TEXT;
@@ -208,8 +207,8 @@ static size_t record_bytes_max(const struct cairn_record_state *state)
 enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cairn_log *log,
                                     const struct cairn_record_state *state)
 {
-    uint8_t bucket = state->has_bucket ? state->bucket
-                                       : cairn_record_id_hash(log, state->id.index).bytes[0];
+    uint8_t bucket =
+        state->has_bucket ? state->bucket : cairn_record_id_hash(log, state->id.index).bytes[0];
     struct cairn_key key = cairn_record_key(log->scope, bucket, state->id);
     size_t capacity = record_bytes_max(state);
     struct cairn_hash hash = {{0}}; /* stays zero for a record without live versions */

@@ -96,8 +96,7 @@ enum cairn_status cairn_alias_locate(struct cairn_context *ctx, const char *alia
 #define CAIRN_ALIKE_MAX 8
 CAIRN_NODISCARD
 enum cairn_status cairn_alias_find(struct cairn_context *ctx, const struct cairn_type *type,
-                                   const struct cairn_field *field,
-                                   const struct cairn_value *value,
+                                   const struct cairn_field *field, const struct cairn_value *value,
                                    const struct cairn_scope *scope,
                                    struct cairn_index_row out_rows[static CAIRN_ALIKE_MAX],
                                    size_t *out_count);

@@ -5,7 +5,8 @@
 
 #include "authority.h"
 
-#define SLOTS 2048 /* more than a prefecture has logs of records: 160 KiB, once something is read */
+#define SLOTS 2048 /* more than a prefecture has logs of records: 160 KiB, once something is read \
+                    */
 #define TAGS 64
 
 struct cairn_seen {

@@ -34,10 +34,11 @@ enum cairn_status cairn_upsert_find(struct cairn_context *ctx, const struct cair
     if (count == 0)
         return CAIRN_NOT_FOUND;
     if (count > 1)
-        return cairn_fail(ctx->err, CAIRN_AMBIGUOUS,
-                          "%s %s names %zu records of that village. Nothing was written; change one "
-                          "by its id.",
-                          field->name, alias->value, count);
+        return cairn_fail(
+            ctx->err, CAIRN_AMBIGUOUS,
+            "%s %s names %zu records of that village. Nothing was written; change one "
+            "by its id.",
+            field->name, alias->value, count);
     CAIRN_TRY(cairn_log_load(ctx, rows[0].id.log, out_log));
     return cairn_record_load(ctx, out_log, rows[0].id.index, out_state);
 }

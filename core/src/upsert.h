@@ -10,8 +10,8 @@
 /*
  * Look the rows over: rows that upsert and have the same type, scope and alias become one, the
  * first of them, with the fields of all. The puts to do stand in *out_puts, as many as were given,
- * those merged into an earlier one with type NULL and its number in out_first. In the arena. `scope`
- * is the device's own.
+ * those merged into an earlier one with type NULL and its number in out_first. In the arena.
+ * `scope` is the device's own.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_upserts_merge(struct cairn_context *ctx, struct cairn_scope scope,

@@ -287,8 +287,8 @@ static enum cairn_status round_run(struct prefecture *p, double *out_ours_s, dou
         status = ask_sqlite(p, &p->asked[i], &sqlite, err);
     *out_ours_s = between_s - begun_s;
     *out_sqlite_s = measure_cpu_s() - between_s;
-    if (status == CAIRN_OK && (ours.records != sqlite.records || ours.bytes != sqlite.bytes ||
-                               ours.records == 0))
+    if (status == CAIRN_OK &&
+        (ours.records != sqlite.records || ours.bytes != sqlite.bytes || ours.records == 0))
         return cairn_fail(err, CAIRN_CORRUPT,
                           "%" PRIu64 " records of %" PRIu64 " bytes here, %" PRIu64 " of %" PRIu64
                           " in SQLite",

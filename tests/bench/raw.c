@@ -17,7 +17,7 @@ struct raw {
     struct copied_key {
         size_t size;
         uint8_t bytes[COPIED_KEY_BYTES];
-    } *keys;
+    } * keys;
 };
 
 struct raw_key {

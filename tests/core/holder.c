@@ -244,8 +244,7 @@ static int line_compare(const void *a, const void *b)
 
 /* ---- indexes ---- */
 
-static void table_dump(struct cairn_context *ctx, enum cairn_table table,
-                       struct cairn_buffer *out)
+static void table_dump(struct cairn_context *ctx, enum cairn_table table, struct cairn_buffer *out)
 {
     struct cairn_key prefix = cairn_key(table);
     struct cairn_walk walk;

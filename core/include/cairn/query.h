@@ -57,8 +57,8 @@ struct cairn_query {
     size_t condition_count;
     const char *sort_field; /* NULL: by place and id. Records without a value come last */
     bool sorts_down;
-    uint64_t offset; /* so many are passed over first */
-    uint64_t limit;  /* 0: all */
+    uint64_t offset;           /* so many are passed over first */
+    uint64_t limit;            /* 0: all */
     const char *const *fields; /* those that a record is given with; NULL: all */
     size_t field_count;
 };

@@ -200,7 +200,7 @@ struct cairn_put {
     bool upserts;
 };
 struct cairn_put_result {
-    char id[32];                        /* the record's label */
+    char id[32]; /* the record's label */
     bool is_created;
     const struct cairn_change *changes; /* borrowed until the next call on the replica */
     size_t change_count;
