@@ -92,9 +92,8 @@ static char check_character(uint8_t bucket)
     return crockford[bucket >> 3];
 }
 
-/* "TAG-0042-K": at least four digits. */
-static void label_write(const char *tag, uint32_t counter, uint8_t bucket,
-                        char out_label[static 32])
+void cairn_label_write(const char *tag, uint32_t counter, uint8_t bucket,
+                       char out_label[static 32])
 {
     char digits[10];
     size_t size = strlen(tag), count = 0;
@@ -119,7 +118,7 @@ enum cairn_status cairn_label_format(struct cairn_context *ctx, const struct cai
         state->has_bucket ? state->bucket : cairn_record_id_hash(log, state->id.index).bytes[0];
 
     CAIRN_TRY(cairn_log_tag(ctx, log, tag));
-    label_write(tag, state->counter, bucket, out_label);
+    cairn_label_write(tag, state->counter, bucket, out_label);
     return CAIRN_OK;
 }
 

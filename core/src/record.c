@@ -57,8 +57,17 @@ enum cairn_status cairn_counter_put(struct cairn_context *ctx, const struct cair
 /* A record is read at every turn: its reader is this one, which the compiler can see through. */
 static inline uint64_t varint(struct cairn_reader *reader)
 {
-    if (!reader->failed && reader->pos < reader->size && reader->data[reader->pos] < 0x80)
-        return reader->data[reader->pos++];
+    size_t pos = reader->pos;
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 63 && !reader->failed && pos < reader->size; shift += 7) {
+        uint8_t byte = reader->data[pos++];
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            reader->pos = pos;
+            return value;
+        }
+    }
     return cairn_read_varint(reader);
 }
 

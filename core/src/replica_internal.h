@@ -71,7 +71,9 @@ enum cairn_status cairn_replica_mark(struct cairn_replica *replica, bool sync,
 
 /* ---- names that people see (names.c) ---- */
 
-/* "A7-0042-K" */
+/* "A7-0042-K": at least four digits, and the check character of the bucket. */
+void cairn_label_write(const char *tag, uint32_t counter, uint8_t bucket,
+                       char out_label[static 32]);
 CAIRN_NODISCARD
 enum cairn_status cairn_label_format(struct cairn_context *ctx, const struct cairn_log *log,
                                      const struct cairn_record_state *state,
@@ -114,11 +116,6 @@ void cairn_device_describe(const struct cairn_standing *standing, struct cairn_d
 
 /* ---- records as people see them (view.c) ---- */
 
-CAIRN_NODISCARD
-enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_context *ctx,
-                                    const struct cairn_log *log,
-                                    const struct cairn_record_state *state,
-                                    struct cairn_record *out_record);
 /* The record of a row, borrowed from the store while the transaction reads; and as people see it.
  */
 CAIRN_NODISCARD

@@ -31,6 +31,9 @@ const struct cairn_type *cairn_schema_type_named(const struct cairn_schema *sche
 
 const struct cairn_field *cairn_type_field(const struct cairn_type *type, uint64_t number)
 {
+    /* Numbers ascend from 1 and seldom leave one out. */
+    if (number >= 1 && number <= type->field_count && type->fields[number - 1].number == number)
+        return &type->fields[number - 1];
     for (size_t i = 0; i < type->field_count; i++)
         if (type->fields[i].number == number)
             return &type->fields[i];

@@ -172,28 +172,6 @@ static enum cairn_status fields_view(struct viewing *v, const struct cairn_type 
     return CAIRN_OK;
 }
 
-enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_context *ctx,
-                                    const struct cairn_log *log,
-                                    const struct cairn_record_state *state,
-                                    struct cairn_record *out_record)
-{
-    struct cairn_record record = {.is_deleted = cairn_record_is_deleted(state),
-                                  .has_conflict = cairn_record_has_conflict(state)};
-    struct viewing v = {.replica = replica, .ctx = ctx};
-    const struct cairn_schema *schema;
-
-    CAIRN_TRY(cairn_schema_now(ctx, &schema));
-    const struct cairn_type *type = cairn_schema_type(schema, state->type);
-    CAIRN_TRY(cairn_label_format(ctx, log, state, record.id));
-    cairn_text_copy(record.type, sizeof record.type,
-                    cairn_bytes_of_text(type == NULL ? "newer" : type->name));
-    cairn_scope_text(log->scope, record.scope);
-    CAIRN_TRY(received_count(&v, state, &record.unreceived_count));
-    CAIRN_TRY(fields_view(&v, type, state, &record));
-    *out_record = record;
-    return CAIRN_OK;
-}
-
 enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_index_row *row,
                                  struct cairn_record_state *out_state)
 {
@@ -212,12 +190,23 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                                  const struct cairn_record_state *state,
                                  struct cairn_record *out_record)
 {
-    const struct cairn_seen_log *seen;
-    struct cairn_log log = {.no = row->id.log, .scope = row->scope, .is_known = true};
+    struct cairn_record record = {.is_deleted = cairn_record_is_deleted(state),
+                                  .has_conflict = cairn_record_has_conflict(state)};
+    struct viewing v = {.replica = replica, .ctx = ctx};
+    const struct cairn_seen_log *log;
+    const struct cairn_schema *schema;
 
-    CAIRN_TRY(cairn_seen_log(ctx, row->id.log, &seen));
-    log.id = seen->id;
-    return cairn_record_view(replica, ctx, &log, state, out_record);
+    CAIRN_TRY(cairn_schema_now(ctx, &schema));
+    const struct cairn_type *type = cairn_schema_type(schema, state->type);
+    CAIRN_TRY(cairn_seen_log(ctx, row->id.log, &log));
+    cairn_label_write(log->tag, state->counter, row->bucket, record.id);
+    cairn_text_copy(record.type, sizeof record.type,
+                    cairn_bytes_of_text(type == NULL ? "newer" : type->name));
+    cairn_scope_text(row->scope, record.scope);
+    CAIRN_TRY(received_count(&v, state, &record.unreceived_count));
+    CAIRN_TRY(fields_view(&v, type, state, &record));
+    *out_record = record;
+    return CAIRN_OK;
 }
 
 /* ---- walking ------------------------------------------------------------------------------- */
