@@ -45,6 +45,7 @@ want libyaml-dev pkg-config --exists yaml-0.1
 want libjansson-dev pkg-config --exists jansson
 want libxlsxwriter-dev pkg-config --exists xlsxwriter
 want libcmocka-dev pkg-config --exists cmocka
+want libsqlite3-dev pkg-config --exists sqlite3
 if [ "${1-}" = ci ]; then
     want clang command -v clang
     want libclang-rt-dev clang_sanitizes

@@ -42,6 +42,10 @@ _cairn()
         mapfile -t COMPREPLY < <(compgen -W "csv jsonl xlsx" -- "$word")
         return
         ;;
+    --by)
+        mapfile -t COMPREPLY < <(compgen -W "village township county prefecture province band state" -- "$word")
+        return
+        ;;
     --map)
         return
         ;;
@@ -72,7 +76,7 @@ _cairn()
         mapfile -t COMPREPLY < <(compgen -W "$(_cairn_words "$cairn" |
             sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')" -- "$word")
         ;;
-    put | list | import | export | delete)
+    put | list | count | import | export | delete)
         if [[ $before == "$command" ]]; then
             mapfile -t COMPREPLY < <(compgen -W household -- "$word")
         elif [[ $command == import || $command == export ]]; then

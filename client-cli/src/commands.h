@@ -7,9 +7,9 @@
 #include "cli.h"
 
 extern const struct command command_init, command_grant, command_join, command_put, command_delete,
-    command_get, command_list, command_import, command_export, command_sync, command_status,
-    command_history, command_conflicts, command_settle, command_bundle, command_audit,
-    command_schema, command_help;
+    command_get, command_list, command_count_records, command_import, command_export, command_sync,
+    command_status, command_history, command_conflicts, command_settle, command_bundle,
+    command_audit, command_schema, command_help;
 
 /* In the order in which help shows them. */
 extern const struct command *const commands[];

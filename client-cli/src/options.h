@@ -44,6 +44,12 @@ enum option_id {
     OPTION_FULL,
     OPTION_SAVE_CHECKPOINT,
     OPTION_OF_VERSION, /* --version N; OPTION_VERSION is the program's */
+    OPTION_SORT,
+    OPTION_LIMIT,
+    OPTION_OFFSET,
+    OPTION_FIELDS,
+    OPTION_BY,
+    OPTION_SUM,
     OPTION_COUNT
 };
 

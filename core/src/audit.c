@@ -257,6 +257,7 @@ static enum cairn_status audit_begin(struct cairn_auditor *audit, struct cairn_b
     cairn_verifier_init(&audit->verifier);
     CAIRN_TRY(cairn_store_memory_new(&audit->store));
     CAIRN_TRY(cairn_context_init(&audit->ctx, audit->store, &audit->verifier));
+    audit->ctx.indexing.is_off = true;
     audit->ctx.err = &audit->err;
     audit->ctx.takes_closed = true;
     if (cairn_root_statement_read(root_statement, &root) != CAIRN_OK)

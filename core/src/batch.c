@@ -113,14 +113,6 @@ static enum cairn_status authority_apply(struct applying *a, const struct cairn_
     return cairn_authority_admit(a->ctx, &ref, &link, entry, &a->moves_force);
 }
 
-static enum cairn_status counter_put(struct applying *a, uint32_t index)
-{
-    struct cairn_dot id = {a->log->no, index};
-    struct cairn_key key = cairn_counter_key(a->change->counter, id);
-
-    return cairn_kv_put(a->ctx, &key, (struct cairn_bytes){NULL, 0});
-}
-
 /* Merge a valid change into its record; *out_before is what its chain says came before. */
 static enum cairn_status change_merge(struct applying *a, const struct cairn_entry *entry,
                                       uint32_t index, struct cairn_dot *out_before)
@@ -139,7 +131,7 @@ static enum cairn_status change_merge(struct applying *a, const struct cairn_ent
     if (change->creates) {
         state.type = change->type;
         state.counter = change->counter;
-        CAIRN_TRY(counter_put(a, index));
+        CAIRN_TRY(cairn_counter_put(a->ctx, a->log, change->counter, index));
     } else {
         CAIRN_ASSERT(change->has_state);
         state = change->state;

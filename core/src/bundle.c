@@ -279,25 +279,17 @@ static enum cairn_status uncovered_out(struct bundle_out *out)
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
-static enum cairn_status conflict_count(void *context, struct cairn_context *ctx,
-                                        const struct cairn_log *log,
-                                        const struct cairn_record_state *state)
-{
-    (void)ctx;
-    (void)log;
-    *(uint64_t *)context += cairn_record_has_conflict(state);
-    return CAIRN_OK;
-}
-
 static enum cairn_status bundle_out_all(struct bundle_out *out)
 {
+    uint64_t record_count;
+
     CAIRN_TRY(header_out(out));
     CAIRN_TRY(evidence_out(out));
     CAIRN_TRY(covered_out(out));
     CAIRN_TRY(uncovered_out(out));
     CAIRN_TRY(part_flush(out));
     CAIRN_TRY(part_out(out, (struct cairn_bytes){NULL, 0}, true));
-    return cairn_states_visit(&out->replica->ctx, conflict_count, &out->report.conflict_count);
+    return cairn_records_count(&out->replica->ctx, &record_count, &out->report.conflict_count);
 }
 
 enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full,

@@ -1,5 +1,6 @@
 #include "context.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "pack.h"
@@ -30,6 +31,8 @@ void cairn_context_release(struct cairn_context *ctx)
     cairn_buffer_release(&ctx->grown);
     cairn_schema_cache_free(ctx->schemas);
     cairn_packer_free(ctx->packer);
+    free(ctx->seen);
+    ctx->seen = NULL;
     ctx->schemas = NULL;
     ctx->packer = NULL;
 }
@@ -46,7 +49,11 @@ enum cairn_status cairn_context_begin(struct cairn_context *ctx, enum cairn_txn_
 {
     CAIRN_ASSERT(ctx->txn == NULL);
     ctx->is_writing = mode == CAIRN_TXN_WRITE;
-    return ctx->store->ops->begin(ctx->store, mode, &ctx->txn);
+    ctx->indexing.is_known = false;
+    CAIRN_TRY(ctx->store->ops->begin(ctx->store, mode, &ctx->txn));
+    if (!ctx->is_writing)
+        ctx->snapshot = ctx->store->ops->snapshot(ctx->txn);
+    return CAIRN_OK;
 }
 
 enum cairn_status cairn_context_commit(struct cairn_context *ctx)
@@ -231,6 +238,23 @@ void cairn_walk_close(struct cairn_walk *walk)
     if (walk->range != NULL)
         walk->ctx->store->ops->range_close(walk->range);
     walk->range = NULL;
+}
+
+enum cairn_status cairn_keys_count(struct cairn_context *ctx, const struct cairn_key *prefix,
+                                   uint64_t *out_count)
+{
+    struct cairn_walk walk;
+    enum cairn_status status;
+    uint64_t count = 0;
+
+    CAIRN_TRY(cairn_walk_open(ctx, prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK)
+        count++;
+    cairn_walk_close(&walk);
+    if (status != CAIRN_NOT_FOUND)
+        return status;
+    *out_count = count;
+    return CAIRN_OK;
 }
 
 void cairn_write_varint(struct cairn_writer *writer, uint64_t value)

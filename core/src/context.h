@@ -11,8 +11,10 @@
 #include "cairn/store.h"
 #include "layout.h"
 
+struct cairn_schema;
 struct cairn_schema_cache;
 struct cairn_packer;
+struct cairn_seen;
 
 /* What a unit of work did; the caller zeroes and reads it. */
 struct cairn_tally {
@@ -28,10 +30,26 @@ struct cairn_grown {
     uint32_t size;
 };
 
+/* What is indexed now (index.h); known for one transaction. */
+struct cairn_indexing {
+    bool is_off; /* this context keeps no indexes: an auditor's */
+    bool is_known;
+    bool has_key;
+    bool may_be_due; /* what is indexed has changed: the caller lets the index be built */
+    const struct cairn_schema *schema;
+    uint64_t signature; /* of what the schema has indexed */
+    uint8_t key[32];    /* of the hashes that stand for personal values */
+};
+
 struct cairn_context {
     struct cairn_store *store;
     struct cairn_txn *txn; /* NULL between units of work */
     bool is_writing;
+    uint64_t snapshot;       /* while reading: the number of what is seen */
+    struct cairn_seen *seen; /* what was looked up in a snapshot; own to this context */
+    struct cairn_indexing indexing;
+    bool has_schema_version; /* while reading: the newest, as of snapshot schema_snapshot */
+    uint64_t schema_version, schema_snapshot;
     bool takes_closed; /* blind seeds in the place of secrets: an auditor */
     const struct cairn_verifier *verifier;
     struct cairn_hash network;          /* zeros until this store belongs to one */
@@ -113,6 +131,10 @@ enum cairn_status cairn_walk_open(struct cairn_context *ctx, const struct cairn_
 /* NOT_FOUND at the end. */
 CAIRN_NODISCARD enum cairn_status cairn_walk_next(struct cairn_walk *walk);
 void cairn_walk_close(struct cairn_walk *walk);
+/* How many keys begin with `prefix`. */
+CAIRN_NODISCARD
+enum cairn_status cairn_keys_count(struct cairn_context *ctx, const struct cairn_key *prefix,
+                                   uint64_t *out_count);
 
 /* Varints (LEB128) for values on our own disk; what travels is CBOR. */
 void cairn_write_varint(struct cairn_writer *writer, uint64_t value);

@@ -13,7 +13,10 @@
  *   a log number index             the announcement of log' that stands in entry (log, index)
  *   A log size log' number index   an announcement of log to be checked when it holds size
  *   R scope bucket log index       a record's state
- *   I counter log index            records by the counter of their label
+ *   I counter log index            records by the counter of their label -> bucket
+ *   i type field scope value log index   records by an indexed value (index.h); of an alias the
+ *                                  value stands before the scope -> bucket, counter
+ *   k flag scope log index         records with a flag (index.h) -> bucket, counter
  *   d scope channel                which buckets of the digest are stale
  *   D scope channel                256 bucket hashes
  *   C scope channel log            logs of a scope
@@ -53,6 +56,8 @@ enum cairn_table {
     CAIRN_TABLE_ANNOUNCED_BY = 'A',
     CAIRN_TABLE_RECORD = 'R',
     CAIRN_TABLE_COUNTER = 'I',
+    CAIRN_TABLE_INDEX = 'i',
+    CAIRN_TABLE_FLAG = 'k',
     CAIRN_TABLE_DIRTY = 'd',
     CAIRN_TABLE_DIGEST = 'D',
     CAIRN_TABLE_SCOPE_LOGS = 'C',

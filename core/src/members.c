@@ -11,19 +11,6 @@
 
 /* ---- status -------------------------------------------------------------------------------- */
 
-static enum cairn_status count_states(void *context, struct cairn_context *ctx,
-                                      const struct cairn_log *log,
-                                      const struct cairn_record_state *state)
-{
-    struct cairn_status_report *report = context;
-
-    (void)ctx;
-    (void)log;
-    report->record_count += !cairn_record_is_deleted(state);
-    report->conflict_count += cairn_record_has_conflict(state);
-    return CAIRN_OK;
-}
-
 static enum cairn_status count_grants(void *context, struct cairn_context *ctx,
                                       const struct cairn_ref *ref, const struct cairn_grant *grant)
 {
@@ -34,21 +21,6 @@ static enum cairn_status count_grants(void *context, struct cairn_context *ctx,
     (void)grant;
     report->grant_count++;
     return CAIRN_OK;
-}
-
-static enum cairn_status count_table(struct cairn_context *ctx, enum cairn_table table,
-                                     uint64_t *out_count)
-{
-    struct cairn_key prefix = cairn_key(table);
-    struct cairn_walk walk;
-    enum cairn_status status;
-
-    *out_count = 0;
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK)
-        (*out_count)++;
-    cairn_walk_close(&walk);
-    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
 static enum cairn_status count_own(struct cairn_context *ctx, struct cairn_status_report *report)
@@ -100,13 +72,14 @@ static enum cairn_status status_gather(struct cairn_replica *replica,
                                        struct cairn_status_report *report)
 {
     struct cairn_context *ctx = &replica->ctx;
+    const struct cairn_key revoked = cairn_key(CAIRN_TABLE_REVOKED);
 
     report->is_joined = replica->is_joined;
     if (replica->is_joined)
         CAIRN_TRY(describe_network(replica, report));
     CAIRN_TRY(cairn_grants_visit(ctx, count_grants, report));
-    CAIRN_TRY(count_table(ctx, CAIRN_TABLE_REVOKED, &report->revocation_count));
-    CAIRN_TRY(cairn_states_visit(ctx, count_states, report));
+    CAIRN_TRY(cairn_keys_count(ctx, &revoked, &report->revocation_count));
+    CAIRN_TRY(cairn_records_count(ctx, &report->record_count, &report->conflict_count));
     CAIRN_TRY(count_own(ctx, report));
     CAIRN_TRY(cairn_meta_number(ctx, "contact", &report->last_contact_s));
     return cairn_meta_number(ctx, "parked", &report->parked_count);

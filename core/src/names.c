@@ -2,12 +2,13 @@
  * replica_internal.h. */
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "index.h"
 #include "replica_internal.h"
+#include "seen.h"
 
 static const struct {
     uint64_t number;
@@ -66,9 +67,17 @@ void cairn_device_describe(const struct cairn_standing *standing, struct cairn_d
 enum cairn_status cairn_log_tag(struct cairn_context *ctx, const struct cairn_log *log,
                                 char out_tag[static 8])
 {
+    const struct cairn_seen_log *seen;
     struct cairn_standing standing;
-    enum cairn_status status = cairn_standing_get(ctx, &log->under, &standing);
 
+    /* While reading, a log is what it was a moment ago in the same snapshot; one that is being
+     * begun is not in the store yet. */
+    if (!ctx->is_writing) {
+        CAIRN_TRY(cairn_seen_log(ctx, log->no, &seen));
+        memcpy(out_tag, seen->tag, sizeof seen->tag);
+        return CAIRN_OK;
+    }
+    enum cairn_status status = cairn_standing_get(ctx, &log->under, &standing);
     if (status == CAIRN_NOT_FOUND)
         cairn_text_copy(out_tag, 8, cairn_bytes_of_text("?"));
     else if (status == CAIRN_OK)
@@ -76,12 +85,27 @@ enum cairn_status cairn_log_tag(struct cairn_context *ctx, const struct cairn_lo
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
-static char check_character(const struct cairn_log *log, uint32_t index)
+static char check_character(uint8_t bucket)
 {
     static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    struct cairn_hash id = cairn_record_id_hash(log, index);
 
-    return crockford[id.bytes[0] >> 3];
+    return crockford[bucket >> 3];
+}
+
+void cairn_label_write(const char *tag, uint32_t counter, uint8_t bucket, char out_label[static 32])
+{
+    char digits[10];
+    size_t size = strlen(tag), count = 0;
+
+    memcpy(out_label, tag, size);
+    out_label[size++] = '-';
+    for (; counter > 0 || count < 4; counter /= 10)
+        digits[count++] = (char)('0' + counter % 10);
+    while (count > 0)
+        out_label[size++] = digits[--count];
+    out_label[size++] = '-';
+    out_label[size++] = check_character(bucket);
+    out_label[size] = '\0';
 }
 
 enum cairn_status cairn_label_format(struct cairn_context *ctx, const struct cairn_log *log,
@@ -89,10 +113,11 @@ enum cairn_status cairn_label_format(struct cairn_context *ctx, const struct cai
                                      char out_label[static 32])
 {
     char tag[8];
+    uint8_t bucket =
+        state->has_bucket ? state->bucket : cairn_record_id_hash(log, state->id.index).bytes[0];
 
     CAIRN_TRY(cairn_log_tag(ctx, log, tag));
-    snprintf(out_label, 32, "%s-%04" PRIu32 "-%c", tag, state->counter,
-             check_character(log, state->id.index));
+    cairn_label_write(tag, state->counter, bucket, out_label);
     return CAIRN_OK;
 }
 
@@ -119,32 +144,55 @@ static bool label_parse(const char *label, char out_tag[static 8], uint32_t *out
     return true;
 }
 
+bool cairn_label_is(const char *text)
+{
+    char tag[8], check;
+    uint32_t counter;
+
+    return label_parse(text, tag, &counter, &check);
+}
+
 struct label_search {
     size_t count;
-    struct cairn_log log;
-    uint32_t index;
+    struct cairn_index_row row;
     char candidates[256];
 };
 
-static enum cairn_status label_candidate(struct cairn_context *ctx, struct cairn_dot dot,
-                                         const char *tag, char check, struct label_search *search)
+/* The bucket stands in the row, unless an earlier version wrote it. */
+static enum cairn_status candidate_bucket(struct cairn_context *ctx, struct cairn_dot id,
+                                          struct cairn_bytes value, uint8_t *out_bucket)
 {
     struct cairn_log log;
-    char log_tag[8];
 
-    CAIRN_TRY(cairn_log_load(ctx, dot.log, &log));
-    CAIRN_TRY(cairn_log_tag(ctx, &log, log_tag));
-    char actual = check_character(&log, dot.index);
-    if (strcmp(log_tag, tag) != 0 || check != actual)
+    if (value.size > 0) {
+        *out_bucket = value.data[0];
         return CAIRN_OK;
-    search->count++;
-    search->log = log;
-    search->index = dot.index;
+    }
+    CAIRN_TRY(cairn_log_load(ctx, id.log, &log));
+    *out_bucket = cairn_record_id_hash(&log, id.index).bytes[0];
+    return CAIRN_OK;
+}
+
+static enum cairn_status label_candidate(struct cairn_context *ctx, struct cairn_dot id,
+                                         struct cairn_bytes value, const char *tag, char check,
+                                         struct label_search *search)
+{
+    const struct cairn_seen_log *log;
+    uint8_t bucket;
+
+    CAIRN_TRY(candidate_bucket(ctx, id, value, &bucket));
+    if (check != check_character(bucket))
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_seen_log(ctx, id.log, &log));
+    if (strcmp(log->tag, tag) != 0)
+        return CAIRN_OK;
     char scope[CAIRN_SCOPE_TEXT_BYTES];
-    cairn_scope_text(log.scope, scope);
+    cairn_scope_text(log->scope, scope);
     size_t used = strlen(search->candidates);
     snprintf(search->candidates + used, sizeof search->candidates - used, "%s%s",
              used == 0 ? "" : ", ", scope);
+    search->count++;
+    search->row = (struct cairn_index_row){.scope = log->scope, .id = id, .bucket = bucket};
     return CAIRN_OK;
 }
 
@@ -161,7 +209,7 @@ static enum cairn_status label_search(struct cairn_context *ctx, uint32_t counte
         struct cairn_dot dot;
         dot.log = cairn_read_u32be(&walk.key);
         dot.index = cairn_read_u32be(&walk.key);
-        status = label_candidate(ctx, dot, tag, check, search);
+        status = label_candidate(ctx, dot, walk.value, tag, check, search);
         if (status != CAIRN_OK)
             break;
     }
@@ -169,16 +217,15 @@ static enum cairn_status label_search(struct cairn_context *ctx, uint32_t counte
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
-enum cairn_status cairn_label_find(struct cairn_context *ctx, const char *label,
-                                   struct cairn_log *out_log, struct cairn_record_state *out_state)
+enum cairn_status cairn_label_locate(struct cairn_context *ctx, const char *label,
+                                     struct cairn_index_row *out_row)
 {
     struct label_search search = {.count = 0};
     char tag[8], check;
     uint32_t counter;
 
     if (!label_parse(label, tag, &counter, &check))
-        return cairn_fail(ctx->err, CAIRN_NOT_FOUND,
-                          "%s is not the id of a record: ids look like A7-0042-K.", label);
+        return cairn_alias_locate(ctx, label, out_row);
     CAIRN_TRY(label_search(ctx, counter, tag, check, &search));
     if (search.count == 0)
         return cairn_fail(ctx->err, CAIRN_NOT_FOUND, "There is no record %s here.", label);
@@ -188,6 +235,16 @@ enum cairn_status cairn_label_find(struct cairn_context *ctx, const char *label,
             "%s names %zu records, in villages %s. Nothing was changed; find the one you mean with "
             "cairn list village=CODE.",
             label, search.count, search.candidates);
-    *out_log = search.log;
-    return cairn_record_load(ctx, &search.log, search.index, out_state);
+    *out_row = search.row;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_label_find(struct cairn_context *ctx, const char *label,
+                                   struct cairn_log *out_log, struct cairn_record_state *out_state)
+{
+    struct cairn_index_row row;
+
+    CAIRN_TRY(cairn_label_locate(ctx, label, &row));
+    CAIRN_TRY(cairn_log_load(ctx, row.id.log, out_log));
+    return cairn_record_load(ctx, out_log, row.id.index, out_state);
 }

@@ -5,6 +5,7 @@
 
 #include "edit.h"
 #include "put_internal.h"
+#include "upsert.h"
 
 #define VILLAGE_DIGITS 12
 
@@ -86,8 +87,15 @@ static enum cairn_status record_prepare(struct cairn_context *ctx, const struct 
     char scope[CAIRN_SCOPE_TEXT_BYTES];
 
     prepared->creates = put->id == NULL;
-    if (prepared->creates)
-        return scope_prepare(ctx, standing, put->scope, &prepared->scope);
+    if (prepared->creates) {
+        CAIRN_TRY(scope_prepare(ctx, standing, put->scope, &prepared->scope));
+        enum cairn_status status = CAIRN_NOT_FOUND;
+        if (put->upserts)
+            status = cairn_upsert_find(ctx, prepared->type, prepared->scope, put,
+                                       &prepared->creator, &prepared->state);
+        prepared->creates = status == CAIRN_NOT_FOUND;
+        return prepared->creates ? CAIRN_OK : status;
+    }
     CAIRN_TRY(cairn_label_find(ctx, put->id, &prepared->creator, &prepared->state));
     prepared->scope = prepared->creator.scope;
     cairn_scope_text(prepared->scope, scope);
@@ -149,6 +157,8 @@ static enum cairn_status put_prepare(struct cairn_replica *replica, const struct
 struct put_work {
     const struct cairn_put *puts;
     size_t count;
+    const struct cairn_put *merged; /* the puts to do; type NULL: done by an earlier one */
+    size_t *first;                  /* which */
     struct cairn_put_result *results;
     size_t failed;
     struct cairn_author author;
@@ -262,12 +272,23 @@ static enum cairn_status create_compose(struct cairn_replica *replica, struct pu
 static enum cairn_status put_compose(struct cairn_replica *replica, struct put_work *work, size_t i,
                                      const struct cairn_standing *standing)
 {
+    const struct cairn_put *put = &work->merged[i];
+    struct cairn_put_result *result = &work->results[i];
     struct prepared prepared = {.type = NULL};
 
-    CAIRN_TRY(put_prepare(replica, &work->puts[i], standing, &prepared));
-    return prepared.creates
-               ? create_compose(replica, work, &work->puts[i], &prepared, &work->results[i])
-               : change_compose(replica, work, &work->puts[i], &prepared, &work->results[i]);
+    CAIRN_TRY(put_prepare(replica, put, standing, &prepared));
+    result->is_created = prepared.creates;
+    return prepared.creates ? create_compose(replica, work, put, &prepared, result)
+                            : change_compose(replica, work, put, &prepared, result);
+}
+
+/* A row that is part of an earlier one. */
+static void result_repeat(struct put_work *work, size_t i)
+{
+    work->results[i] = work->results[work->first[i]];
+    work->results[i].is_created = false;
+    work->results[i].changes = NULL;
+    work->results[i].change_count = 0;
 }
 
 static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
@@ -279,9 +300,14 @@ static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
     work->author = cairn_replica_author(replica);
     work->failed = 0;
     CAIRN_TRY(cairn_writer_check(replica, &standing));
+    CAIRN_TRY(cairn_upserts_merge(&replica->ctx, standing.scope, work->puts, work->count,
+                                  &work->merged, &work->first));
     for (size_t i = 0; i < work->count; i++) {
         work->failed = i;
-        CAIRN_TRY(put_compose(replica, work, i, &standing));
+        if (work->first[i] == i)
+            CAIRN_TRY(put_compose(replica, work, i, &standing));
+        else
+            result_repeat(work, i);
         if (work->puts[i].memo != NULL)
             CAIRN_TRY(cairn_memo_keep(replica, work->puts[i].memo));
     }

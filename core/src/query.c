@@ -1,426 +1,328 @@
-/* Reading records: the reading half of cairn/replica.h's records. */
+/* Lists of records: cairn/query.h. */
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "force.h"
-#include "judge.h"
-#include "rebuild.h"
-#include "replica_internal.h"
-#include "schema.h"
-#include "scope_log.h"
-#include "verdict.h"
+#include "query_internal.h"
+#include "seen.h"
 
-enum cairn_status cairn_get(struct cairn_replica *replica, const char *id,
-                            const struct cairn_record **out_record, struct cairn_err *err)
-{
-    struct cairn_log log;
-    struct cairn_record_state state;
+/* ---- what was found ------------------------------------------------------------------------ */
 
-    cairn_replica_fresh(replica, err);
-    struct cairn_record *record = cairn_arena_get(&replica->results, sizeof *record);
-    if (record == NULL)
-        return CAIRN_NO_MEMORY;
-    CAIRN_TRY(cairn_replica_read(replica, err));
-    enum cairn_status status = cairn_label_find(&replica->ctx, id, &log, &state);
-    if (status == CAIRN_OK)
-        status = cairn_record_view(replica, &replica->ctx, &log, &state, record);
-    CAIRN_TRY(cairn_replica_done(replica, status, err));
-    *out_record = record;
-    return CAIRN_OK;
-}
-
-/* ---- lists --------------------------------------------------------------------------------- */
+#define SORT_BYTES CAIRN_INDEX_VALUE_BYTES
 
 /* A record that goes into the list, and what it is ordered by. */
-struct listed {
-    uint64_t scope;
-    char id[32];
-    struct cairn_dot dot;
+struct found {
+    struct cairn_index_row row;
+    char tag[8];
+    size_t sort_size; /* 0: it has no value to be sorted by */
+    uint8_t sort[SORT_BYTES];
 };
 
-struct list_work {
-    struct cairn_replica *replica;
-    uint64_t type; /* 0: any */
-    bool wants_conflicts;
-    const struct cairn_field_value *filter;
-    size_t filter_count;
-    const struct cairn_type *schema_type;
-    struct listed *listed;
+struct listing {
+    struct cairn_asking asking;
+    const struct cairn_query *query;
+    const struct cairn_field *sort; /* NULL: by place and id */
+    uint64_t *wanted;               /* numbers of fields; NULL: all */
+    cairn_record_fn *visit;
+    void *context;
+    struct found *found;
     size_t count, capacity;
+    size_t heap_max; /* sorted with a limit: so many are kept, the last of them first; else 0 */
+    uint64_t passed, given;
 };
 
-/* The shown value of the field equals the text. */
-static enum cairn_status filter_matches(struct list_work *work, struct cairn_context *ctx,
-                                        const struct cairn_record_state *state,
-                                        const struct cairn_field *field, const char *text,
-                                        bool *out_matches)
+static int place_compare(const struct found *x, const struct found *y)
 {
-    const struct cairn_live *shown = NULL;
-    struct cairn_value value;
-    struct cairn_reader reader;
-
-    *out_matches = false;
-    for (size_t i = 0; i < state->live_count; i++) {
-        bool wins = true;
-        if (state->live[i].field != field->number)
-            continue;
-        if (shown != NULL)
-            CAIRN_TRY(cairn_live_wins(ctx, &state->live[i], shown, &wins));
-        if (wins)
-            shown = &state->live[i];
-    }
-    if (shown == NULL || shown->is_closed)
-        return CAIRN_OK;
-    cairn_reader_init(&reader, shown->cbor);
-    if (!cairn_value_read(&reader, &value))
-        return CAIRN_OK;
-    const char *shown_text = cairn_field_format(field, &value, &ctx->arena);
-    (void)work;
-    *out_matches = shown_text != NULL && strcmp(shown_text, text) == 0;
-    return shown_text == NULL ? CAIRN_NO_MEMORY : CAIRN_OK;
+    if (x->row.scope.code != y->row.scope.code)
+        return x->row.scope.code < y->row.scope.code ? -1 : 1;
+    int order = strcmp(x->tag, y->tag);
+    if (order != 0)
+        return order;
+    if (x->row.counter != y->row.counter)
+        return x->row.counter < y->row.counter ? -1 : 1;
+    if (x->row.id.log != y->row.id.log)
+        return x->row.id.log < y->row.id.log ? -1 : 1;
+    return x->row.id.index < y->row.id.index ? -1 : x->row.id.index > y->row.id.index;
 }
 
-static enum cairn_status filters_match(struct list_work *work, struct cairn_context *ctx,
-                                       const struct cairn_log *log,
-                                       const struct cairn_record_state *state, bool *out_matches)
+static int up_compare(const void *a, const void *b)
 {
-    char scope[CAIRN_SCOPE_TEXT_BYTES];
+    const struct found *x = a, *y = b;
+    size_t size = x->sort_size < y->sort_size ? x->sort_size : y->sort_size;
 
-    *out_matches = true;
-    cairn_scope_text(log->scope, scope);
-    for (size_t i = 0; i < work->filter_count && *out_matches; i++) {
-        const struct cairn_field_value *filter = &work->filter[i];
-        if (strcmp(filter->name, "village") == 0) {
-            *out_matches = strncmp(scope, filter->value, strlen(filter->value)) == 0;
-            continue;
-        }
-        CAIRN_TRY(filter_matches(work, ctx, state,
-                                 cairn_type_field_named(work->schema_type, filter->name),
-                                 filter->value, out_matches));
+    if ((x->sort_size == 0) != (y->sort_size == 0))
+        return x->sort_size == 0 ? 1 : -1;
+    int order = memcmp(x->sort, y->sort, size);
+    return order != 0 ? order : place_compare(x, y);
+}
+
+static int down_compare(const void *a, const void *b)
+{
+    const struct found *x = a, *y = b;
+    size_t size = x->sort_size < y->sort_size ? x->sort_size : y->sort_size;
+
+    if ((x->sort_size == 0) != (y->sort_size == 0))
+        return x->sort_size == 0 ? 1 : -1;
+    int order = memcmp(x->sort, y->sort, size);
+    return order != 0 ? -order : place_compare(x, y);
+}
+
+static int found_compare(const struct listing *listing, const struct found *x,
+                         const struct found *y)
+{
+    return listing->query->sorts_down ? down_compare(x, y) : up_compare(x, y);
+}
+
+/* ---- giving them out ----------------------------------------------------------------------- */
+
+/* Leave only versions of wanted fields; of a record in conflict all stay, a person must see them.
+ */
+static void state_project(const struct listing *listing, struct cairn_record_state *state)
+{
+    size_t kept = 0;
+
+    if (listing->wanted == NULL || cairn_record_has_conflict(state))
+        return;
+    for (size_t i = 0; i < state->live_count; i++) {
+        bool is_wanted = state->live[i].field == CAIRN_FIELD_EXISTENCE;
+        for (size_t f = 0; f < listing->query->field_count && !is_wanted; f++)
+            is_wanted = state->live[i].field == listing->wanted[f];
+        if (is_wanted)
+            state->live[kept++] = state->live[i];
     }
+    state->live_count = kept;
+}
+
+static enum cairn_status found_give(struct listing *listing, const struct found *found)
+{
+    struct cairn_context *ctx = listing->asking.ctx;
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
+    struct cairn_record_state state;
+    struct cairn_record record;
+
+    if (listing->passed < listing->query->offset) {
+        listing->passed++;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_row_load(ctx, &found->row, &state));
+    state_project(listing, &state);
+    CAIRN_TRY(cairn_row_view(listing->asking.replica, ctx, &found->row, &state, &record));
+    listing->given++;
+    listing->asking.is_over =
+        !listing->visit(listing->context, &record) || listing->given == listing->query->limit;
+    cairn_arena_rewind(&ctx->arena, mark);
+    cairn_arena_reset(&listing->asking.replica->results);
     return CAIRN_OK;
 }
 
-static enum cairn_status list_add(struct list_work *work, struct cairn_context *ctx,
-                                  const struct cairn_log *log,
-                                  const struct cairn_record_state *state)
+/* Give all that was gathered, in order, and forget it. */
+static enum cairn_status found_flush(struct listing *listing)
 {
-    if (work->count == work->capacity) {
-        size_t capacity = work->capacity * 2 + 256;
-        struct listed *grown = realloc(work->listed, capacity * sizeof *grown);
+    if (listing->count > 1)
+        qsort(listing->found, listing->count, sizeof *listing->found,
+              listing->query->sorts_down ? down_compare : up_compare);
+    for (size_t i = 0; i < listing->count && !listing->asking.is_over; i++)
+        CAIRN_TRY(found_give(listing, &listing->found[i]));
+    listing->count = 0;
+    return CAIRN_OK;
+}
+
+/* ---- gathering ----------------------------------------------------------------------------- */
+
+/* The last of what is kept stands at the top, and goes when a better one comes. */
+static void heap_sift_down(struct listing *listing)
+{
+    struct found *heap = listing->found;
+    size_t at = 0;
+
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= listing->count)
+            return;
+        if (child + 1 < listing->count &&
+            found_compare(listing, &heap[child + 1], &heap[child]) > 0)
+            child++;
+        if (found_compare(listing, &heap[child], &heap[at]) <= 0)
+            return;
+        struct found swapped = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swapped;
+        at = child;
+    }
+}
+
+static void heap_sift_up(struct listing *listing)
+{
+    struct found *heap = listing->found;
+
+    for (size_t at = listing->count - 1; at > 0;) {
+        size_t above = (at - 1) / 2;
+        if (found_compare(listing, &heap[at], &heap[above]) <= 0)
+            return;
+        struct found swapped = heap[at];
+        heap[at] = heap[above];
+        heap[above] = swapped;
+        at = above;
+    }
+}
+
+static enum cairn_status found_add(struct listing *listing, const struct found *found)
+{
+    if (listing->heap_max > 0 && listing->count == listing->heap_max) {
+        if (found_compare(listing, found, &listing->found[0]) >= 0)
+            return CAIRN_OK;
+        listing->found[0] = *found;
+        heap_sift_down(listing);
+        return CAIRN_OK;
+    }
+    if (listing->count == listing->capacity) {
+        size_t capacity = listing->capacity * 2 + 64;
+        struct found *grown = realloc(listing->found, capacity * sizeof *grown);
         if (grown == NULL)
             return CAIRN_NO_MEMORY;
-        work->listed = grown;
-        work->capacity = capacity;
+        listing->found = grown;
+        listing->capacity = capacity;
     }
-    struct listed *one = &work->listed[work->count];
-    one->scope = log->scope.code;
-    one->dot = state->id;
-    CAIRN_TRY(cairn_label_format(ctx, log, state, one->id));
-    work->count++;
+    listing->found[listing->count++] = *found;
+    if (listing->heap_max > 0)
+        heap_sift_up(listing);
     return CAIRN_OK;
 }
 
-static enum cairn_status list_state(void *context, struct cairn_context *ctx,
-                                    const struct cairn_log *log,
-                                    const struct cairn_record_state *state)
+static enum cairn_status sort_value(struct listing *listing, const struct cairn_record_state *state,
+                                    struct found *found)
 {
-    struct list_work *work = context;
-    bool matches = true;
+    struct cairn_context *ctx = listing->asking.ctx;
+    struct cairn_field plain = *listing->sort; /* a personal value is sorted as what it is */
+    struct cairn_index_value sort;
+    struct cairn_value value;
+    struct cairn_dot dot;
 
-    if (work->wants_conflicts)
-        return cairn_record_has_conflict(state) ? list_add(work, ctx, log, state) : CAIRN_OK;
-    if (state->type != work->type || cairn_record_is_deleted(state))
+    enum cairn_status status = cairn_field_shown(ctx, state, listing->sort, 0, &value, &dot);
+    if (status != CAIRN_OK)
+        return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    plain.is_personal = false;
+    cairn_index_value(ctx, &plain, &value, dot, &sort);
+    memcpy(found->sort, sort.bytes, sort.size);
+    found->sort_size = sort.size;
+    return CAIRN_OK;
+}
+
+static enum cairn_status list_fits(struct cairn_asking *asking, const struct cairn_index_row *row,
+                                   const struct cairn_record_state *state)
+{
+    struct listing *listing = asking->context;
+    const struct cairn_seen_log *log;
+    struct found found;
+
+    /* What goes before in the order of places is all here: give it. */
+    if (listing->sort == NULL && asking->is_by_scope && listing->count > 0 &&
+        listing->found[0].row.scope.code != row->scope.code) {
+        CAIRN_TRY(found_flush(listing));
+        if (asking->is_over)
+            return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_seen_log(asking->ctx, row->id.log, &log));
+    found.row = *row;
+    memcpy(found.tag, log->tag, sizeof found.tag);
+    found.sort_size = 0;
+    if (listing->sort != NULL)
+        CAIRN_TRY(sort_value(listing, state, &found));
+    return found_add(listing, &found);
+}
+
+/* ---- the call ------------------------------------------------------------------------------ */
+
+static enum cairn_status wanted_prepare(struct listing *listing)
+{
+    const struct cairn_query *query = listing->query;
+    const struct cairn_field *field;
+
+    if (query->fields == NULL)
         return CAIRN_OK;
-    CAIRN_TRY(filters_match(work, ctx, log, state, &matches));
-    return matches ? list_add(work, ctx, log, state) : CAIRN_OK;
-}
-
-static int listed_compare(const void *a, const void *b)
-{
-    const struct listed *x = a, *y = b;
-
-    if (x->scope != y->scope)
-        return x->scope < y->scope ? -1 : 1;
-    return strcmp(x->id, y->id);
-}
-
-static enum cairn_status list_visit(struct list_work *work, cairn_record_fn *visit, void *context)
-{
-    struct cairn_context *ctx = &work->replica->ctx;
-
-    if (work->count > 1)
-        qsort(work->listed, work->count, sizeof *work->listed, listed_compare);
-    for (size_t i = 0; i < work->count; i++) {
-        struct cairn_log log;
-        struct cairn_record_state state;
-        struct cairn_record record;
-        CAIRN_TRY(cairn_log_load(ctx, work->listed[i].dot.log, &log));
-        CAIRN_TRY(cairn_record_load(ctx, &log, work->listed[i].dot.index, &state));
-        CAIRN_TRY(cairn_record_view(work->replica, ctx, &log, &state, &record));
-        bool goes_on = visit(context, &record);
-        cairn_arena_reset(&ctx->arena);
-        cairn_arena_reset(&work->replica->results);
-        if (!goes_on)
-            break;
+    listing->wanted = cairn_arena_get(&listing->asking.memory,
+                                      (query->field_count + 1) * sizeof *listing->wanted);
+    if (listing->wanted == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t i = 0; i < query->field_count; i++) {
+        CAIRN_TRY(cairn_asked_field(&listing->asking, query->fields[i], &field));
+        listing->wanted[i] = field->number;
     }
     return CAIRN_OK;
 }
 
-static enum cairn_status list_prepare(struct list_work *work, const char *type)
+static enum cairn_status listing_prepare(struct listing *listing)
 {
-    struct cairn_context *ctx = &work->replica->ctx;
-    const struct cairn_schema *schema;
+    const struct cairn_query *query = listing->query;
 
-    if (work->wants_conflicts)
-        return CAIRN_OK;
-    CAIRN_TRY(cairn_schema_now(ctx, &schema));
-    work->schema_type = cairn_schema_type_named(schema, type);
-    if (work->schema_type == NULL)
-        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "There is no record type %s.", type);
-    work->type = work->schema_type->number;
-    for (size_t i = 0; i < work->filter_count; i++)
-        if (strcmp(work->filter[i].name, "village") != 0 &&
-            cairn_type_field_named(work->schema_type, work->filter[i].name) == NULL)
-            return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s has no field %s.", type,
-                              work->filter[i].name);
+    if (query->type != NULL)
+        CAIRN_TRY(cairn_tests_prepare(&listing->asking, query));
+    CAIRN_TRY(wanted_prepare(listing));
+    if (query->sort_field != NULL)
+        CAIRN_TRY(cairn_asked_field(&listing->asking, query->sort_field, &listing->sort));
+    listing->asking.wants_state = listing->sort != NULL;
+    if (query->limit > 0 && query->limit < SIZE_MAX / 2 && query->offset < SIZE_MAX / 2)
+        listing->heap_max = (size_t)(query->offset + query->limit);
+    CAIRN_TRY(cairn_source_plan(&listing->asking));
+    /* By place, village after village: those of one are gathered whole. */
+    if (listing->sort == NULL && listing->asking.is_by_scope)
+        listing->heap_max = 0;
     return CAIRN_OK;
 }
 
-static enum cairn_status list_run(struct list_work *work, const char *type, cairn_record_fn *visit,
-                                  void *context, struct cairn_err *err)
+static enum cairn_status listing_run(struct listing *listing, struct cairn_err *err)
 {
-    cairn_replica_fresh(work->replica, err);
-    CAIRN_TRY(cairn_replica_read(work->replica, err));
-    enum cairn_status status = list_prepare(work, type);
+    struct cairn_replica *replica = listing->asking.replica;
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    listing->asking.ctx = &replica->ctx;
+    listing->asking.fits = list_fits;
+    listing->asking.context = listing;
+    cairn_arena_init(&listing->asking.memory);
+    enum cairn_status status = listing_prepare(listing);
     if (status == CAIRN_OK)
-        status = cairn_states_visit(&work->replica->ctx, list_state, work);
+        status = cairn_source_run(&listing->asking);
     if (status == CAIRN_OK)
-        status = list_visit(work, visit, context);
-    free(work->listed);
-    return cairn_replica_done(work->replica, status, err);
+        status = found_flush(listing);
+    free(listing->found);
+    cairn_arena_release(&listing->asking.memory);
+    return cairn_replica_done(replica, status, err);
+}
+
+enum cairn_status cairn_query_run(struct cairn_replica *replica, const struct cairn_query *query,
+                                  cairn_record_fn *visit, void *context, struct cairn_err *err)
+{
+    struct listing listing = {
+        .asking = {.replica = replica}, .query = query, .visit = visit, .context = context};
+
+    return listing_run(&listing, err);
 }
 
 enum cairn_status cairn_list(struct cairn_replica *replica, const char *type,
                              const struct cairn_field_value *filter, size_t filter_count,
                              cairn_record_fn *visit, void *context, struct cairn_err *err)
 {
-    struct list_work work = {.replica = replica, .filter = filter, .filter_count = filter_count};
+    struct cairn_condition conditions[CAIRN_TESTS_MAX];
+    const struct cairn_query query = {
+        .type = type, .conditions = conditions, .condition_count = filter_count};
 
-    return list_run(&work, type, visit, context, err);
+    for (size_t i = 0; i < filter_count && i < CAIRN_TESTS_MAX; i++)
+        conditions[i] = (struct cairn_condition){filter[i].name, CAIRN_EQUAL, filter[i].value};
+    return cairn_query_run(replica, &query, visit, context, err);
 }
 
 enum cairn_status cairn_conflicts(struct cairn_replica *replica, cairn_record_fn *visit,
                                   void *context, struct cairn_err *err)
 {
-    struct list_work work = {.replica = replica, .wants_conflicts = true};
+    const struct cairn_query query = {.type = NULL};
+    struct listing listing = {
+        .asking = {.replica = replica, .test_count = 1, .tests = {{.kind = CAIRN_TEST_CONFLICT}}},
+        .query = &query,
+        .visit = visit,
+        .context = context};
 
-    return list_run(&work, NULL, visit, context, err);
-}
-
-/* ---- history ------------------------------------------------------------------------------- */
-
-/* An entry of a record's chain, with what a person wants to know of it. */
-struct happened {
-    struct cairn_dot dot;
-    uint64_t time_s;
-    struct cairn_log log;
-    struct cairn_judged_change *change;
-    const char *reason;
-    bool is_in_force;
-    uint64_t received_s;
-};
-
-struct history_work {
-    struct cairn_replica *replica;
-    cairn_history_fn *visit;
-    void *context;
-    const struct cairn_type *type;
-    struct happened *happened;
-    size_t count;
-};
-
-/* When the first checkpoint held came that covers the entry. */
-static enum cairn_status received_time(struct cairn_context *ctx, const struct happened *one,
-                                       uint64_t *out_time_s)
-{
-    struct cairn_scope_log scope_log;
-
-    *out_time_s = 0;
-    if (one->dot.index >= one->log.covered)
-        return CAIRN_OK;
-    CAIRN_TRY(cairn_scope_log_load(ctx, one->log.scope, one->log.channel, &scope_log));
-    for (uint64_t i = scope_log.tree.size; i-- > 0;) {
-        struct cairn_covered_leaf leaf;
-        CAIRN_TRY(cairn_scope_leaf_get(ctx, &scope_log, i, &leaf));
-        if (leaf.log == one->dot.log && leaf.from <= one->dot.index && one->dot.index < leaf.size) {
-            *out_time_s = leaf.time_s;
-            break;
-        }
-    }
-    return CAIRN_OK;
-}
-
-static const char *entry_reason(struct cairn_arena *arena, const struct cairn_entry *entry)
-{
-    struct cairn_items items;
-    struct cairn_item item;
-    struct cairn_value text;
-
-    cairn_items_init(&items, entry);
-    while (cairn_item_next(&items, &item))
-        if (item.number == CAIRN_ITEM_REASON && cairn_note_item_read(&item, &text))
-            return text.kind == CAIRN_VALUE_TEXT
-                       ? (const char *)cairn_arena_copy(arena, text.text).data
-                       : "(closed)";
-    return NULL;
-}
-
-static enum cairn_status happened_load(struct history_work *work, struct cairn_dot dot,
-                                       struct happened *out)
-{
-    struct cairn_context *ctx = &work->replica->ctx;
-    struct cairn_entry entry;
-    struct cairn_hash *commitments;
-
-    *out = (struct happened){.dot = dot};
-    out->change = cairn_arena_get(&ctx->arena, sizeof *out->change);
-    if (out->change == NULL)
-        return CAIRN_NO_MEMORY;
-    CAIRN_TRY(cairn_log_load(ctx, dot.log, &out->log));
-    CAIRN_TRY(cairn_entry_load(ctx, &out->log, dot.index, &entry, &commitments, NULL));
-    CAIRN_TRY(cairn_change_resolve(ctx, &out->log, dot.index, &entry, commitments, out->change));
-    CAIRN_TRY(cairn_in_force(ctx, &out->log, dot.index,
-                             out->change->has_repeats ? &out->change->repeats : NULL,
-                             &out->is_in_force));
-    out->time_s = entry.time_s;
-    out->reason = entry_reason(&work->replica->results, &entry);
-    return received_time(ctx, out, &out->received_s);
-}
-
-static int happened_compare(const void *a, const void *b)
-{
-    const struct happened *x = a, *y = b;
-
-    if (x->time_s != y->time_s)
-        return x->time_s < y->time_s ? -1 : 1;
-    if (x->change->creates != y->change->creates)
-        return x->change->creates ? -1 : 1; /* nothing happened to it before */
-    if (x->dot.log != y->dot.log)
-        return cairn_hash_compare(&x->log.id, &y->log.id);
-    return x->dot.index < y->dot.index ? -1 : x->dot.index > y->dot.index;
-}
-
-static const char *operation_name(uint64_t number)
-{
-    switch (number) {
-    case CAIRN_ITEM_CREATE:
-        return "create";
-    case CAIRN_ITEM_SET:
-        return "set";
-    case CAIRN_ITEM_DELETE:
-        return "delete";
-    case CAIRN_ITEM_SETTLE:
-        return "settle";
-    default:
-        return "newer";
-    }
-}
-
-/* The value of a field before entry `i`, in the order of this history. */
-static const char *value_before(struct history_work *work, size_t i,
-                                const struct cairn_field *field)
-{
-    while (i-- > 0) {
-        const struct happened *one = &work->happened[i];
-        for (size_t w = 0; one->is_in_force && w < one->change->write_count; w++)
-            if (one->change->writes[w].field == field->number &&
-                one->change->writes[w].number != CAIRN_ITEM_DELETE)
-                return cairn_field_format(field, &one->change->writes[w].value,
-                                          &work->replica->results);
-    }
-    return NULL;
-}
-
-static enum cairn_status write_visit(struct history_work *work, size_t i,
-                                     const struct cairn_change_write *write, bool *out_goes_on)
-{
-    const struct happened *one = &work->happened[i];
-    struct cairn_context *ctx = &work->replica->ctx;
-    struct cairn_standing standing = {.role = UINT64_MAX};
-    bool deletes = write->number == CAIRN_ITEM_DELETE;
-    struct cairn_history_item item = {.time_s = one->time_s,
-                                      .received_s = one->received_s,
-                                      .operation = operation_name(write->number),
-                                      .reason = one->reason,
-                                      .is_local = one->log.own_generation != 0,
-                                      .is_in_force = one->is_in_force};
-
-    CAIRN_TRY(cairn_log_tag(ctx, &one->log, item.tag));
-    enum cairn_status status = cairn_standing_get(ctx, &one->log.under, &standing);
-    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-        return status;
-    item.role = cairn_role_name(standing.role);
-    if (!one->is_in_force)
-        item.why_not =
-            cairn_reason_text(one->change->has_repeats ? CAIRN_WHY_REPEATED : CAIRN_WHY_CUT);
-    const struct cairn_field *field =
-        deletes || work->type == NULL ? NULL : cairn_type_field(work->type, write->field);
-    if (field != NULL) {
-        item.field = field->name;
-        item.is_integer = field->wire == CAIRN_WIRE_INTEGER;
-        item.old_value = value_before(work, i, field);
-        item.new_value = cairn_field_format(field, &write->value, &work->replica->results);
-    }
-    *out_goes_on = work->visit(work->context, &item);
-    return CAIRN_OK;
-}
-
-static enum cairn_status history_visit(struct history_work *work)
-{
-    bool goes_on = true;
-
-    if (work->count > 1)
-        qsort(work->happened, work->count, sizeof *work->happened, happened_compare);
-    for (size_t i = 0; i < work->count && goes_on; i++) {
-        const struct cairn_judged_change *change = work->happened[i].change;
-        for (size_t w = 0; w < change->write_count && goes_on; w++) {
-            bool is_existence = change->writes[w].field == CAIRN_FIELD_EXISTENCE &&
-                                change->writes[w].number != CAIRN_ITEM_DELETE;
-            if (!is_existence || change->write_count == 1)
-                CAIRN_TRY(write_visit(work, i, &change->writes[w], &goes_on));
-        }
-    }
-    return CAIRN_OK;
-}
-
-static enum cairn_status history_gather(struct history_work *work, const char *id)
-{
-    struct cairn_context *ctx = &work->replica->ctx;
-    struct cairn_log log;
-    struct cairn_record_state state;
-    struct cairn_dot *dots;
-    const struct cairn_schema *schema;
-
-    CAIRN_TRY(cairn_label_find(ctx, id, &log, &state));
-    CAIRN_TRY(cairn_schema_now(ctx, &schema));
-    work->type = cairn_schema_type(schema, state.type);
-    CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &work->count));
-    work->happened = cairn_arena_get(&ctx->arena, (work->count + 1) * sizeof *work->happened);
-    if (work->happened == NULL)
-        return CAIRN_NO_MEMORY;
-    for (size_t i = 0; i < work->count; i++)
-        CAIRN_TRY(happened_load(work, dots[i], &work->happened[i]));
-    return history_visit(work);
-}
-
-enum cairn_status cairn_history(struct cairn_replica *replica, const char *id,
-                                cairn_history_fn *visit, void *context, struct cairn_err *err)
-{
-    struct history_work work = {.replica = replica, .visit = visit, .context = context};
-
-    cairn_replica_fresh(replica, err);
-    CAIRN_TRY(cairn_replica_read(replica, err));
-    return cairn_replica_done(replica, history_gather(&work, id), err);
+    listing.asking.scopes.count = 1;
+    listing.asking.scopes.list[0].high = UINT64_MAX;
+    return listing_run(&listing, err);
 }

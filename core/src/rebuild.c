@@ -7,6 +7,7 @@
 #include "basis.h"
 #include "digest.h"
 #include "force.h"
+#include "index.h"
 
 enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn_log *log,
                                    uint32_t index, struct cairn_entry *out_entry,
@@ -409,10 +410,9 @@ enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const stru
     if (change->record.log != log->no)
         CAIRN_TRY(cairn_log_load(ctx, change->record.log, &creator));
     if (change->creates) {
-        struct cairn_key counter = cairn_counter_key(change->counter, dot);
         state.type = change->type;
         state.counter = change->counter;
-        CAIRN_TRY(cairn_kv_put(ctx, &counter, (struct cairn_bytes){NULL, 0}));
+        CAIRN_TRY(cairn_counter_put(ctx, log, change->counter, index));
     } else {
         CAIRN_TRY(cairn_record_load(ctx, &creator, change->record.index, &state));
     }
@@ -545,6 +545,7 @@ static enum cairn_status entry_forget(struct cairn_context *ctx, const struct ca
     CAIRN_TRY(cairn_record_load(ctx, log, index, &state));
     struct cairn_key key = cairn_counter_key(state.counter, record);
     CAIRN_TRY(cairn_kv_del(ctx, &key));
+    CAIRN_TRY(cairn_index_forget(ctx, log, &state));
     struct cairn_hash id = cairn_record_id_hash(log, index);
     CAIRN_TRY(cairn_digest_touch(ctx, log->scope, id.bytes[0]));
     key = cairn_key(CAIRN_TABLE_RECORD);

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index.h"
+
+#define ENTRY_ROOM 16 /* versions and tombs that one entry usually adds, and more */
+
 enum live_flag { LIVE_PERSONAL = 1, LIVE_CLOSED = 2, LIVE_SHARED = 4 };
 
 struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t index)
@@ -20,15 +24,14 @@ struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t ind
     return hash;
 }
 
-static struct cairn_key record_key(const struct cairn_log *log, uint32_t index)
+struct cairn_key cairn_record_key(struct cairn_scope scope, uint8_t bucket, struct cairn_dot id)
 {
-    struct cairn_hash id = cairn_record_id_hash(log, index);
     struct cairn_key key = cairn_key(CAIRN_TABLE_RECORD);
 
-    cairn_key_scope(&key, log->scope);
-    cairn_key_u8(&key, id.bytes[0]);
-    cairn_key_u32(&key, log->no);
-    cairn_key_u32(&key, index);
+    cairn_key_scope(&key, scope);
+    cairn_key_u8(&key, bucket);
+    cairn_key_u32(&key, id.log);
+    cairn_key_u32(&key, id.index);
     return key;
 }
 
@@ -42,12 +45,46 @@ struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id)
     return key;
 }
 
-static struct cairn_dot dot_read(struct cairn_reader *reader)
+enum cairn_status cairn_counter_put(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t counter, uint32_t index)
+{
+    struct cairn_key key = cairn_counter_key(counter, (struct cairn_dot){log->no, index});
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+
+    return cairn_kv_put(ctx, &key, (struct cairn_bytes){id.bytes, 1});
+}
+
+/* A record is read at every turn: its reader is this one, which the compiler can see through. */
+static inline uint64_t varint(struct cairn_reader *reader)
+{
+    size_t pos = reader->pos;
+    uint64_t value = 0;
+
+    for (unsigned shift = 0; shift < 63 && !reader->failed && pos < reader->size; shift += 7) {
+        uint8_t byte = reader->data[pos++];
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            reader->pos = pos;
+            return value;
+        }
+    }
+    return cairn_read_varint(reader);
+}
+
+static inline struct cairn_bytes bytes_take(struct cairn_reader *reader, size_t size)
+{
+    if (reader->failed || size > reader->size - reader->pos)
+        return cairn_read_bytes(reader, size);
+    reader->pos += size;
+    return (struct cairn_bytes){reader->data + reader->pos - size, size};
+}
+
+static inline struct cairn_dot dot_read(struct cairn_reader *reader)
 {
     struct cairn_dot dot;
 
-    dot.log = (uint32_t)cairn_read_varint(reader);
-    dot.index = (uint32_t)cairn_read_varint(reader);
+    dot.log = (uint32_t)varint(reader);
+    dot.index = (uint32_t)varint(reader);
     return dot;
 }
 
@@ -57,29 +94,60 @@ static void dot_write(struct cairn_writer *writer, struct cairn_dot dot)
     cairn_write_varint(writer, dot.index);
 }
 
-static void live_read(struct cairn_reader *reader, struct cairn_live *live)
+static inline void live_read(struct cairn_reader *reader, struct cairn_live *live)
 {
-    live->field = cairn_read_varint(reader);
+    live->field = varint(reader);
     live->dot = dot_read(reader);
-    live->time_s = cairn_read_varint(reader);
-    uint8_t flags = cairn_read_u8(reader);
-    live->is_personal = (flags & LIVE_PERSONAL) != 0;
-    live->is_closed = (flags & LIVE_CLOSED) != 0;
-    live->is_shared = (flags & LIVE_SHARED) != 0;
-    live->cbor = cairn_read_bytes(reader, (size_t)cairn_read_varint(reader));
-    if (live->is_personal)
-        live->commitment = cairn_read_hash(reader);
+    live->time_s = varint(reader);
+    struct cairn_bytes flags = bytes_take(reader, 1);
+    live->is_personal = flags.size == 1 && (flags.data[0] & LIVE_PERSONAL) != 0;
+    live->is_closed = flags.size == 1 && (flags.data[0] & LIVE_CLOSED) != 0;
+    live->is_shared = flags.size == 1 && (flags.data[0] & LIVE_SHARED) != 0;
+    live->cbor = bytes_take(reader, (size_t)varint(reader));
+    if (!live->is_personal)
+        return;
+    struct cairn_bytes commitment = bytes_take(reader, sizeof live->commitment.bytes);
+    if (commitment.size == sizeof live->commitment.bytes)
+        memcpy(live->commitment.bytes, commitment.data, commitment.size);
 }
 
-enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
-                                      struct cairn_dot id, struct cairn_record_state *out_state)
+bool cairn_stored_value_read(struct cairn_bytes cbor, struct cairn_value *out_value)
 {
-    struct cairn_record_state state = {.id = id};
+    enum { MAJOR_UNSIGNED = 0, MAJOR_NEGATIVE = 1, MAJOR_TEXT = 3 };
+    unsigned major = cbor.size == 0 ? UINT8_MAX : cbor.data[0] >> 5;
+    unsigned short_argument = cbor.size == 0 ? 0 : cbor.data[0] & 31;
+    size_t more = short_argument < 24 ? 0 : (size_t)1 << (short_argument - 24);
+    uint64_t argument = short_argument;
     struct cairn_reader reader;
 
-    value = cairn_arena_copy(&ctx->arena, value);
-    if (value.data == NULL)
-        return CAIRN_NO_MEMORY;
+    /* Anything else, and what no whole value is: the reader of what travels judges it. */
+    if ((major > MAJOR_NEGATIVE && major != MAJOR_TEXT) || short_argument > 26 ||
+        cbor.size < 1 + more) {
+        cairn_reader_init(&reader, cbor);
+        return cairn_value_read(&reader, out_value);
+    }
+    if (more > 0)
+        argument = 0;
+    for (size_t i = 0; i < more; i++)
+        argument = argument << 8 | cbor.data[1 + i];
+    *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER, .cbor = cbor};
+    if (major != MAJOR_TEXT) {
+        out_value->integer = major == MAJOR_UNSIGNED ? (int64_t)argument : -1 - (int64_t)argument;
+        return true;
+    }
+    out_value->kind = CAIRN_VALUE_TEXT;
+    out_value->text = (struct cairn_bytes){cbor.data + 1 + more, (size_t)argument};
+    return argument == cbor.size - 1 - more;
+}
+
+/* `room`: for how many more versions and tombs there is to be room. */
+static enum cairn_status state_decode(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, size_t room,
+                                      struct cairn_record_state *out_state)
+{
+    struct cairn_record_state state = {.id = id, .stored = value};
+    struct cairn_reader reader;
+
     cairn_reader_init(&reader, value);
     cairn_read_hash(&reader);
     state.type = cairn_read_varint(&reader);
@@ -89,9 +157,8 @@ enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_by
     state.tomb_count = (size_t)cairn_read_varint(&reader);
     if (reader.failed || state.live_count > CAIRN_LIVE_MAX || state.tomb_count > CAIRN_TOMBS_MAX)
         return CAIRN_CORRUPT;
-    /* Room for what one entry usually adds. */
-    state.live_capacity = state.live_count + 16;
-    state.tomb_capacity = state.tomb_count + 16;
+    state.live_capacity = state.live_count + room;
+    state.tomb_capacity = state.tomb_count + room;
     state.live = cairn_arena_get(&ctx->arena, state.live_capacity * sizeof *state.live);
     state.tombs = cairn_arena_get(&ctx->arena, state.tomb_capacity * sizeof *state.tombs);
     if (state.live == NULL || state.tombs == NULL)
@@ -108,14 +175,34 @@ enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_by
     return CAIRN_OK;
 }
 
+enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, struct cairn_record_state *out_state)
+{
+    value = cairn_arena_copy(&ctx->arena, value);
+    if (value.data == NULL)
+        return CAIRN_NO_MEMORY;
+    return state_decode(ctx, value, id, ENTRY_ROOM, out_state);
+}
+
+enum cairn_status cairn_record_borrow(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, struct cairn_record_state *out_state)
+{
+    return state_decode(ctx, value, id, 0, out_state);
+}
+
 enum cairn_status cairn_record_load(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t index, struct cairn_record_state *out_state)
 {
-    struct cairn_key key = record_key(log, index);
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+    struct cairn_dot dot = {log->no, index};
+    struct cairn_key key = cairn_record_key(log->scope, id.bytes[0], dot);
     struct cairn_bytes value;
 
     CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
-    return cairn_record_decode(ctx, value, (struct cairn_dot){log->no, index}, out_state);
+    CAIRN_TRY(cairn_record_decode(ctx, value, dot, out_state));
+    out_state->has_bucket = true;
+    out_state->bucket = id.bytes[0];
+    return CAIRN_OK;
 }
 
 static size_t record_bytes_max(const struct cairn_record_state *state)
@@ -130,7 +217,9 @@ static size_t record_bytes_max(const struct cairn_record_state *state)
 enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cairn_log *log,
                                     const struct cairn_record_state *state)
 {
-    struct cairn_key key = record_key(log, state->id.index);
+    uint8_t bucket =
+        state->has_bucket ? state->bucket : cairn_record_id_hash(log, state->id.index).bytes[0];
+    struct cairn_key key = cairn_record_key(log->scope, bucket, state->id);
     size_t capacity = record_bytes_max(state);
     struct cairn_hash hash = {{0}}; /* stays zero for a record without live versions */
     struct cairn_writer writer;
@@ -167,6 +256,7 @@ enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cair
         dot_write(&writer, state->tombs[i].dot);
     }
     CAIRN_ASSERT(!writer.overflowed);
+    CAIRN_TRY(cairn_index_update(ctx, log, bucket, state));
     return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
 }
 
@@ -308,6 +398,21 @@ bool cairn_record_has_conflict(const struct cairn_record_state *state)
             return true;
     }
     return has_deletion && has_other;
+}
+
+enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
+                                  const struct cairn_live *b, bool *out_wins)
+{
+    struct cairn_log a_log, b_log;
+
+    if (a->time_s != b->time_s || a->dot.log == b->dot.log) {
+        *out_wins = a->time_s != b->time_s ? a->time_s > b->time_s : a->dot.index > b->dot.index;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_log_load(ctx, a->dot.log, &a_log));
+    CAIRN_TRY(cairn_log_load(ctx, b->dot.log, &b_log));
+    *out_wins = cairn_hash_compare(&a_log.id, &b_log.id) > 0;
+    return CAIRN_OK;
 }
 
 /* ---- hashing ------------------------------------------------------------------------------- */

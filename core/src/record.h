@@ -47,6 +47,11 @@ struct cairn_record_state {
     struct cairn_live *live; /* in the arena, room for CAIRN_LIVE_MAX once changed */
     struct cairn_tomb *tombs;
     size_t live_capacity, tomb_capacity;
+    /* The value that the store has of it, from which indexes learn what changed; {NULL, 0}: none.
+     * A state is saved once: load it again before the next change. */
+    struct cairn_bytes stored;
+    bool has_bucket; /* the place of its hash is known: the first byte of H of its id */
+    uint8_t bucket;
 };
 
 /* H of the record's id: its first byte is the bucket, its first five bits the check character. */
@@ -66,6 +71,24 @@ enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_by
 
 /* The key that lists record `id` under its counter. */
 struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id);
+
+/* As decode, without a copy and not to be changed: borrowed from `value`. */
+CAIRN_NODISCARD
+enum cairn_status cairn_record_borrow(struct cairn_context *ctx, struct cairn_bytes value,
+                                      struct cairn_dot id, struct cairn_record_state *out_state);
+/* A value as a live version holds it. What stands in the store was checked when it came, so that
+ * integers and texts are not checked again. */
+bool cairn_stored_value_read(struct cairn_bytes cbor, struct cairn_value *out_value);
+/* The key of a record in table R, whose bucket is known. */
+struct cairn_key cairn_record_key(struct cairn_scope scope, uint8_t bucket, struct cairn_dot id);
+/* The value of table I for a record: its bucket, so that the record is found without hashing. */
+CAIRN_NODISCARD
+enum cairn_status cairn_counter_put(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t counter, uint32_t index);
+/* Is a the shown one of a and b: greater (time, log id)? */
+CAIRN_NODISCARD
+enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
+                                  const struct cairn_live *b, bool *out_wins);
 
 /* One write of an entry in force: replaces, then is live unless replaced before it came. */
 struct cairn_write {

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "announce.h"
+#include "index.h"
 #include "judge.h"
 #include "rebuild.h"
 #include "replica_internal.h"
@@ -15,6 +16,8 @@
 
 #define CONFLICT_TRIES_MAX \
     40 /* a map that doubles from its first size reaches its ceiling sooner */
+
+#define INDEX_STEPS_MAX 64 /* of a thousand records each, behind one commit */
 
 /* ---- units of work ------------------------------------------------------------------------- */
 
@@ -71,6 +74,55 @@ enum cairn_status cairn_replica_done(struct cairn_replica *replica, enum cairn_s
     return cairn_explain(err, status);
 }
 
+/* One step, in a unit of work of its own. */
+static enum cairn_status index_step(struct cairn_replica *replica, bool *out_is_done)
+{
+    enum cairn_status status = CAIRN_CONFLICT;
+    uint8_t entropy[32];
+
+    replica->ports->ops->random(replica->ports, entropy, sizeof entropy);
+    for (int i = 0; status == CAIRN_CONFLICT && i < CONFLICT_TRIES_MAX; i++) {
+        status = cairn_context_begin(&replica->ctx, CAIRN_TXN_WRITE);
+        if (status != CAIRN_OK)
+            continue;
+        status = cairn_index_build(&replica->ctx, entropy, out_is_done);
+        if (status == CAIRN_OK)
+            status = cairn_context_commit(&replica->ctx);
+        else
+            cairn_context_abort(&replica->ctx);
+    }
+    sodium_memzero(entropy, sizeof entropy);
+    return status;
+}
+
+/*
+ * Bring the indexes to what the schema wants, where another one came. It is not part of the write
+ * before: on a failure, or when there is much to do, the rest is done later, and until then
+ * queries scan.
+ */
+static void indexes_build(struct cairn_replica *replica)
+{
+    bool is_done = false;
+
+    for (int i = 0; i < INDEX_STEPS_MAX && !is_done; i++)
+        if (index_step(replica, &is_done) != CAIRN_OK)
+            return;
+    replica->ctx.indexing.may_be_due = !is_done;
+}
+
+/* Were they left behind by an earlier run, or by an earlier version? */
+static enum cairn_status indexes_check(struct cairn_replica *replica, struct cairn_err *err)
+{
+    bool is_ready = true;
+
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    CAIRN_TRY(cairn_replica_done(replica, cairn_index_is_ready(&replica->ctx, &is_ready), err));
+    while (!is_ready)
+        if (index_step(replica, &is_ready) != CAIRN_OK)
+            break;
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_replica_write(struct cairn_replica *replica, cairn_work_fn *work,
                                       void *context, struct cairn_err *err)
 {
@@ -98,6 +150,8 @@ enum cairn_status cairn_replica_write(struct cairn_replica *replica, cairn_work_
      * leaves, and is saved again then. */
     if (cairn_replica_mark(replica, false, NULL) != CAIRN_OK)
         replica->mark_is_synced = false;
+    if (replica->ctx.indexing.may_be_due)
+        indexes_build(replica);
     return CAIRN_OK;
 }
 
@@ -245,8 +299,8 @@ static enum cairn_status replica_load(struct cairn_replica *replica, struct cair
         return cairn_fail(err, CAIRN_NOT_FOUND,
                           "There is no store here. Make one: cairn init NAME");
     if (replica->is_joined && replica->is_writer && replica->has_keys)
-        return cairn_restore_check(replica, err);
-    return CAIRN_OK;
+        CAIRN_TRY(cairn_restore_check(replica, err));
+    return replica->is_writer ? indexes_check(replica, err) : CAIRN_OK;
 }
 
 enum cairn_status cairn_replica_open(const struct cairn_replica_config *config,

@@ -10,6 +10,7 @@
 #include "cairn/folder.h"
 #include "cairn/keys.h"
 #include "cairn/replica.h"
+#include "index.h"
 #include "links.h"
 #include "outgoing.h"
 #include "own_log.h"
@@ -76,15 +77,37 @@ enum cairn_status cairn_memo_keep(struct cairn_replica *replica, const struct ca
 
 /* ---- names that people see (names.c) ---- */
 
-/* "A7-0042-K" */
+/* "A7-0042-K": at least four digits, and the check character of the bucket. */
+void cairn_label_write(const char *tag, uint32_t counter, uint8_t bucket,
+                       char out_label[static 32]);
 CAIRN_NODISCARD
 enum cairn_status cairn_label_format(struct cairn_context *ctx, const struct cairn_log *log,
                                      const struct cairn_record_state *state,
                                      char out_label[static 32]);
-/* NOT_FOUND, AMBIGUOUS, with a sentence. */
+/* Has the text the form of a label? */
+bool cairn_label_is(const char *text);
+/* Where the record lies that a label names, or else an alias. NOT_FOUND, AMBIGUOUS, with a
+ * sentence. */
+CAIRN_NODISCARD
+enum cairn_status cairn_label_locate(struct cairn_context *ctx, const char *label,
+                                     struct cairn_index_row *out_row);
+/* The same, loaded. */
 CAIRN_NODISCARD
 enum cairn_status cairn_label_find(struct cairn_context *ctx, const char *label,
                                    struct cairn_log *out_log, struct cairn_record_state *out_state);
+/* The record of which a field marked as alias shows `alias` (alias.c); as label_locate. */
+CAIRN_NODISCARD
+enum cairn_status cairn_alias_locate(struct cairn_context *ctx, const char *alias,
+                                     struct cairn_index_row *out_row);
+/* Records of a type whose alias field shows `value`, at most CAIRN_ALIKE_MAX of *out_count; only
+ * those of `scope` unless that is NULL. */
+#define CAIRN_ALIKE_MAX 8
+CAIRN_NODISCARD
+enum cairn_status cairn_alias_find(struct cairn_context *ctx, const struct cairn_type *type,
+                                   const struct cairn_field *field, const struct cairn_value *value,
+                                   const struct cairn_scope *scope,
+                                   struct cairn_index_row out_rows[static CAIRN_ALIKE_MAX],
+                                   size_t *out_count);
 /* Tag of the device that writes a log. */
 CAIRN_NODISCARD
 enum cairn_status cairn_log_tag(struct cairn_context *ctx, const struct cairn_log *log,
@@ -99,11 +122,16 @@ void cairn_device_describe(const struct cairn_standing *standing, struct cairn_d
 
 /* ---- records as people see them (view.c) ---- */
 
+/* The record of a row, borrowed from the store while the transaction reads; and as people see it.
+ */
 CAIRN_NODISCARD
-enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_context *ctx,
-                                    const struct cairn_log *log,
-                                    const struct cairn_record_state *state,
-                                    struct cairn_record *out_record);
+enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_index_row *row,
+                                 struct cairn_record_state *out_state);
+CAIRN_NODISCARD
+enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_context *ctx,
+                                 const struct cairn_index_row *row,
+                                 const struct cairn_record_state *state,
+                                 struct cairn_record *out_record);
 /* The value of a live version; a record stands as (log, index) of this store. Borrowed from it. */
 CAIRN_NODISCARD
 enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
@@ -131,10 +159,10 @@ enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_now(struct cairn_context *ctx,
                                    const struct cairn_schema **out_schema);
-/* Is a the shown one of a and b: greater (time, log id)? */
+/* Records that lists show, and those with a conflict. */
 CAIRN_NODISCARD
-enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
-                                  const struct cairn_live *b, bool *out_wins);
+enum cairn_status cairn_records_count(struct cairn_context *ctx, uint64_t *out_records,
+                                      uint64_t *out_conflicts);
 /* Sign a table as schema version `version` into the root's authority log, in a write unit. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_sign(struct cairn_replica *replica, uint64_t version,

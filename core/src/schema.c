@@ -31,6 +31,9 @@ const struct cairn_type *cairn_schema_type_named(const struct cairn_schema *sche
 
 const struct cairn_field *cairn_type_field(const struct cairn_type *type, uint64_t number)
 {
+    /* Numbers ascend from 1 and seldom leave one out. */
+    if (number >= 1 && number <= type->field_count && type->fields[number - 1].number == number)
+        return &type->fields[number - 1];
     for (size_t i = 0; i < type->field_count; i++)
         if (type->fields[i].number == number)
             return &type->fields[i];
@@ -184,7 +187,15 @@ enum cairn_status cairn_schema_hash(struct cairn_context *ctx, uint64_t version,
 
 enum cairn_status cairn_schema_newest(struct cairn_context *ctx, uint64_t *out_version)
 {
-    return cairn_meta_number(ctx, "schema", out_version);
+    if (!ctx->is_writing && ctx->has_schema_version && ctx->schema_snapshot == ctx->snapshot) {
+        *out_version = ctx->schema_version;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_meta_number(ctx, "schema", out_version));
+    ctx->has_schema_version = !ctx->is_writing;
+    ctx->schema_version = *out_version;
+    ctx->schema_snapshot = ctx->snapshot;
+    return CAIRN_OK;
 }
 
 /* What `next` says it follows is what is held as the version before it. */
@@ -235,5 +246,9 @@ enum cairn_status cairn_schema_admit(struct cairn_context *ctx, uint64_t version
         return CAIRN_OK;
     CAIRN_TRY(cairn_kv_put(ctx, &key, table));
     CAIRN_TRY(cairn_schema_newest(ctx, &newest));
-    return version > newest ? cairn_meta_number_put(ctx, "schema", version) : CAIRN_OK;
+    if (version <= newest)
+        return CAIRN_OK;
+    ctx->indexing.is_known = false;
+    ctx->indexing.may_be_due = true;
+    return cairn_meta_number_put(ctx, "schema", version);
 }

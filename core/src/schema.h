@@ -187,7 +187,8 @@ enum cairn_status cairn_value_parse(const struct cairn_field *field, const char 
 CAIRN_NODISCARD
 enum cairn_status cairn_field_parse(const struct cairn_field *field, const char *text,
                                     struct cairn_value *out_value, struct cairn_err *err);
-/* Value -> text in the arena; "(closed)" for a closed one. NULL when memory is short. */
+/* Value -> text in the arena or the schema; "(closed)" for a closed one. NULL when memory is short.
+ */
 const char *cairn_field_format(const struct cairn_field *field, const struct cairn_value *value,
                                struct cairn_arena *arena);
 

@@ -1,7 +1,5 @@
 /* Values between what a person writes and what stands in an entry; declared in schema.h. */
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,48 +246,82 @@ static const char *flags_format(int64_t value, char out[static 80])
     return size > 0 ? out + 1 : out; /* behind the leading one that keeps the width */
 }
 
+/* Digits of `magnitude`, at least `width` of them, into `out`; where they end. */
+static char *digits_write(char *out, uint64_t magnitude, size_t width)
+{
+    char digits[20];
+    size_t count = 0;
+
+    for (; magnitude > 0 || count < width; magnitude /= 10)
+        digits[count++] = (char)('0' + magnitude % 10);
+    while (count > 0)
+        *out++ = digits[--count];
+    return out;
+}
+
+static char *date_write(char *out, int64_t days)
+{
+    int64_t year, month, day;
+
+    date_of(days, &year, &month, &day);
+    if (year < 0)
+        *out++ = '-';
+    out = digits_write(out, (uint64_t)(year < 0 ? -year : year), year < 0 ? 3 : 4);
+    *out++ = '-';
+    out = digits_write(out, (uint64_t)month, 2);
+    *out++ = '-';
+    return digits_write(out, (uint64_t)day, 2);
+}
+
+static const char *number_format(const struct cairn_field *field, int64_t integer,
+                                 char out[static 80])
+{
+    uint64_t magnitude = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    bool is_money = field != NULL && field->wire == CAIRN_WIRE_MONEY;
+    char *end = out;
+
+    if (field != NULL && field->wire == CAIRN_WIRE_DATE && integer >= -DATE_DAYS_MAX &&
+        integer <= DATE_DAYS_MAX) {
+        *date_write(out, integer) = '\0';
+        return out;
+    }
+    if (integer < 0)
+        *end++ = '-';
+    end = digits_write(end, is_money ? magnitude / 100 : magnitude, 1);
+    if (is_money) {
+        *end++ = '.';
+        end = digits_write(end, magnitude % 100, 2);
+    }
+    *end = '\0';
+    return out;
+}
+
+static const char *choice_text(const struct cairn_field *field, int64_t number)
+{
+    for (size_t i = 0; i < field->choice_count; i++)
+        if ((int64_t)field->choices[i].number == number)
+            return field->choices[i].text;
+    return NULL;
+}
+
 const char *cairn_field_format(const struct cairn_field *field, const struct cairn_value *value,
                                struct cairn_arena *arena)
 {
+    uint64_t wire = field == NULL ? CAIRN_WIRE_INTEGER : field->wire;
+    const char *text = NULL;
     char buf[80];
-    const char *text = buf;
-    int64_t year, month, day;
 
     if (value->kind == CAIRN_VALUE_TEXT)
         return (const char *)cairn_arena_copy(arena, value->text).data;
     if (value->kind == CAIRN_VALUE_CLOSED)
         return "(closed)";
-    uint64_t magnitude =
-        value->integer < 0 ? 0 - (uint64_t)value->integer : (uint64_t)value->integer;
-    snprintf(buf, sizeof buf, "%" PRId64, value->integer);
-    switch (field == NULL ? CAIRN_WIRE_INTEGER : (enum cairn_wire_type)field->wire) {
-    case CAIRN_WIRE_FLAGS:
-        text = flags_format(value->integer, buf);
-        break;
-    case CAIRN_WIRE_DATE:
-        if (value->integer < -DATE_DAYS_MAX || value->integer > DATE_DAYS_MAX)
-            break;
-        date_of(value->integer, &year, &month, &day);
-        snprintf(buf, sizeof buf, "%04" PRId64 "-%02" PRId64 "-%02" PRId64, year, month, day);
-        break;
-    case CAIRN_WIRE_CHOICE:
-        for (size_t i = 0; i < field->choice_count; i++)
-            if ((int64_t)field->choices[i].number == value->integer)
-                return field->choices[i].text;
-        break;
-    case CAIRN_WIRE_MONEY:
-        snprintf(buf, sizeof buf, "%s%" PRIu64 ".%02" PRIu64, value->integer < 0 ? "-" : "",
-                 magnitude / 100, magnitude % 100);
-        break;
-    case CAIRN_WIRE_YES_NO:
-        text = value->integer == 1 ? "yes" : value->integer == 0 ? "no" : text;
-        break;
-    case CAIRN_WIRE_TEXT:
-    case CAIRN_WIRE_INTEGER:
-    case CAIRN_WIRE_DIGITS:
-    case CAIRN_WIRE_REFERENCE:
-    case CAIRN_WIRE_COUNT:
-        break;
-    }
+    if (wire == CAIRN_WIRE_CHOICE)
+        text = choice_text(field, value->integer);
+    if (wire == CAIRN_WIRE_YES_NO && (value->integer == 0 || value->integer == 1))
+        text = value->integer == 1 ? "yes" : "no";
+    if (text != NULL)
+        return text; /* the schema's, or static */
+    text = wire == CAIRN_WIRE_FLAGS ? flags_format(value->integer, buf)
+                                    : number_format(field, value->integer, buf);
     return (const char *)cairn_arena_copy(arena, cairn_bytes_of_text(text)).data;
 }

@@ -8,6 +8,7 @@
 #include "replica_internal.h"
 #include "schema.h"
 #include "scope_log.h"
+#include "seen.h"
 
 enum cairn_status cairn_schema_now(struct cairn_context *ctx,
                                    const struct cairn_schema **out_schema)
@@ -16,21 +17,6 @@ enum cairn_status cairn_schema_now(struct cairn_context *ctx,
 
     CAIRN_TRY(cairn_schema_newest(ctx, &version));
     return cairn_schema_get(ctx, version, out_schema);
-}
-
-enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
-                                  const struct cairn_live *b, bool *out_wins)
-{
-    struct cairn_log a_log, b_log;
-
-    if (a->time_s != b->time_s || a->dot.log == b->dot.log) {
-        *out_wins = a->time_s != b->time_s ? a->time_s > b->time_s : a->dot.index > b->dot.index;
-        return CAIRN_OK;
-    }
-    CAIRN_TRY(cairn_log_load(ctx, a->dot.log, &a_log));
-    CAIRN_TRY(cairn_log_load(ctx, b->dot.log, &b_log));
-    *out_wins = cairn_hash_compare(&a_log.id, &b_log.id) > 0;
-    return CAIRN_OK;
 }
 
 enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
@@ -109,38 +95,12 @@ enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint
     return CAIRN_OK;
 }
 
-/* Logs met while one record is viewed: most of its versions come from one or two. */
-#define SEEN_MAX 8
-
 struct viewing {
     struct cairn_replica *replica;
     struct cairn_context *ctx;
     const struct cairn_type *type; /* NULL: of a newer schema */
     struct cairn_field_state *fields;
-    size_t seen_count;
-    struct seen {
-        uint32_t no;
-        uint32_t covered;
-        char tag[8];
-    } seen[SEEN_MAX];
 };
-
-static enum cairn_status log_see(struct viewing *v, uint32_t no, struct seen *out_seen)
-{
-    struct cairn_log log;
-
-    for (size_t i = 0; i < v->seen_count; i++)
-        if (v->seen[i].no == no) {
-            *out_seen = v->seen[i];
-            return CAIRN_OK;
-        }
-    CAIRN_TRY(cairn_log_load(v->ctx, no, &log));
-    *out_seen = (struct seen){.no = no, .covered = log.covered};
-    CAIRN_TRY(cairn_log_tag(v->ctx, &log, out_seen->tag));
-    if (v->seen_count < SEEN_MAX)
-        v->seen[v->seen_count++] = *out_seen;
-    return CAIRN_OK;
-}
 
 static bool is_deletion(const struct cairn_live *live)
 {
@@ -189,11 +149,11 @@ static enum cairn_status version_view(struct viewing *v, const struct cairn_fiel
 {
     struct cairn_version version = {.time_s = live->time_s};
     struct cairn_value value;
-    struct seen log;
+    const struct cairn_seen_log *log;
 
-    CAIRN_TRY(log_see(v, live->dot.log, &log));
-    memcpy(version.tag, log.tag, sizeof version.tag);
-    version.is_received = live->dot.index < log.covered;
+    CAIRN_TRY(cairn_seen_log(v->ctx, live->dot.log, &log));
+    memcpy(version.tag, log->tag, sizeof version.tag);
+    version.is_received = live->dot.index < log->covered;
     if (!is_deletion(live)) {
         CAIRN_TRY(cairn_live_value(v->ctx, live, &value));
         CAIRN_TRY(
@@ -318,11 +278,11 @@ static enum cairn_status received_count(struct viewing *v, const struct cairn_re
 {
     *out_unreceived = 0;
     for (size_t i = 0; i < state->live_count; i++) {
-        struct seen log;
+        const struct cairn_seen_log *log;
         if (state->live[i].field == CAIRN_FIELD_EXISTENCE)
             continue;
-        CAIRN_TRY(log_see(v, state->live[i].dot.log, &log));
-        *out_unreceived += state->live[i].dot.index >= log.covered;
+        CAIRN_TRY(cairn_seen_log(v->ctx, state->live[i].dot.log, &log));
+        *out_unreceived += state->live[i].dot.index >= log->covered;
     }
     return CAIRN_OK;
 }
@@ -516,23 +476,38 @@ static enum cairn_status parallel_view(struct viewing *v, const struct cairn_rec
     return CAIRN_OK;
 }
 
-enum cairn_status cairn_record_view(struct cairn_replica *replica, struct cairn_context *ctx,
-                                    const struct cairn_log *log,
-                                    const struct cairn_record_state *state,
-                                    struct cairn_record *out_record)
+enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_index_row *row,
+                                 struct cairn_record_state *out_state)
+{
+    struct cairn_key key = cairn_record_key(row->scope, row->bucket, row->id);
+    struct cairn_bytes value;
+
+    CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
+    CAIRN_TRY(cairn_record_borrow(ctx, value, row->id, out_state));
+    out_state->has_bucket = true;
+    out_state->bucket = row->bucket;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_context *ctx,
+                                 const struct cairn_index_row *row,
+                                 const struct cairn_record_state *state,
+                                 struct cairn_record *out_record)
 {
     struct cairn_record record = {.is_deleted = cairn_record_is_deleted(state),
                                   .has_conflict = cairn_record_has_conflict(state)};
     struct viewing v = {.replica = replica, .ctx = ctx};
+    const struct cairn_seen_log *log;
     const struct cairn_schema *schema;
 
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
     const struct cairn_type *type = cairn_schema_type(schema, state->type);
     v.type = type;
-    CAIRN_TRY(cairn_label_format(ctx, log, state, record.id));
+    CAIRN_TRY(cairn_seen_log(ctx, row->id.log, &log));
+    cairn_label_write(log->tag, state->counter, row->bucket, record.id);
     cairn_text_copy(record.type, sizeof record.type,
                     cairn_bytes_of_text(type == NULL ? "newer" : type->name));
-    cairn_scope_text(log->scope, record.scope);
+    cairn_scope_text(row->scope, record.scope);
     CAIRN_TRY(received_count(&v, state, &record.unreceived_count));
     CAIRN_TRY(fields_view(&v, state, &record));
     CAIRN_TRY(parallel_view(&v, state, &record));
@@ -575,4 +550,45 @@ enum cairn_status cairn_states_visit(struct cairn_context *ctx, cairn_state_fn *
     }
     cairn_walk_close(&walk);
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+struct states_count {
+    uint64_t records, conflicts;
+};
+
+static enum cairn_status state_count(void *context, struct cairn_context *ctx,
+                                     const struct cairn_log *log,
+                                     const struct cairn_record_state *state)
+{
+    struct states_count *count = context;
+
+    (void)ctx;
+    (void)log;
+    count->records += !cairn_record_is_deleted(state);
+    count->conflicts += cairn_record_has_conflict(state);
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_records_count(struct cairn_context *ctx, uint64_t *out_records,
+                                      uint64_t *out_conflicts)
+{
+    const struct cairn_key all = cairn_key(CAIRN_TABLE_COUNTER);
+    const struct cairn_key hidden = cairn_flag_prefix(CAIRN_FLAG_HIDDEN);
+    const struct cairn_key conflicts = cairn_flag_prefix(CAIRN_FLAG_CONFLICT);
+    struct states_count count = {0, 0};
+    uint64_t hidden_count;
+    bool is_ready;
+
+    CAIRN_TRY(cairn_index_is_ready(ctx, &is_ready));
+    if (is_ready) {
+        CAIRN_TRY(cairn_keys_count(ctx, &all, &count.records));
+        CAIRN_TRY(cairn_keys_count(ctx, &hidden, &hidden_count));
+        CAIRN_TRY(cairn_keys_count(ctx, &conflicts, &count.conflicts));
+        count.records -= hidden_count;
+    } else {
+        CAIRN_TRY(cairn_states_visit(ctx, state_count, &count));
+    }
+    *out_records = count.records;
+    *out_conflicts = count.conflicts;
+    return CAIRN_OK;
 }

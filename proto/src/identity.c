@@ -62,9 +62,14 @@ struct cairn_scope cairn_scope_parent(struct cairn_scope scope)
 
 void cairn_scope_text(struct cairn_scope scope, char out_text[static CAIRN_SCOPE_TEXT_BYTES])
 {
-    int size = snprintf(out_text, CAIRN_SCOPE_TEXT_BYTES, "%" PRIu64, scope.code);
+    char digits[CAIRN_SCOPE_TEXT_BYTES];
+    size_t count = 0, size = 0;
 
-    CAIRN_ASSERT(size > 0 && size < CAIRN_SCOPE_TEXT_BYTES);
+    for (uint64_t left = scope.code; left > 0 || count == 0; left /= 10)
+        digits[count++] = (char)('0' + left % 10);
+    while (count > 0)
+        out_text[size++] = digits[--count];
+    out_text[size] = '\0';
 }
 
 bool cairn_scope_parse(const char *text, struct cairn_scope *out_scope)

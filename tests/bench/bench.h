@@ -33,6 +33,7 @@ struct bench {
     struct village *village;
     struct merge *merge;
     struct county *county;
+    char query_store[PATH_MAX]; /* "" until query.c has made it */
     /* A set-up is tried once: its folder is there, and its reason was told. */
     bool has_village_failed, has_merge_failed, has_county_failed;
 };
@@ -61,7 +62,11 @@ figure_fn figure_merge_cpu, figure_merge_ratio, figure_disk_bytes, figure_audit;
 void merge_free(struct merge *merge);
 
 /* local.c: one station, no network. */
-figure_fn figure_commit_ratio, figure_get_ratio;
+figure_fn figure_commit_ratio, figure_get_ratio, figure_get_ns;
+
+/* query.c: a prefecture's households by band and place, beside SQLite. */
+figure_fn figure_query_band_ratio, figure_query_anon;
+int query_probe(const char *store);
 
 /* import.c: a table of a million rows through the `cairn` program. */
 figure_fn figure_import;

@@ -1,8 +1,11 @@
 /* What one station does without a network, beside bare LMDB in the same folder. The two take turns,
  * so that a disk or a processor that changes its mind changes both. */
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "device.h"
@@ -109,6 +112,22 @@ enum cairn_status figure_commit_ratio(struct bench *bench, struct figure_value *
 
 /* ---- gets ---------------------------------------------------------------------------------- */
 
+/* Both figures of gets make the copy; the second finds that of the first. */
+static enum cairn_status folder_clear(const char *path, struct cairn_err *err)
+{
+    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    char file[PATH_MAX + 16];
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        snprintf(file, sizeof file, "%s/%s", path, files[i]);
+        if (unlink(file) != 0 && errno != ENOENT)
+            return cairn_fail(err, CAIRN_IO, "%s: %s", file, strerror(errno));
+    }
+    if (rmdir(path) != 0 && errno != ENOENT)
+        return cairn_fail(err, CAIRN_IO, "%s: %s", path, strerror(errno));
+    return CAIRN_OK;
+}
+
 static enum cairn_status gets_run(struct cairn_replica *replica, const struct county *county,
                                   const uint32_t *numbers, struct cairn_err *err)
 {
@@ -140,7 +159,7 @@ static enum cairn_status gets_measure(struct cairn_replica *replica, struct raw 
         status = gets_run(replica, county, numbers, err);
         double between_s = measure_cpu_s();
         if (status == CAIRN_OK)
-            status = raw_get(raw, numbers, GETS, err);
+            status = raw_copy_get(raw, numbers, GETS, err);
         ours_s[round] = between_s - begun_s;
         raw_s[round] = measure_cpu_s() - between_s;
     }
@@ -149,10 +168,10 @@ static enum cairn_status gets_measure(struct cairn_replica *replica, struct raw 
     double ours = measure_median(ours_s, GET_ROUNDS) / GETS;
     double bare = measure_median(raw_s, GET_ROUNDS) / GETS;
     *out_value = (struct figure_value){
-        .value = bare / ours, /* of speeds, so that higher is better */
+        .value = ours * 1e9,
         .has_limit = true,
-        .limit = bare * 1e6,
-        .ratio = bare / ours,
+        .limit = bare * 1e9,
+        .ratio = bare / ours, /* of speeds, so that higher is better */
     };
     return CAIRN_OK;
 }
@@ -160,20 +179,37 @@ static enum cairn_status gets_measure(struct cairn_replica *replica, struct raw 
 enum cairn_status figure_get_ratio(struct bench *bench, struct figure_value *out_value,
                                    struct cairn_err *err)
 {
+    struct figure_value ns;
+
+    enum cairn_status status = figure_get_ns(bench, &ns, err);
+    if (status == CAIRN_OK)
+        *out_value = (struct figure_value){
+            .value = ns.ratio, .has_limit = true, .limit = ns.limit / 1000, .ratio = ns.ratio};
+    return status;
+}
+
+enum cairn_status figure_get_ns(struct bench *bench, struct figure_value *out_value,
+                                struct cairn_err *err)
+{
+    size_t count = 0;
     const struct county *county = NULL;
     struct cairn_replica *replica = NULL;
     struct raw *raw = NULL;
     char path[PATH_MAX];
 
     enum cairn_status status = county_get(bench, &county, err);
+    if (status == CAIRN_OK)
+        status = bench_path(bench, "county.raw", path, err);
+    if (status == CAIRN_OK)
+        status = folder_clear(path, err);
+    if (status == CAIRN_OK)
+        status = raw_copy(county->store, path, 'R', &raw, &count, err);
+    if (status == CAIRN_OK && count != COUNTY_HOUSEHOLDS)
+        status = cairn_fail(err, CAIRN_CORRUPT, "the copy has %zu records", count);
     if (status == CAIRN_OK) {
         const struct cairn_replica_config config = {.path = county->store};
         status = cairn_replica_open(&config, &replica, err);
     }
-    if (status == CAIRN_OK)
-        status = bench_path(bench, "county/raw", path, err);
-    if (status == CAIRN_OK)
-        status = raw_open(path, COUNTY_HOUSEHOLDS, &raw, err);
     if (status == CAIRN_OK)
         status = gets_measure(replica, raw, county, out_value, err);
     raw_close(raw);

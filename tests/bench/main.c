@@ -19,7 +19,8 @@ enum {
     OPTION_SCALE,
     OPTION_HELP,
     OPTION_PROBE_STATION,
-    OPTION_PROBE_SERVER
+    OPTION_PROBE_SERVER,
+    OPTION_PROBE_QUERY
 };
 
 struct figure {
@@ -62,7 +63,17 @@ static const struct figure figures[] = {
      "one edit saved, over a bare LMDB commit of 240 B; limit: that commit, in us",
      figure_commit_ratio},
     {"get_ratio", "x", false, true, 0.6, 0.3,
-     "records read by id a second, over bare mdb_get; limit: that get, in us", figure_get_ratio},
+     "records of 14 fields read by id a second, over bare mdb_get of the same records, a renewed "
+     "transaction each; limit: that get, in us",
+     figure_get_ratio},
+    {"get_ns", "ns", true, false, 0, 0, "the same, in ns a record; limit: that get, in ns",
+     figure_get_ns},
+    {"query_band_ratio", "x", true, true, 1, 1.5,
+     "45,000 households listed and counted by income band and place, over SQLite with indexes; "
+     "limit: SQLite's time a question, in us",
+     figure_query_band_ratio},
+    {"query_anon_mib", "MiB", true, true, 4, 16,
+     "anonymous memory after the same questions, in a process of their own", figure_query_anon},
     {"audit_entries_per_s", "1/s", false, true, 600000, 300000,
      "a full audit of the server's store after W6, entries a second of one core", figure_audit},
     {"station_anon_mib", "MiB", true, true, 4, 16,
@@ -84,7 +95,7 @@ struct options {
     bool is_json, must_check, wants_help;
     const char *workload;
     unsigned scale;
-    const char *probe_station, *probe_server;
+    const char *probe_station, *probe_server, *probe_query;
     char **names;
     size_t name_count;
 };
@@ -97,6 +108,7 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"probe-station", required_argument, NULL, OPTION_PROBE_STATION},
     {"probe-server", required_argument, NULL, OPTION_PROBE_SERVER},
+    {"probe-query", required_argument, NULL, OPTION_PROBE_QUERY},
     {NULL, 0, NULL, 0},
 };
 
@@ -147,6 +159,8 @@ static bool options_parse(int argc, char **argv, struct options *out_options)
             options.probe_station = optarg;
         else if (option == OPTION_PROBE_SERVER)
             options.probe_server = optarg;
+        else if (option == OPTION_PROBE_QUERY)
+            options.probe_query = optarg;
         else if (option != OPTION_SCALE || !scale_parse(optarg, &options.scale))
             return false;
     }
@@ -309,6 +323,8 @@ int main(int argc, char **argv)
     }
     if (options.probe_station != NULL)
         return memory_probe_station(options.probe_station);
+    if (options.probe_query != NULL)
+        return query_probe(options.probe_query);
     if (options.probe_server != NULL && options.name_count == 1)
         return memory_probe_server(options.probe_server, options.names[0]);
     for (size_t i = 0; i < options.name_count; i++) {

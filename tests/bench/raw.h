@@ -18,10 +18,18 @@ enum cairn_status raw_open(const char *path, uint64_t count, struct raw **out_ra
                            struct cairn_err *err);
 /* Put `count` more in one commit, on disk when it returns. */
 CAIRN_NODISCARD enum cairn_status raw_put(struct raw *raw, uint64_t count, struct cairn_err *err);
-/* Get the values numbered numbers[0..count) in one transaction. */
+/*
+ * A copy of the LMDB store in `store`, which nobody has open, at `path`, an empty folder, to read
+ * the same bytes from under the same keys: those that begin with `table`; *out_count of them.
+ */
 CAIRN_NODISCARD
-enum cairn_status raw_get(struct raw *raw, const uint32_t *numbers, size_t count,
-                          struct cairn_err *err);
+enum cairn_status raw_copy(const char *store, const char *path, char table, struct raw **out_raw,
+                           size_t *out_count, struct cairn_err *err);
+/* Get the values of the keys numbered so in a copy, each in a transaction of its own, which is
+ * renewed: the least that one read of a consistent store costs. */
+CAIRN_NODISCARD
+enum cairn_status raw_copy_get(struct raw *raw, const uint32_t *numbers, size_t count,
+                               struct cairn_err *err);
 void raw_close(struct raw *raw); /* NULL is allowed */
 
 #endif

@@ -13,6 +13,7 @@
 #include "digest.h"
 #include "force.h"
 #include "holder.h"
+#include "index.h"
 #include "outgoing.h"
 #include "replica_internal.h"
 
@@ -241,6 +242,55 @@ static int line_compare(const void *a, const void *b)
     return strcmp(a, b);
 }
 
+/* ---- indexes ---- */
+
+static void table_dump(struct cairn_context *ctx, enum cairn_table table, struct cairn_buffer *out)
+{
+    struct cairn_key prefix = cairn_key(table);
+    struct cairn_walk walk;
+
+    assert_int_equal(
+        cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk),
+        CAIRN_OK);
+    while (cairn_walk_next(&walk) == CAIRN_OK) {
+        cairn_buffer_add(out, walk.key.data, walk.key.size);
+        cairn_buffer_add(out, walk.value.data, walk.value.size);
+        cairn_buffer_add(out, "\n", 1);
+    }
+    cairn_walk_close(&walk);
+}
+
+static void indexes_dump(struct cairn_context *ctx, struct cairn_buffer *out)
+{
+    cairn_buffer_init(out, 1u << 26);
+    table_dump(ctx, CAIRN_TABLE_INDEX, out);
+    table_dump(ctx, CAIRN_TABLE_FLAG, out);
+    assert_false(out->failed);
+}
+
+size_t context_index_check(struct cairn_context *ctx)
+{
+    static const uint8_t entropy[32] = {1};
+    struct cairn_key key = cairn_key_meta("index");
+    struct cairn_buffer kept, built;
+    bool is_done = false;
+
+    assert_int_equal(cairn_context_begin(ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    indexes_dump(ctx, &kept);
+    assert_int_equal(cairn_kv_del(ctx, &key), CAIRN_OK);
+    while (!is_done)
+        assert_int_equal(cairn_index_build(ctx, entropy, &is_done), CAIRN_OK);
+    indexes_dump(ctx, &built);
+    cairn_context_abort(ctx);
+    assert_int_equal(kept.size, built.size);
+    if (kept.size > 0)
+        assert_memory_equal(kept.data, built.data, kept.size);
+    size_t size = kept.size;
+    cairn_buffer_release(&kept);
+    cairn_buffer_release(&built);
+    return size;
+}
+
 char *context_describe(struct cairn_context *ctx)
 {
     struct lines lines = {.text = calloc(LINES_MAX, LINE_BYTES)};
@@ -249,6 +299,7 @@ char *context_describe(struct cairn_context *ctx)
 
     assert_non_null(lines.text);
     assert_non_null(text);
+    context_index_check(ctx);
     assert_int_equal(cairn_context_begin(ctx, CAIRN_TXN_READ), CAIRN_OK);
     assert_int_equal(describe(ctx, &lines), CAIRN_OK);
     cairn_context_abort(ctx);

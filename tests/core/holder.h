@@ -41,6 +41,9 @@ size_t holder_live(struct holder *holder, const struct cairn_hash *log, uint32_t
 bool holder_has_conflict(struct holder *holder, const struct cairn_hash *log, uint32_t index);
 /* Digests, verdicts of what is not cut off, and every live version. */
 char *holder_describe(struct holder *holder);
+/* The indexes that saves kept are those that a build over all records makes; how many bytes they
+ * are. context_describe checks it too. */
+size_t context_index_check(struct cairn_context *ctx);
 /* The same over a context of somebody else's, in a transaction begun here. */
 char *context_describe(struct cairn_context *ctx);
 void expect_same_text(const char *got, const char *want, const char *what);

@@ -158,6 +158,11 @@ static enum cairn_status fault_commit(struct cairn_txn *txn)
     return status;
 }
 
+static uint64_t fault_snapshot(const struct cairn_txn *txn)
+{
+    return self_of(txn->store)->inner->ops->snapshot(((const struct fault_txn *)txn)->inner);
+}
+
 static enum cairn_status fault_stat(struct cairn_store *store, struct cairn_store_stat *out_stat)
 {
     struct store_fault *self = self_of(store);
@@ -186,6 +191,7 @@ static const struct cairn_store_ops fault_ops = {
     .range_next = fault_range_next,
     .range_close = fault_range_close,
     .commit = fault_commit,
+    .snapshot = fault_snapshot,
     .abort = fault_abort,
     .stat = fault_stat,
     .close = fault_close,

@@ -23,6 +23,7 @@
 #include "cairn/base.h"
 #include "cairn/bytes.h"
 #include "cairn/ports.h"
+#include "cairn/query.h"
 #include "cairn/schema_file.h"
 #include "cairn/store.h"
 
@@ -225,11 +226,15 @@ struct cairn_put {
     size_t field_count;
     const enum cairn_put_operation *operations; /* one a field; NULL: all are set */
     const char *reason;                         /* may be NULL */
-    bool upserts;                  /* a create whose alias names a live record changes that one */
+    /* Without an id: a record of the scope whose alias field shows the given value is changed, in
+     * what is given and differs (empty values say nothing); only else one is created. Rows of one
+     * call with the same alias are one record, in which the later row wins. */
+    bool upserts;
     const struct cairn_memo *memo; /* kept in the same commit; NULL: none */
 };
 struct cairn_put_result {
-    char id[32];                        /* the record's label */
+    char id[32]; /* the record's label */
+    bool is_created;
     const struct cairn_change *changes; /* borrowed until the next call on the replica */
     size_t change_count;
 };
@@ -238,7 +243,8 @@ struct cairn_put_result {
  * NULL) is the number of the put that could not be done. Durable when it returns OK.
  *   BAD_INPUT  unknown field, value that does not fit, missing required field (create), wrong
  *              village code
- *   NOT_FOUND, AMBIGUOUS  the id (err lists candidates)
+ *   NOT_FOUND, AMBIGUOUS  the id (err lists candidates); AMBIGUOUS also an alias that several
+ *              records of the scope show
  *   NO_RIGHT   no grant, or not for that scope; NO_KEY
  */
 CAIRN_NODISCARD
@@ -318,10 +324,8 @@ CAIRN_NODISCARD
 enum cairn_status cairn_get(struct cairn_replica *replica, const char *id,
                             const struct cairn_record **out_record, struct cairn_err *err);
 
-/* Return false to stop. */
-typedef bool cairn_record_fn(void *context, const struct cairn_record *record);
-/* Records of a type whose shown values equal all of `filter` ("village" filters by scope prefix),
- * ordered by scope and id; deleted ones left out. */
+/* Records of a type whose shown values equal all of `filter`, by place and id, deleted ones left
+ * out: cairn_query_run (cairn/query.h) with the least to say. */
 CAIRN_NODISCARD
 enum cairn_status cairn_list(struct cairn_replica *replica, const char *type,
                              const struct cairn_field_value *filter, size_t filter_count,

@@ -61,6 +61,9 @@ struct cairn_store_ops {
     /* Ends the transaction whatever the answer; OK means durable. */
     enum cairn_status (*commit)(struct cairn_txn *txn);
     void (*abort)(struct cairn_txn *txn);
+    /* A number of the state that a reading transaction sees: two of one open store that give the
+     * same number see the same bytes. Of no meaning in a writing one. */
+    uint64_t (*snapshot)(const struct cairn_txn *txn);
     enum cairn_status (*stat)(struct cairn_store *store, struct cairn_store_stat *out_stat);
     void (*close)(struct cairn_store *store);
 };

@@ -264,7 +264,8 @@ static enum cairn_status txn_try(struct lmdb_store *self, struct lmdb_txn *txn, 
     *out_again = false;
     if (status != CAIRN_OK)
         return status;
-    int rc = mdb_txn_begin(self->env, NULL, flags, &txn->handle);
+    int rc = txn->handle != NULL ? mdb_txn_renew(txn->handle)
+                                 : mdb_txn_begin(self->env, NULL, flags, &txn->handle);
     if (rc == MDB_READERS_FULL && mdb_reader_check(self->env, &dead_readers) == MDB_SUCCESS)
         rc = mdb_txn_begin(self->env, NULL, flags, &txn->handle);
     if (rc == MDB_SUCCESS)
@@ -285,22 +286,42 @@ static enum cairn_status txn_try(struct lmdb_store *self, struct lmdb_txn *txn, 
     return status;
 }
 
+/* The reader that ended last, or a new transaction; NULL: out of memory. */
+static struct lmdb_txn *txn_new(struct lmdb_store *self, enum cairn_txn_mode mode)
+{
+    struct lmdb_txn *txn = NULL;
+
+    if (mode == CAIRN_TXN_READ) {
+        pthread_mutex_lock(&self->mutex);
+        txn = self->idle;
+        self->idle = NULL;
+        pthread_mutex_unlock(&self->mutex);
+    }
+    if (txn == NULL)
+        txn = calloc(1, sizeof *txn);
+    if (txn == NULL)
+        return NULL;
+    txn->base.store = &self->base;
+    txn->mode = mode;
+    txn->owner = pthread_self();
+    return txn;
+}
+
 static enum cairn_status lmdb_begin(struct cairn_store *store, enum cairn_txn_mode mode,
                                     struct cairn_txn **out_txn)
 {
-    struct lmdb_txn *txn = calloc(1, sizeof *txn);
+    struct lmdb_txn *txn = txn_new(store_of(store), mode);
     enum cairn_status status;
     bool again;
 
     if (txn == NULL)
         return CAIRN_NO_MEMORY;
-    txn->base.store = store;
-    txn->mode = mode;
-    txn->owner = pthread_self();
     do {
         status = txn_try(store_of(store), txn, &again);
     } while (again);
     if (status != CAIRN_OK) {
+        if (txn->handle != NULL)
+            mdb_txn_abort(txn->handle);
         free(txn);
         return status;
     }
@@ -315,12 +336,51 @@ static void txn_end(struct lmdb_txn *txn)
     free(txn);
 }
 
+/* A reader that ends is kept for the next one, which then need not look for a place among LMDB's
+ * readers. Reset, it holds no pages; a map that moves meanwhile is found again by its renewal. */
+static void reader_end(struct lmdb_txn *txn)
+{
+    struct lmdb_store *self = store_of(txn->base.store);
+
+    CAIRN_ASSERT(txn->range_count == 0);
+    mdb_txn_reset(txn->handle);
+    txn_leave(self, txn);
+    txn->wants_growth = false;
+    txn->spoiled_by = CAIRN_OK;
+    pthread_mutex_lock(&self->mutex);
+    struct lmdb_txn *unused = self->idle;
+    self->idle = txn;
+    pthread_mutex_unlock(&self->mutex);
+    if (unused == NULL)
+        return;
+    mdb_txn_abort(unused->handle);
+    free(unused);
+}
+
+void cairn_lmdb_idle_release(struct lmdb_store *self)
+{
+    if (self->idle == NULL)
+        return;
+    mdb_txn_abort(self->idle->handle);
+    free(self->idle);
+    self->idle = NULL;
+}
+
 static void lmdb_abort(struct cairn_txn *base)
 {
     struct lmdb_txn *txn = txn_of(base);
 
+    if (txn->mode == CAIRN_TXN_READ) {
+        reader_end(txn);
+        return;
+    }
     mdb_txn_abort(txn->handle);
     txn_end(txn);
+}
+
+static uint64_t lmdb_snapshot(const struct cairn_txn *base)
+{
+    return mdb_txn_id(((const struct lmdb_txn *)base)->handle);
 }
 
 /*
@@ -334,7 +394,7 @@ static enum cairn_status lmdb_commit(struct cairn_txn *base)
     struct lmdb_txn *txn = txn_of(base);
     enum cairn_status status = txn->spoiled_by;
 
-    if (status != CAIRN_OK) {
+    if (status != CAIRN_OK || txn->mode == CAIRN_TXN_READ) {
         lmdb_abort(base);
         return status;
     }
@@ -426,7 +486,7 @@ static enum cairn_status lmdb_range_open(struct cairn_txn *base, struct cairn_by
     CAIRN_ASSERT(key_fits(first) && key_fits(last));
     if (txn->spoiled_by != CAIRN_OK)
         return txn->spoiled_by;
-    struct lmdb_range *range = calloc(1, sizeof *range);
+    struct lmdb_range *range = malloc(sizeof *range);
     if (range == NULL)
         return CAIRN_NO_MEMORY;
     enum cairn_status status =
@@ -437,6 +497,8 @@ static enum cairn_status lmdb_range_open(struct cairn_txn *base, struct cairn_by
     }
     range->base.txn = base;
     range->order = order;
+    range->write_count = 0;
+    range->is_started = false;
     range->place_bytes = start.size;
     memcpy(range->place, start.data, start.size);
     range->end_bytes = end.size;
@@ -563,6 +625,7 @@ const struct cairn_store_ops cairn_lmdb_ops = {
     .range_close = lmdb_range_close,
     .commit = lmdb_commit,
     .abort = lmdb_abort,
+    .snapshot = lmdb_snapshot,
     .stat = lmdb_stat,
     .close = cairn_lmdb_close,
 };

@@ -33,6 +33,7 @@ struct lmdb_store {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t grown;
     struct lmdb_txn *open_txns; /* those still beginning included */
+    struct lmdb_txn *idle;      /* a reader that keeps its place among LMDB's readers, or NULL */
     bool is_growth_due;         /* of the map; done once open_txns is empty */
     enum cairn_status growth;   /* outcome of the last growth */
     bool is_failed;             /* a commit failed half-way: nothing more until reopened */
@@ -42,6 +43,9 @@ extern const struct cairn_store_ops cairn_lmdb_ops;
 
 /* The status for an answer of LMDB, which is one of its own codes or an errno. */
 enum cairn_status cairn_lmdb_status(int rc);
+
+/* Give up what is kept for the next reader. Before the environment is closed. */
+void cairn_lmdb_idle_release(struct lmdb_store *self);
 
 /* The port's close; lives with open because both keep the list of open folders. */
 void cairn_lmdb_close(struct cairn_store *store);

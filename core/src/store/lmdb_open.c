@@ -450,6 +450,7 @@ void cairn_lmdb_close(struct cairn_store *store)
     struct lmdb_store *self = (struct lmdb_store *)store;
 
     CAIRN_ASSERT(self->open_txns == NULL);
+    cairn_lmdb_idle_release(self);
     mdb_env_close(self->env); /* a NULL one is fine */
     folder_unclaim(self);     /* only now may another open take the file locks */
     pthread_cond_destroy(&self->grown);

@@ -46,6 +46,7 @@ struct memory_store {
     pthread_mutex_t mutex; /* guards what follows */
     struct node *root;
     struct cairn_store_stat stat;
+    uint64_t commit_count;
     size_t txn_count;
 };
 
@@ -57,6 +58,7 @@ struct memory_txn {
     uint64_t write_count;
     size_t range_count;
     struct node *root;
+    uint64_t snapshot;
     struct cairn_store_stat stat;
 };
 
@@ -308,6 +310,7 @@ static enum cairn_status memory_begin(struct cairn_store *store, enum cairn_txn_
     pthread_mutex_lock(&self->mutex);
     self->txn_count++;
     txn->root = node_hold(self->root);
+    txn->snapshot = self->commit_count;
     txn->stat = self->stat;
     pthread_mutex_unlock(&self->mutex);
     *out_txn = &txn->base;
@@ -324,6 +327,7 @@ static void txn_end(struct memory_txn *txn, bool is_kept)
     if (is_kept) {
         unused = self->root;
         self->root = txn->root;
+        self->commit_count++;
         self->stat = txn->stat;
     }
     pthread_mutex_unlock(&self->mutex);
@@ -345,6 +349,11 @@ static enum cairn_status memory_commit(struct cairn_txn *base)
 
     txn_end(txn, txn->mode == CAIRN_TXN_WRITE && status == CAIRN_OK);
     return status;
+}
+
+static uint64_t memory_snapshot(const struct cairn_txn *base)
+{
+    return ((const struct memory_txn *)base)->snapshot;
 }
 
 static enum cairn_status memory_get(struct cairn_txn *base, struct cairn_bytes key,
@@ -577,6 +586,7 @@ static const struct cairn_store_ops memory_ops = {
     .range_close = memory_range_close,
     .commit = memory_commit,
     .abort = memory_abort,
+    .snapshot = memory_snapshot,
     .stat = memory_stat,
     .close = memory_close,
 };

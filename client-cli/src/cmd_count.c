@@ -1,0 +1,155 @@
+/* cairn count: how many records fit, in groups, with sums. */
+
+#include <string.h>
+
+#include "commands.h"
+#include "conditions.h"
+#include "record_view.h"
+
+struct counting {
+    struct cli *cli;
+    struct table table;
+    const char *by; /* NULL: all in one */
+    const struct name_list *sums;
+};
+
+static bool is_place(const char *by)
+{
+    static const char *const levels[] = {"village", "township", "county", "prefecture", "province"};
+
+    for (size_t i = 0; by != NULL && i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(by, levels[i]) == 0)
+            return true;
+    return false;
+}
+
+static json_t *count_object(struct counting *counting, const struct cairn_count *count)
+{
+    json_t *sums = json_object();
+
+    for (size_t i = 0; i < counting->sums->count; i++)
+        json_object_set_new(sums, counting->sums->items[i], output_json_text(count->sums[i]));
+    json_t *object = json_pack("{s:o, s:o, s:o}", "group", output_json_text(count->group), "count",
+                               count_json(count->count), "sums", sums);
+    if (object != NULL && is_place(counting->by))
+        json_object_set_new(object, "place",
+                            output_json_text(regions_find(counting->cli->regions, count->group)));
+    return object;
+}
+
+static void add_row(struct counting *counting, const struct cairn_count *count)
+{
+    char numbers[CAIRN_SUMS_MAX][TEXT_NUMBER_BYTES];
+    const char *cells[TABLE_COLUMNS_MAX];
+    char place[REGIONS_NAME_BYTES];
+    size_t column = 0;
+
+    if (is_place(counting->by))
+        cells[column++] = cli_scope(counting->cli, count->group, place);
+    else if (counting->by != NULL)
+        cells[column++] = count->group == NULL ? _("(none)") : count->group;
+    struct text_number total = text_count(count->count);
+    cells[column++] = total.text;
+    for (size_t i = 0; i < counting->sums->count; i++)
+        cells[column++] =
+            cli_value(count->sums[i], strchr(count->sums[i], '.') == NULL, numbers[i]);
+    table_add(&counting->table, cells, column);
+}
+
+static bool visit(void *context, const struct cairn_count *count)
+{
+    struct counting *counting = context;
+
+    if (counting->cli->output.is_json)
+        output_json(&counting->cli->output, count_object(counting, count));
+    else
+        add_row(counting, count);
+    return true;
+}
+
+static void add_header(struct counting *counting)
+{
+    const char *cells[TABLE_COLUMNS_MAX];
+    size_t column = 0;
+
+    if (counting->by != NULL)
+        cells[column++] = counting->by;
+    cells[column++] = _("records");
+    for (size_t i = 0; i < counting->sums->count; i++)
+        cells[column++] = counting->sums->items[i];
+    table_add(&counting->table, cells, column);
+}
+
+static enum cli_exit count(struct counting *counting, const struct conditions *conditions)
+{
+    struct cli *cli = counting->cli;
+    const struct cairn_query query = {.type = cli->options.arguments[0],
+                                      .conditions = conditions->items,
+                                      .condition_count = conditions->count};
+
+    enum cli_exit exit_code = cli_open(cli, CLI_READS);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    bool has_header = counting->by != NULL || counting->sums->count > 0;
+    if (has_header)
+        add_header(counting);
+    enum cairn_status status =
+        cairn_query_count(cli->replica, &query, counting->by, counting->sums->items,
+                          counting->sums->count, visit, counting, &cli->err);
+    if (status != CAIRN_OK)
+        return cli_report(cli, status);
+    if (!cli->output.is_json && counting->table.row_count > has_header)
+        output_table(&cli->output, &counting->table, true);
+    else if (!cli->output.is_json)
+        output_note(&cli->output, _("no records of type %s fit"), query.type);
+    return CLI_DONE;
+}
+
+static enum cli_exit run(struct cli *cli)
+{
+    struct counting counting = {.cli = cli, .by = options_value(&cli->options, OPTION_BY)};
+    struct conditions conditions;
+    struct name_list sums;
+
+    enum cairn_status status = conditions_read(&conditions, cli->options.arguments + 1,
+                                               cli->options.argument_count - 1, &cli->err);
+    if (status != CAIRN_OK)
+        return cli_report(cli, status);
+    status = name_list_read(&sums, options_value(&cli->options, OPTION_SUM), &cli->err);
+    if (status != CAIRN_OK) {
+        conditions_release(&conditions);
+        return cli_report(cli, status);
+    }
+    counting.sums = &sums;
+    table_init(&counting.table);
+    enum cli_exit exit_code = count(&counting, &conditions);
+    table_release(&counting.table);
+    name_list_release(&sums);
+    conditions_release(&conditions);
+    return exit_code;
+}
+
+static const struct option_spec options[] = {
+    {OPTION_BY, "by", "WHAT",
+     N_("a line for each village, township, county, prefecture, FIELD, state or band")},
+    {OPTION_SUM, "sum", "FIELD,FIELD", N_("also the sums of these fields")},
+    {OPTION_COUNT, NULL, NULL, NULL},
+};
+
+const struct command command_count_records = {
+    .name = "count",
+    .group = GROUP_RECORDS,
+    .arguments = "TYPE [CONDITION...]",
+    .summary = N_("Count records, in groups and with sums"),
+    .about = N_("The conditions are those of `cairn list`; without --by all that fits is one "
+                "group. Bands\n"
+                "are those of the first field that has any. Records without a value stand under "
+                "(none)."),
+    .examples = "  cairn count household --by township\n"
+                "  cairn count household village=513332 --by band\n"
+                "  cairn count household 'income<4200' --by village --sum members",
+    .options = options,
+    .arguments_min = 1,
+    .arguments_max = OPTIONS_ARGUMENTS_MAX,
+    .run = run,
+};

@@ -1,0 +1,216 @@
+/* The history of a record: the last part of cairn/replica.h's records. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "force.h"
+#include "judge.h"
+#include "rebuild.h"
+#include "replica_internal.h"
+#include "schema.h"
+#include "scope_log.h"
+#include "verdict.h"
+
+/* An entry of a record's chain, with what a person wants to know of it. */
+struct happened {
+    struct cairn_dot dot;
+    uint64_t time_s;
+    struct cairn_log log;
+    struct cairn_judged_change *change;
+    const char *reason;
+    bool is_in_force;
+    uint64_t received_s;
+};
+
+struct history_work {
+    struct cairn_replica *replica;
+    cairn_history_fn *visit;
+    void *context;
+    const struct cairn_type *type;
+    struct happened *happened;
+    size_t count;
+};
+
+/* When the first checkpoint held came that covers the entry. */
+static enum cairn_status received_time(struct cairn_context *ctx, const struct happened *one,
+                                       uint64_t *out_time_s)
+{
+    struct cairn_scope_log scope_log;
+
+    *out_time_s = 0;
+    if (one->dot.index >= one->log.covered)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_scope_log_load(ctx, one->log.scope, one->log.channel, &scope_log));
+    for (uint64_t i = scope_log.tree.size; i-- > 0;) {
+        struct cairn_covered_leaf leaf;
+        CAIRN_TRY(cairn_scope_leaf_get(ctx, &scope_log, i, &leaf));
+        if (leaf.log == one->dot.log && leaf.from <= one->dot.index && one->dot.index < leaf.size) {
+            *out_time_s = leaf.time_s;
+            break;
+        }
+    }
+    return CAIRN_OK;
+}
+
+static const char *entry_reason(struct cairn_arena *arena, const struct cairn_entry *entry)
+{
+    struct cairn_items items;
+    struct cairn_item item;
+    struct cairn_value text;
+
+    cairn_items_init(&items, entry);
+    while (cairn_item_next(&items, &item))
+        if (item.number == CAIRN_ITEM_REASON && cairn_note_item_read(&item, &text))
+            return text.kind == CAIRN_VALUE_TEXT
+                       ? (const char *)cairn_arena_copy(arena, text.text).data
+                       : "(closed)";
+    return NULL;
+}
+
+static enum cairn_status happened_load(struct history_work *work, struct cairn_dot dot,
+                                       struct happened *out)
+{
+    struct cairn_context *ctx = &work->replica->ctx;
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+
+    *out = (struct happened){.dot = dot};
+    out->change = cairn_arena_get(&ctx->arena, sizeof *out->change);
+    if (out->change == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_log_load(ctx, dot.log, &out->log));
+    CAIRN_TRY(cairn_entry_load(ctx, &out->log, dot.index, &entry, &commitments, NULL));
+    CAIRN_TRY(cairn_change_resolve(ctx, &out->log, dot.index, &entry, commitments, out->change));
+    CAIRN_TRY(cairn_in_force(ctx, &out->log, dot.index,
+                             out->change->has_repeats ? &out->change->repeats : NULL,
+                             &out->is_in_force));
+    out->time_s = entry.time_s;
+    out->reason = entry_reason(&work->replica->results, &entry);
+    return received_time(ctx, out, &out->received_s);
+}
+
+static int happened_compare(const void *a, const void *b)
+{
+    const struct happened *x = a, *y = b;
+
+    if (x->time_s != y->time_s)
+        return x->time_s < y->time_s ? -1 : 1;
+    if (x->change->creates != y->change->creates)
+        return x->change->creates ? -1 : 1; /* nothing happened to it before */
+    if (x->dot.log != y->dot.log)
+        return cairn_hash_compare(&x->log.id, &y->log.id);
+    return x->dot.index < y->dot.index ? -1 : x->dot.index > y->dot.index;
+}
+
+static const char *operation_name(uint64_t number)
+{
+    switch (number) {
+    case CAIRN_ITEM_CREATE:
+        return "create";
+    case CAIRN_ITEM_SET:
+        return "set";
+    case CAIRN_ITEM_DELETE:
+        return "delete";
+    case CAIRN_ITEM_SETTLE:
+        return "settle";
+    default:
+        return "newer";
+    }
+}
+
+/* The value of a field before entry `i`, in the order of this history. */
+static const char *value_before(struct history_work *work, size_t i,
+                                const struct cairn_field *field)
+{
+    while (i-- > 0) {
+        const struct happened *one = &work->happened[i];
+        for (size_t w = 0; one->is_in_force && w < one->change->write_count; w++)
+            if (one->change->writes[w].field == field->number &&
+                one->change->writes[w].number != CAIRN_ITEM_DELETE)
+                return cairn_field_format(field, &one->change->writes[w].value,
+                                          &work->replica->results);
+    }
+    return NULL;
+}
+
+static enum cairn_status write_visit(struct history_work *work, size_t i,
+                                     const struct cairn_change_write *write, bool *out_goes_on)
+{
+    const struct happened *one = &work->happened[i];
+    struct cairn_context *ctx = &work->replica->ctx;
+    struct cairn_standing standing = {.role = UINT64_MAX};
+    bool deletes = write->number == CAIRN_ITEM_DELETE;
+    struct cairn_history_item item = {.time_s = one->time_s,
+                                      .received_s = one->received_s,
+                                      .operation = operation_name(write->number),
+                                      .reason = one->reason,
+                                      .is_local = one->log.own_generation != 0,
+                                      .is_in_force = one->is_in_force};
+
+    CAIRN_TRY(cairn_log_tag(ctx, &one->log, item.tag));
+    enum cairn_status status = cairn_standing_get(ctx, &one->log.under, &standing);
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    item.role = cairn_role_name(standing.role);
+    if (!one->is_in_force)
+        item.why_not =
+            cairn_reason_text(one->change->has_repeats ? CAIRN_WHY_REPEATED : CAIRN_WHY_CUT);
+    const struct cairn_field *field =
+        deletes || work->type == NULL ? NULL : cairn_type_field(work->type, write->field);
+    if (field != NULL) {
+        item.field = field->name;
+        item.is_integer = field->wire == CAIRN_WIRE_INTEGER;
+        item.old_value = value_before(work, i, field);
+        item.new_value = cairn_field_format(field, &write->value, &work->replica->results);
+    }
+    *out_goes_on = work->visit(work->context, &item);
+    return CAIRN_OK;
+}
+
+static enum cairn_status history_visit(struct history_work *work)
+{
+    bool goes_on = true;
+
+    if (work->count > 1)
+        qsort(work->happened, work->count, sizeof *work->happened, happened_compare);
+    for (size_t i = 0; i < work->count && goes_on; i++) {
+        const struct cairn_judged_change *change = work->happened[i].change;
+        for (size_t w = 0; w < change->write_count && goes_on; w++) {
+            bool is_existence = change->writes[w].field == CAIRN_FIELD_EXISTENCE &&
+                                change->writes[w].number != CAIRN_ITEM_DELETE;
+            if (!is_existence || change->write_count == 1)
+                CAIRN_TRY(write_visit(work, i, &change->writes[w], &goes_on));
+        }
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status history_gather(struct history_work *work, const char *id)
+{
+    struct cairn_context *ctx = &work->replica->ctx;
+    struct cairn_log log;
+    struct cairn_record_state state;
+    struct cairn_dot *dots;
+    const struct cairn_schema *schema;
+
+    CAIRN_TRY(cairn_label_find(ctx, id, &log, &state));
+    CAIRN_TRY(cairn_schema_now(ctx, &schema));
+    work->type = cairn_schema_type(schema, state.type);
+    CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &work->count));
+    work->happened = cairn_arena_get(&ctx->arena, (work->count + 1) * sizeof *work->happened);
+    if (work->happened == NULL)
+        return CAIRN_NO_MEMORY;
+    for (size_t i = 0; i < work->count; i++)
+        CAIRN_TRY(happened_load(work, dots[i], &work->happened[i]));
+    return history_visit(work);
+}
+
+enum cairn_status cairn_history(struct cairn_replica *replica, const char *id,
+                                cairn_history_fn *visit, void *context, struct cairn_err *err)
+{
+    struct history_work work = {.replica = replica, .visit = visit, .context = context};
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    return cairn_replica_done(replica, history_gather(&work, id), err);
+}
