@@ -78,7 +78,8 @@ static void schema_admit(struct cairn_context *ctx)
     static uint8_t table[CAIRN_SCHEMA_TABLE_MAX];
     static uint8_t before_table[CAIRN_SCHEMA_TABLE_MAX];
     const struct cairn_schema *before;
-    struct cairn_field fields[32];
+    struct cairn_field fields[128];
+    struct cairn_type types[32];
     struct cairn_writer writer;
     struct cairn_hash previous;
 
@@ -87,6 +88,7 @@ static void schema_admit(struct cairn_context *ctx)
     cairn_schema_write(&writer, before);
     crypto_hash_sha256(previous.bytes, before_table, writer.size);
     struct cairn_type type = before->types[0];
+    assert_true(type.field_count <= 128 && before->type_count <= 32);
     for (size_t i = 0; i < type.field_count; i++) {
         fields[i] = type.fields[i];
         if (strcmp(fields[i].name, "income") == 0 || strcmp(fields[i].name, "members") == 0)
@@ -94,8 +96,10 @@ static void schema_admit(struct cairn_context *ctx)
                 (strcmp(fields[i].name, "income") == 0) == (before->version % 2 == 0);
     }
     type.fields = fields;
+    memcpy(types, before->types, before->type_count * sizeof *types);
+    types[0] = type;
     const struct cairn_schema next = {
-        .version = before->version + 1, .types = &type, .type_count = 1};
+        .version = before->version + 1, .types = types, .type_count = before->type_count};
     cairn_writer_init(&writer, table, sizeof table);
     cairn_schema_write(&writer, &next);
     machine_must(&root,

@@ -270,7 +270,8 @@ static void ask_anything(void)
 static enum cairn_status schema_change(struct cairn_replica *replica, void *context)
 {
     static uint8_t first[CAIRN_SCHEMA_TABLE_MAX], second[CAIRN_SCHEMA_TABLE_MAX];
-    struct cairn_field fields[32];
+    struct cairn_field fields[128];
+    struct cairn_type types[32];
     struct cairn_writer writer;
     struct cairn_schema *schema;
     struct cairn_hash previous;
@@ -281,6 +282,7 @@ static enum cairn_status schema_change(struct cairn_replica *replica, void *cont
     crypto_hash_sha256(previous.bytes, first, writer.size);
     CAIRN_TRY(cairn_schema_read(cairn_writer_bytes(&writer), &schema));
     struct cairn_type type = schema->types[0];
+    CAIRN_ASSERT(type.field_count <= 128 && schema->type_count <= 32);
     for (size_t i = 0; i < type.field_count; i++) {
         fields[i] = type.fields[i];
         if (strcmp(fields[i].name, "income") == 0)
@@ -289,7 +291,10 @@ static enum cairn_status schema_change(struct cairn_replica *replica, void *cont
             fields[i].is_indexed = true;
     }
     type.fields = fields;
-    const struct cairn_schema next = {.version = 2, .types = &type, .type_count = 1};
+    memcpy(types, schema->types, schema->type_count * sizeof *types);
+    types[0] = type;
+    const struct cairn_schema next = {
+        .version = 2, .types = types, .type_count = schema->type_count};
     cairn_writer_init(&writer, second, sizeof second);
     cairn_schema_write(&writer, &next);
     cairn_schema_free(schema);
