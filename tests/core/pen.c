@@ -237,14 +237,15 @@ struct cairn_under land_grant(struct pen *pen, const struct cairn_keys *keys, ui
     return (struct cairn_under){.grant = draft_write(&draft, pen)};
 }
 
-static void schema_write(struct pen *pen)
+static void schema_sign(struct pen *pen, land_table_fn *table_write)
 {
     static uint8_t table[CAIRN_SCHEMA_TABLE_MAX];
     struct cairn_writer writer;
     struct draft draft;
 
     cairn_writer_init(&writer, table, sizeof table);
-    cairn_schema_default_write(&writer);
+    table_write(&writer);
+    assert_false(writer.overflowed);
     const struct cairn_schema_entry entry = {
         .under = pen->under, .version = 1, .table = cairn_writer_bytes(&writer)};
     cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
@@ -253,6 +254,11 @@ static void schema_write(struct pen *pen)
 }
 
 void land_init(struct land *land)
+{
+    land_init_with(land, cairn_schema_default_write);
+}
+
+void land_init_with(struct land *land, land_table_fn *table_write)
 {
     static const char *const tags[STATIONS] = {"A1", "A2", "A3", "A4"};
     struct cairn_root_statement statement = {.scope = {ROOT_SCOPE}, .threshold = 1, .key_count = 1};
@@ -272,7 +278,7 @@ void land_init(struct land *land)
 
     pen_begin(&land->root_pen, &land->root_keys, &land->network, ROOT_SCOPE,
               CAIRN_CHANNEL_AUTHORITY, &land->root, 0, 1, &land->pieces);
-    schema_write(&land->root_pen);
+    schema_sign(&land->root_pen, table_write);
     land->office = land_grant(&land->root_pen, &land->office_keys, COUNTY, CAIRN_ROLE_COUNTY,
                               CAIRN_BIT_AUTHORITY | CAIRN_BIT_RECORDS, CAIRN_RIGHT_DELEGATE, "C");
     pen_begin(&land->office_pen, &land->office_keys, &land->network, COUNTY,
