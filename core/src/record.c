@@ -297,17 +297,18 @@ bool cairn_record_is_deleted(const struct cairn_record_state *state)
 
 bool cairn_record_has_conflict(const struct cairn_record_state *state)
 {
-    bool has_deletion = false, has_other = false;
+    bool has_deletion = false, has_other = false, has_two = false;
 
     for (size_t i = 0; i < state->live_count; i++) {
         const struct cairn_live *live = &state->live[i];
         bool is_deletion = live_is_deletion(live);
         has_deletion = has_deletion || is_deletion;
         has_other = has_other || (!is_deletion && !live_is_step(live));
-        if (i > 0 && live->field == live[-1].field && !is_deletion && !live->is_shared)
-            return true;
+        has_two = has_two ||
+                  (i > 0 && live->field == live[-1].field && !is_deletion && !live->is_shared);
     }
-    return has_deletion && has_other;
+    /* Two steps of a deleted record are nobody's to settle: a deletion leaves them as they are. */
+    return has_deletion ? has_other : has_two;
 }
 
 /* ---- hashing ------------------------------------------------------------------------------- */
