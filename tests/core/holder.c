@@ -65,7 +65,6 @@ enum cairn_outcome holder_take(struct holder *holder, const struct piece *piece)
 {
     enum cairn_outcome outcome = CAIRN_OUTCOME_KNOWN;
 
-    if (getenv("DBG")) fprintf(stderr, "piece ch %d first %u count %u scope %llu\n", piece->channel, piece->run.first, piece->run.entry_count, (unsigned long long)piece->scope.code);
     must(holder, holder_try(holder, piece, false, &outcome));
     return outcome;
 }
@@ -76,6 +75,19 @@ enum cairn_outcome holder_take_sequenced(struct holder *holder, const struct pie
 
     must(holder, holder_try(holder, piece, true, &outcome));
     return outcome;
+}
+
+void holder_cover(struct holder *holder, const struct cairn_hash *log)
+{
+    struct cairn_log found;
+
+    cairn_context_fresh(&holder->ctx);
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_WRITE));
+    must(holder, cairn_log_find(&holder->ctx, log, &found));
+    found.covered = cairn_log_size(&found);
+    must(holder, cairn_log_save(&holder->ctx, &found));
+    must(holder, cairn_force_move(&holder->ctx));
+    must(holder, cairn_context_commit(&holder->ctx));
 }
 
 void holder_rebuild(struct holder *holder)
