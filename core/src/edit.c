@@ -232,22 +232,56 @@ enum cairn_status cairn_edits_read(struct cairn_replica *replica, const struct c
     return CAIRN_OK;
 }
 
+static enum cairn_status shown_value(struct cairn_context *ctx, const struct cairn_field *field,
+                                     const struct cairn_record_state *state,
+                                     struct cairn_value *out_value)
+{
+    const struct cairn_live *shown = NULL;
+
+    for (size_t i = 0; i < state->live_count; i++) {
+        bool wins = true;
+        if (state->live[i].field != field->number || state->live[i].is_closed)
+            continue;
+        if (shown != NULL)
+            CAIRN_TRY(cairn_live_wins(ctx, &state->live[i], shown, &wins));
+        shown = wins ? &state->live[i] : shown;
+    }
+    return shown == NULL ? CAIRN_NOT_FOUND : cairn_live_value(ctx, shown, out_value);
+}
+
+static bool field_is_live(const struct cairn_record_state *state, const struct cairn_field *field)
+{
+    for (size_t i = 0; i < state->live_count; i++)
+        if (state->live[i].field == field->number)
+            return true;
+    return false;
+}
+
+/* What the deletion took from the counter; what was counted unseen is there still. */
+static enum cairn_status counter_restore(const struct cairn_field *field,
+                                         const struct cairn_record_state *state,
+                                         const struct cairn_record_state *undeleted,
+                                         int64_t *out_difference)
+{
+    int64_t before, now;
+
+    CAIRN_TRY(cairn_counter_sum(undeleted, field->number, &before));
+    CAIRN_TRY(cairn_counter_sum(state, field->number, &now));
+    return __builtin_sub_overflow(before, now, out_difference) ? CAIRN_LIMIT : CAIRN_OK;
+}
+
 enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct cairn_field *field,
+                                      const struct cairn_record_state *state,
                                       const struct cairn_record_state *undeleted,
                                       const struct cairn_live *live, struct cairn_edits *edits)
 {
     struct cairn_edit edit = {.field = field, .number = CAIRN_ITEM_SET, .text = ""};
-    const struct cairn_live *shown = live;
 
     switch ((enum cairn_merge_kind)field->merge) {
     case CAIRN_MERGE_REGISTER:
-        for (size_t i = 0; i < undeleted->live_count; i++) {
-            bool wins = false;
-            if (undeleted->live[i].field == field->number)
-                CAIRN_TRY(cairn_live_wins(ctx, &undeleted->live[i], shown, &wins));
-            shown = wins ? &undeleted->live[i] : shown;
-        }
-        CAIRN_TRY(cairn_live_value(ctx, shown, &edit.value));
+        if (field_is_live(state, field))
+            return CAIRN_OK;
+        CAIRN_TRY(shown_value(ctx, field, undeleted, &edit.value));
         break;
     case CAIRN_MERGE_SET:
         edit.number = CAIRN_ITEM_ADD;
@@ -255,7 +289,9 @@ enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct ca
         break;
     case CAIRN_MERGE_COUNTER:
         edit.number = CAIRN_ITEM_COUNT;
-        CAIRN_TRY(cairn_counter_sum(undeleted, field->number, &edit.value.integer));
+        CAIRN_TRY(counter_restore(field, state, undeleted, &edit.value.integer));
+        if (edit.value.integer == 0)
+            return CAIRN_OK;
         break;
     case CAIRN_MERGE_WORKFLOW:
     case CAIRN_MERGE_COUNT:
@@ -266,7 +302,7 @@ enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct ca
             (edit.number != CAIRN_ITEM_ADD ||
              cairn_value_equal(&edits->items[i].value, &edit.value)))
             return CAIRN_OK;
-    return edit.value.kind == CAIRN_VALUE_CLOSED ? CAIRN_OK : edit_add(ctx, edits, &edit);
+    return edit_add(ctx, edits, &edit);
 }
 
 /* ---- composing ----------------------------------------------------------------------------- */

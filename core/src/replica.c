@@ -329,7 +329,15 @@ static enum cairn_status root_begin(struct cairn_replica *replica, struct init_w
     cairn_writer_init(&writer, table, sizeof table);
     cairn_schema_default_write(&writer);
     CAIRN_ASSERT(!writer.overflowed);
-    schema.table = cairn_writer_bytes(&writer);
+    schema.table = work->init->schema.size > 0 ? work->init->schema : cairn_writer_bytes(&writer);
+    if (schema.table.size > CAIRN_SCHEMA_TABLE_MAX)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "The schema has %zu bytes, at most %d are signed. Shorten it.",
+                          schema.table.size, CAIRN_SCHEMA_TABLE_MAX);
+    static const struct cairn_hash none = {{0}};
+    if (cairn_schema_check(ctx, 1, &none, schema.table) != CAIRN_OK)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "The schema is not a table of version 1. Check it and try again.");
     struct cairn_writer entry;
     cairn_writer_init(&entry, bytes, sizeof bytes);
     cairn_schema_entry_write(&entry, author.now_s, &schema);

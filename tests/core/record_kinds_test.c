@@ -791,16 +791,15 @@ static void deliver_until(struct holder *holder, const struct cairn_hash *log, u
 static void forked(void)
 {
     unsigned writer = below(WRITERS);
-    uint32_t size = 2 + below(pen_size(&s.pen[writer]) - 1);
     struct pieces branch = {0};
-    struct pen pen = s.fork[writer][size < pen_size(&s.pen[writer]) ? size : 1];
     struct holder first, second;
     struct draft draft;
 
-    if (pen_size(&pen) == pen_size(&s.pen[writer]))
+    if (pen_size(&s.pen[writer]) < 2)
         return; /* nothing to fork */
+    uint32_t size = 1 + below(pen_size(&s.pen[writer]) - 1);
+    struct pen pen = s.fork[writer][size];
     pen.out = &branch;
-    size = pen_size(&pen);
     for (unsigned i = 0; i < 3; i++) {
         draft_change(&draft, &pen, 1);
         draft_create(&draft, KIND_HOUSEHOLD, 500 + i, KIND_MEMBERS, 7);
