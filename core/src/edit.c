@@ -342,30 +342,71 @@ struct field_versions {
     size_t live_count;
 };
 
+/* Does the entry repeat one that a restored store lost? */
+static enum cairn_status entry_repeats(struct cairn_context *ctx, struct cairn_dot dot,
+                                       bool *out_repeats)
+{
+    struct cairn_bytes bytes;
+    struct cairn_entry entry;
+    struct cairn_items items;
+    struct cairn_item item;
+
+    *out_repeats = false;
+    CAIRN_TRY(cairn_log_entry(ctx, dot.log, dot.index, &bytes, NULL));
+    if (cairn_entry_read(bytes, &entry) != CAIRN_OK)
+        return CAIRN_CORRUPT;
+    cairn_items_init(&items, &entry);
+    while (cairn_item_next(&items, &item))
+        *out_repeats = *out_repeats || item.number == CAIRN_ITEM_REPEATS;
+    return CAIRN_OK;
+}
+
+/* The log's own differences, when they are many. One that repeats another stays by itself: should
+ * the original come back, the sum would count it twice. */
+static enum cairn_status gathered_find(struct cairn_context *ctx, uint64_t field,
+                                       const struct cairn_record_state *state, uint32_t own_log,
+                                       struct field_versions *out)
+{
+    size_t own = 0;
+
+    out->count = 0;
+    for (size_t i = 0; i < state->live_count; i++)
+        own += state->live[i].field == field && state->live[i].dot.log == own_log;
+    for (size_t i = 0; own >= GATHER_AT && i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        bool repeats;
+        if (live->field != field || live->dot.log != own_log)
+            continue;
+        CAIRN_TRY(entry_repeats(ctx, live->dot, &repeats));
+        if (!repeats)
+            out->named[out->count++] = live->dot;
+    }
+    if (out->count < GATHER_AT)
+        out->count = 0;
+    return CAIRN_OK;
+}
+
 static enum cairn_status versions_find(struct cairn_context *ctx, const struct cairn_edit *edit,
                                        const struct cairn_record_state *state, uint32_t own_log,
                                        struct field_versions *out)
 {
     struct cairn_value value;
-    size_t own = 0;
 
     CAIRN_TRY(cairn_field_live(ctx, state, edit->field->number, own_log, &out->shown, out->named,
                                &out->count, &out->live_count));
     if (edit->number == CAIRN_ITEM_SET)
         return CAIRN_OK;
+    if (edit->number == CAIRN_ITEM_COUNT)
+        return gathered_find(ctx, edit->field->number, state, own_log, out);
     out->count = 0;
     for (size_t i = 0; i < state->live_count; i++) {
         const struct cairn_live *live = &state->live[i];
         if (live->field != edit->field->number)
             continue;
         CAIRN_TRY(cairn_live_value(ctx, live, &value));
-        bool is_own = live->dot.log == own_log && edit->number == CAIRN_ITEM_COUNT;
-        own += is_own;
-        if (is_own || (edit->number != CAIRN_ITEM_COUNT && cairn_value_equal(&value, &edit->value)))
+        if (cairn_value_equal(&value, &edit->value))
             out->named[out->count++] = live->dot;
     }
-    if (edit->number == CAIRN_ITEM_COUNT && own < GATHER_AT)
-        out->count = 0;
     return CAIRN_OK;
 }
 

@@ -571,6 +571,28 @@ static void gathered_counts_of_a_restored_store_count_once(void **state)
     expect_everywhere(id, "points", "56");
 }
 
+static void counts_after_a_restore_are_no_others_when_the_originals_return(void **state)
+{
+    char id[32];
+
+    (void)state;
+    create(&station, "household", "head", "扎西", id);
+    sync_all();
+    for (unsigned i = 0; i < 20; i++)
+        add(&station, id, "points", "1");
+    carry(&station, &peer);
+    struct cairn_store *old = net_store_copy(station.store);
+    add(&station, id, "points", "1000");
+    net_node_restore(&station, old);
+    for (unsigned i = 0; i < 40; i++)
+        add(&station, id, "points", "1"); /* on top of what was written again */
+    expect_shown(&station, id, "points", "60");
+    carry(&peer, &station); /* the originals return */
+    expect_shown(&station, id, "points", "60");
+    sync_all();
+    expect_everywhere(id, "points", "60");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -593,6 +615,7 @@ int main(void)
         T(a_deletion_stands_beside_two_steps_taken_unseen),
         T(unsynced_work_of_a_restored_store_counts_once),
         T(gathered_counts_of_a_restored_store_count_once),
+        T(counts_after_a_restore_are_no_others_when_the_originals_return),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
