@@ -223,6 +223,7 @@ static enum cairn_status announcer_rebuild(struct cairn_context *ctx, uint32_t n
     struct cairn_log log;
 
     CAIRN_TRY(cairn_log_load(ctx, no, &log));
+    CAIRN_TRY(cairn_followers_wait(ctx, &log));
     return cairn_rebuild_touched(ctx, &log, index, cairn_log_size(&log));
 }
 

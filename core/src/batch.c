@@ -367,10 +367,14 @@ static enum cairn_status waiting_pass(struct cairn_context *ctx, const struct ca
 
     *out_released = false;
     while ((status = waiting_next(ctx, log, &from, &dot)) == CAIRN_OK) {
-        struct cairn_verdict verdict;
+        struct cairn_verdict before, verdict;
+        CAIRN_TRY(cairn_verdict_get(ctx, dot.log, dot.index, &before));
         CAIRN_TRY(waiting_judge(ctx, dot, &verdict));
         CAIRN_TRY(cairn_verdict_put(ctx, dot.log, dot.index, &verdict));
-        *out_released = *out_released || verdict.validity != CAIRN_WAITING;
+        /* Whoever waits for what it waits for must learn that this is something else now. */
+        *out_released = *out_released || verdict.validity != CAIRN_WAITING ||
+                        verdict.waits_for_log != before.waits_for_log ||
+                        verdict.waits_for_size != before.waits_for_size;
     }
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }

@@ -232,22 +232,56 @@ enum cairn_status cairn_edits_read(struct cairn_replica *replica, const struct c
     return CAIRN_OK;
 }
 
+static enum cairn_status shown_value(struct cairn_context *ctx, const struct cairn_field *field,
+                                     const struct cairn_record_state *state,
+                                     struct cairn_value *out_value)
+{
+    const struct cairn_live *shown = NULL;
+
+    for (size_t i = 0; i < state->live_count; i++) {
+        bool wins = true;
+        if (state->live[i].field != field->number || state->live[i].is_closed)
+            continue;
+        if (shown != NULL)
+            CAIRN_TRY(cairn_live_wins(ctx, &state->live[i], shown, &wins));
+        shown = wins ? &state->live[i] : shown;
+    }
+    return shown == NULL ? CAIRN_NOT_FOUND : cairn_live_value(ctx, shown, out_value);
+}
+
+static bool field_is_live(const struct cairn_record_state *state, const struct cairn_field *field)
+{
+    for (size_t i = 0; i < state->live_count; i++)
+        if (state->live[i].field == field->number)
+            return true;
+    return false;
+}
+
+/* What the deletion took from the counter; what was counted unseen is there still. */
+static enum cairn_status counter_restore(const struct cairn_field *field,
+                                         const struct cairn_record_state *state,
+                                         const struct cairn_record_state *undeleted,
+                                         int64_t *out_difference)
+{
+    int64_t before, now;
+
+    CAIRN_TRY(cairn_counter_sum(undeleted, field->number, &before));
+    CAIRN_TRY(cairn_counter_sum(state, field->number, &now));
+    return __builtin_sub_overflow(before, now, out_difference) ? CAIRN_LIMIT : CAIRN_OK;
+}
+
 enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct cairn_field *field,
+                                      const struct cairn_record_state *state,
                                       const struct cairn_record_state *undeleted,
                                       const struct cairn_live *live, struct cairn_edits *edits)
 {
     struct cairn_edit edit = {.field = field, .number = CAIRN_ITEM_SET, .text = ""};
-    const struct cairn_live *shown = live;
 
     switch ((enum cairn_merge_kind)field->merge) {
     case CAIRN_MERGE_REGISTER:
-        for (size_t i = 0; i < undeleted->live_count; i++) {
-            bool wins = false;
-            if (undeleted->live[i].field == field->number)
-                CAIRN_TRY(cairn_live_wins(ctx, &undeleted->live[i], shown, &wins));
-            shown = wins ? &undeleted->live[i] : shown;
-        }
-        CAIRN_TRY(cairn_live_value(ctx, shown, &edit.value));
+        if (field_is_live(state, field))
+            return CAIRN_OK;
+        CAIRN_TRY(shown_value(ctx, field, undeleted, &edit.value));
         break;
     case CAIRN_MERGE_SET:
         edit.number = CAIRN_ITEM_ADD;
@@ -255,7 +289,9 @@ enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct ca
         break;
     case CAIRN_MERGE_COUNTER:
         edit.number = CAIRN_ITEM_COUNT;
-        CAIRN_TRY(cairn_counter_sum(undeleted, field->number, &edit.value.integer));
+        CAIRN_TRY(counter_restore(field, state, undeleted, &edit.value.integer));
+        if (edit.value.integer == 0)
+            return CAIRN_OK;
         break;
     case CAIRN_MERGE_WORKFLOW:
     case CAIRN_MERGE_COUNT:
@@ -266,7 +302,7 @@ enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct ca
             (edit.number != CAIRN_ITEM_ADD ||
              cairn_value_equal(&edits->items[i].value, &edit.value)))
             return CAIRN_OK;
-    return edit.value.kind == CAIRN_VALUE_CLOSED ? CAIRN_OK : edit_add(ctx, edits, &edit);
+    return edit_add(ctx, edits, &edit);
 }
 
 /* ---- composing ----------------------------------------------------------------------------- */
@@ -306,30 +342,71 @@ struct field_versions {
     size_t live_count;
 };
 
+/* Does the entry repeat one that a restored store lost? */
+static enum cairn_status entry_repeats(struct cairn_context *ctx, struct cairn_dot dot,
+                                       bool *out_repeats)
+{
+    struct cairn_bytes bytes;
+    struct cairn_entry entry;
+    struct cairn_items items;
+    struct cairn_item item;
+
+    *out_repeats = false;
+    CAIRN_TRY(cairn_log_entry(ctx, dot.log, dot.index, &bytes, NULL));
+    if (cairn_entry_read(bytes, &entry) != CAIRN_OK)
+        return CAIRN_CORRUPT;
+    cairn_items_init(&items, &entry);
+    while (cairn_item_next(&items, &item))
+        *out_repeats = *out_repeats || item.number == CAIRN_ITEM_REPEATS;
+    return CAIRN_OK;
+}
+
+/* The log's own differences, when they are many. One that repeats another stays by itself: should
+ * the original come back, the sum would count it twice. */
+static enum cairn_status gathered_find(struct cairn_context *ctx, uint64_t field,
+                                       const struct cairn_record_state *state, uint32_t own_log,
+                                       struct field_versions *out)
+{
+    size_t own = 0;
+
+    out->count = 0;
+    for (size_t i = 0; i < state->live_count; i++)
+        own += state->live[i].field == field && state->live[i].dot.log == own_log;
+    for (size_t i = 0; own >= GATHER_AT && i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
+        bool repeats;
+        if (live->field != field || live->dot.log != own_log)
+            continue;
+        CAIRN_TRY(entry_repeats(ctx, live->dot, &repeats));
+        if (!repeats)
+            out->named[out->count++] = live->dot;
+    }
+    if (out->count < GATHER_AT)
+        out->count = 0;
+    return CAIRN_OK;
+}
+
 static enum cairn_status versions_find(struct cairn_context *ctx, const struct cairn_edit *edit,
                                        const struct cairn_record_state *state, uint32_t own_log,
                                        struct field_versions *out)
 {
     struct cairn_value value;
-    size_t own = 0;
 
     CAIRN_TRY(cairn_field_live(ctx, state, edit->field->number, own_log, &out->shown, out->named,
                                &out->count, &out->live_count));
     if (edit->number == CAIRN_ITEM_SET)
         return CAIRN_OK;
+    if (edit->number == CAIRN_ITEM_COUNT)
+        return gathered_find(ctx, edit->field->number, state, own_log, out);
     out->count = 0;
     for (size_t i = 0; i < state->live_count; i++) {
         const struct cairn_live *live = &state->live[i];
         if (live->field != edit->field->number)
             continue;
         CAIRN_TRY(cairn_live_value(ctx, live, &value));
-        bool is_own = live->dot.log == own_log && edit->number == CAIRN_ITEM_COUNT;
-        own += is_own;
-        if (is_own || (edit->number != CAIRN_ITEM_COUNT && cairn_value_equal(&value, &edit->value)))
+        if (cairn_value_equal(&value, &edit->value))
             out->named[out->count++] = live->dot;
     }
-    if (edit->number == CAIRN_ITEM_COUNT && own < GATHER_AT)
-        out->count = 0;
     return CAIRN_OK;
 }
 

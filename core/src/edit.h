@@ -37,10 +37,12 @@ enum cairn_status cairn_edits_read(struct cairn_replica *replica, const struct c
 CAIRN_NODISCARD
 enum cairn_status cairn_edit_value(struct cairn_context *ctx, const struct cairn_field *field,
                                    const char *text, struct cairn_value *out_value);
-/* The edit that brings back version `live` of `undeleted`, unless one of its field or element is
- * there; steps stand as they are. */
+/* The edit that brings back version `live` of `undeleted`, not closed, into `state`: a register
+ * that nobody wrote since, an element, of a counter what the deletion took; steps stand as they
+ * are. */
 CAIRN_NODISCARD
 enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct cairn_field *field,
+                                      const struct cairn_record_state *state,
                                       const struct cairn_record_state *undeleted,
                                       const struct cairn_live *live, struct cairn_edits *edits);
 /*

@@ -8,6 +8,7 @@
 #include "digest.h"
 #include "force.h"
 #include "index.h"
+#include "reopen.h"
 
 enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn_log *log,
                                    uint32_t index, struct cairn_entry *out_entry,
@@ -426,20 +427,8 @@ enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const stru
 
 /* ---- cutting back -------------------------------------------------------------------------- */
 
-/* The record goes with the tail that created it: what others wrote on it waits for it once more. */
-static enum cairn_status record_orphan(struct cairn_context *ctx, const struct cairn_log *log,
-                                       uint32_t from, struct cairn_dot record, struct cairn_dot dot)
-{
-    struct cairn_verdict waits = {CAIRN_WAITING, CAIRN_WHY_NOT_HERE_YET, log->no, record.index + 1};
-
-    if (dot.log == log->no && dot.index >= from)
-        return CAIRN_OK;
-    CAIRN_TRY(cairn_step_forget(ctx, dot));
-    CAIRN_TRY(chain_set(ctx, dot, (struct cairn_dot){0, 0}));
-    return cairn_verdict_put(ctx, dot.log, dot.index, &waits);
-}
-
-/* Hang the record's chain together again without the entries of `log` from `from` on. */
+/* Hang the record's chain together again without the entries of `log` from `from` on, and without
+ * those that wait once more; without any where the record goes too. */
 static enum cairn_status record_relink(struct cairn_context *ctx, const struct cairn_log *log,
                                        uint32_t from, struct cairn_dot record)
 {
@@ -457,13 +446,15 @@ static enum cairn_status record_relink(struct cairn_context *ctx, const struct c
     CAIRN_TRY(status);
     CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &count));
     bool is_gone = record.log == log->no && record.index >= from;
-    for (size_t i = 0; is_gone && i < count; i++)
-        CAIRN_TRY(record_orphan(ctx, log, from, record, dots[i]));
-    for (size_t i = 0; !is_gone && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
+        struct cairn_verdict verdict;
         if (dots[i].log == log->no && dots[i].index >= from)
             continue;
-        CAIRN_TRY(chain_set(ctx, dots[i], before));
-        before = dots[i];
+        CAIRN_TRY(cairn_verdict_get(ctx, dots[i].log, dots[i].index, &verdict));
+        bool is_out = verdict.validity != CAIRN_VALID;
+        CAIRN_ASSERT(is_out || !is_gone);
+        CAIRN_TRY(chain_set(ctx, dots[i], is_out ? (struct cairn_dot){0, 0} : before));
+        before = is_out ? before : dots[i];
     }
     state.chain = before;
     state.live_count = 0;
@@ -556,6 +547,40 @@ static enum cairn_status entry_forget(struct cairn_context *ctx, const struct ca
     return cairn_kv_del(ctx, &key);
 }
 
+/* Those that are still there. */
+static enum cairn_status records_rebuild(struct cairn_context *ctx, const struct cairn_log *log,
+                                         uint32_t from, const struct cairn_dot *records,
+                                         size_t count)
+{
+    struct cairn_record_state state;
+
+    for (size_t i = 0; i < count; i++) {
+        struct cairn_log creator = *log;
+        if (records[i].log == 0 || (records[i].log == log->no && records[i].index >= from))
+            continue;
+        if (records[i].log != log->no)
+            CAIRN_TRY(cairn_log_load(ctx, records[i].log, &creator));
+        enum cairn_status status = cairn_record_load(ctx, &creator, records[i].index, &state);
+        if (status == CAIRN_OK)
+            status = cairn_record_rebuild(ctx, records[i]);
+        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+            return status;
+    }
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct cairn_log *log)
+{
+    struct cairn_dot *records;
+    size_t count;
+    uint32_t size = cairn_log_size(log);
+
+    CAIRN_TRY(cairn_followers_reopen(ctx, log, size, &records, &count));
+    for (size_t i = 0; i < count; i++)
+        CAIRN_TRY(record_relink(ctx, log, size, records[i]));
+    return records_rebuild(ctx, log, size, records, count);
+}
+
 enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log *log,
                                      uint32_t from)
 {
@@ -565,10 +590,12 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     struct cairn_dot *records = cairn_arena_get(&ctx->arena, count * sizeof *records);
     struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
     struct cairn_local_dot *reopened;
-    size_t reopened_count;
+    struct cairn_dot *followed;
+    size_t reopened_count, followed_count;
 
     if (records == NULL || change == NULL)
         return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_followers_reopen(ctx, log, from, &followed, &followed_count));
     for (size_t i = 0; i < count; i++) {
         struct cairn_dot dot = {log->no, from + (uint32_t)i};
         CAIRN_TRY(entry_change(ctx, log, dot.index, change));
@@ -579,6 +606,8 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     for (size_t i = 0; i < count; i++)
         if (records[i].log != 0)
             CAIRN_TRY(record_relink(ctx, log, from, records[i]));
+    for (size_t i = 0; i < followed_count; i++)
+        CAIRN_TRY(record_relink(ctx, log, from, followed[i]));
     CAIRN_TRY(blob_cut(ctx, log, from));
     CAIRN_TRY(blobs_drop(ctx, log, from));
     for (size_t i = 0; i < count; i++)
@@ -587,12 +616,8 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     CAIRN_TRY(cairn_basis_cut_back(ctx, log, from));
     CAIRN_TRY(cairn_announcements_forget(ctx, log, from));
     CAIRN_TRY(cairn_log_save(ctx, log));
-    for (size_t i = 0; i < count; i++) {
-        bool is_gone =
-            records[i].log == 0 || (records[i].log == log->no && records[i].index >= from);
-        if (!is_gone)
-            CAIRN_TRY(cairn_record_rebuild(ctx, records[i]));
-    }
+    CAIRN_TRY(records_rebuild(ctx, log, from, records, count));
+    CAIRN_TRY(records_rebuild(ctx, log, from, followed, followed_count));
     CAIRN_TRY(cairn_announcements_reopen(ctx, log->no, from, &reopened, &reopened_count));
     for (size_t i = 0; i < reopened_count; i++) {
         struct cairn_log other;

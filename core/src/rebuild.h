@@ -49,6 +49,10 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const struct cairn_log *log,
                                            uint32_t index,
                                            const struct cairn_judged_change *change);
+/* The log turned out to be another history than one that was announced: steps that follow an entry
+ * of that one wait for it. */
+CAIRN_NODISCARD
+enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct cairn_log *log);
 /*
  * Take the entries from `from` on out of a log: they leave their records' chains, the blobs go, the
  * head goes back. The caller has kept what must be kept, and saves the log.

@@ -387,17 +387,18 @@ bool cairn_record_is_deleted(const struct cairn_record_state *state)
 
 bool cairn_record_has_conflict(const struct cairn_record_state *state)
 {
-    bool has_deletion = false, has_other = false;
+    bool has_deletion = false, has_other = false, has_two = false;
 
     for (size_t i = 0; i < state->live_count; i++) {
         const struct cairn_live *live = &state->live[i];
         bool is_deletion = live_is_deletion(live);
         has_deletion = has_deletion || is_deletion;
         has_other = has_other || (!is_deletion && !live_is_step(live));
-        if (i > 0 && live->field == live[-1].field && !is_deletion && !live->is_shared)
-            return true;
+        has_two =
+            has_two || (i > 0 && live->field == live[-1].field && !is_deletion && !live->is_shared);
     }
-    return has_deletion && has_other;
+    /* Two steps of a deleted record are nobody's to settle: a deletion leaves them as they are. */
+    return has_deletion ? has_other : has_two;
 }
 
 enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
@@ -417,7 +418,7 @@ enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_
 
 /* ---- hashing ------------------------------------------------------------------------------- */
 
-#define WRITERS_MAX 64
+#define WRITERS_MAX CAIRN_LIVE_MAX /* elements and differences of every log that ever wrote */
 
 struct writers {
     size_t count;
@@ -494,11 +495,12 @@ enum cairn_status cairn_record_hash(struct cairn_context *ctx, const struct cair
 {
     struct writers writers;
     struct cairn_writer writer;
-    size_t capacity = 128 + record_bytes_max(state) + WRITERS_MAX * 34;
+    size_t capacity;
 
     if (state->live_count == 0)
         return CAIRN_NOT_FOUND;
     CAIRN_TRY(writers_collect(ctx, log, state, &writers));
+    capacity = 128 + record_bytes_max(state) + writers.count * 34;
     const struct cairn_live **order =
         cairn_arena_get(&ctx->arena, state->live_count * sizeof(const struct cairn_live *));
     uint8_t *bytes = cairn_arena_get(&ctx->arena, capacity);

@@ -355,6 +355,20 @@ struct init_work {
     size_t statement_size;
 };
 
+static enum cairn_status first_schema_sign(struct cairn_replica *replica, struct cairn_bytes table)
+{
+    static const struct cairn_hash none = {{0}};
+
+    if (table.size > CAIRN_SCHEMA_TABLE_MAX)
+        return cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
+                          "The schema has %zu bytes, at most %d are signed. Shorten it.",
+                          table.size, CAIRN_SCHEMA_TABLE_MAX);
+    if (cairn_schema_admissible(&replica->ctx, 1, &none, table) != CAIRN_OK)
+        return cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
+                          "The schema is not a table of version 1. Check it and try again.");
+    return cairn_schema_sign(replica, 1, table);
+}
+
 static enum cairn_status root_begin(struct cairn_replica *replica, struct init_work *work)
 {
     struct cairn_context *ctx = &replica->ctx;
@@ -380,7 +394,8 @@ static enum cairn_status root_begin(struct cairn_replica *replica, struct init_w
     cairn_schema_default_write(&writer);
     if (writer.overflowed)
         return CAIRN_NO_MEMORY;
-    return cairn_schema_sign(replica, 1, cairn_writer_bytes(&writer));
+    return first_schema_sign(replica, work->init->schema.size > 0 ? work->init->schema
+                                                                  : cairn_writer_bytes(&writer));
 }
 
 static enum cairn_status init_apply(struct cairn_replica *replica, void *context)

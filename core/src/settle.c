@@ -56,14 +56,6 @@ static enum cairn_status delete_compose(struct cairn_composer *composer,
     return cairn_compose_write(composer, CAIRN_ITEM_DELETE, state->id, 0, NULL, named, count);
 }
 
-static bool record_writes(const struct cairn_record_state *state, uint64_t field)
-{
-    for (size_t i = 0; i < state->live_count; i++)
-        if (state->live[i].field == field)
-            return true;
-    return false;
-}
-
 /* Write again what a deletion took away: of a register the value that was shown, of a set each
  * element, of a counter the sum. */
 static enum cairn_status undeleted_edits(struct cairn_replica *replica,
@@ -79,9 +71,9 @@ static enum cairn_status undeleted_edits(struct cairn_replica *replica,
     for (size_t i = 0; i < undeleted.live_count; i++) {
         const struct cairn_live *live = &undeleted.live[i];
         const struct cairn_field *field = type == NULL ? NULL : cairn_type_field(type, live->field);
-        if (field == NULL || live->is_closed || record_writes(state, live->field))
+        if (field == NULL || live->is_closed)
             continue;
-        CAIRN_TRY(cairn_edits_restore(ctx, field, &undeleted, live, out_edits));
+        CAIRN_TRY(cairn_edits_restore(ctx, field, state, &undeleted, live, out_edits));
     }
     return CAIRN_OK;
 }

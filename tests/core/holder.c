@@ -70,6 +70,35 @@ enum cairn_outcome holder_take(struct holder *holder, const struct piece *piece)
     return outcome;
 }
 
+enum cairn_outcome holder_take_sequenced(struct holder *holder, const struct piece *piece)
+{
+    enum cairn_outcome outcome = CAIRN_OUTCOME_KNOWN;
+
+    must(holder, holder_try(holder, piece, true, &outcome));
+    return outcome;
+}
+
+void holder_cover(struct holder *holder, const struct cairn_hash *log)
+{
+    struct cairn_log found;
+
+    cairn_context_fresh(&holder->ctx);
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_WRITE));
+    must(holder, cairn_log_find(&holder->ctx, log, &found));
+    found.covered = cairn_log_size(&found);
+    must(holder, cairn_log_save(&holder->ctx, &found));
+    must(holder, cairn_force_move(&holder->ctx));
+    must(holder, cairn_context_commit(&holder->ctx));
+}
+
+void holder_rebuild(struct holder *holder)
+{
+    cairn_context_fresh(&holder->ctx);
+    must(holder, cairn_context_begin(&holder->ctx, CAIRN_TXN_WRITE));
+    must(holder, cairn_force_move(&holder->ctx));
+    must(holder, cairn_context_commit(&holder->ctx));
+}
+
 void holder_take_all(struct holder *holder, const struct pieces *pieces)
 {
     for (size_t i = 0; i < pieces->count; i++)
@@ -182,6 +211,23 @@ static enum cairn_status log_lines(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
+/* The bytes of a value in full, or their hash where they are long. */
+static void value_line(struct lines *lines, const char *id, uint32_t index,
+                       const struct cairn_live *live, const char *writer)
+{
+    struct cairn_hash hash;
+    char text[65];
+
+    if (live->cbor.size <= 32) {
+        sodium_bin2hex(text, sizeof text, live->cbor.data, live->cbor.size);
+    } else {
+        crypto_hash_sha256(hash.bytes, live->cbor.data, live->cbor.size);
+        sodium_bin2hex(text, sizeof text, hash.bytes, sizeof hash.bytes);
+    }
+    snprintf(line_new(lines), LINE_BYTES, "value %s %u field %llu by %s %u: %s", id, index,
+             (unsigned long long)live->field, writer, live->dot.index, text);
+}
+
 static enum cairn_status state_lines(void *context, struct cairn_context *ctx,
                                      const struct cairn_log *log,
                                      const struct cairn_record_state *state)
@@ -199,6 +245,7 @@ static enum cairn_status state_lines(void *context, struct cairn_context *ctx,
         snprintf(line_new(context), LINE_BYTES, "live %s %u field %llu by %s %u at %llu", id,
                  state->id.index, (unsigned long long)live->field, writer, live->dot.index,
                  (unsigned long long)live->time_s);
+        value_line(context, id, state->id.index, live, writer);
     }
     return CAIRN_OK;
 }

@@ -28,6 +28,12 @@ enum cairn_status holder_try(struct holder *holder, const struct piece *piece, b
                              enum cairn_outcome *out_outcome);
 /* The same, which must succeed. */
 enum cairn_outcome holder_take(struct holder *holder, const struct piece *piece);
+/* As holder_take, from a sequencer that covered it. */
+enum cairn_outcome holder_take_sequenced(struct holder *holder, const struct piece *piece);
+/* What is held of the log is covered now. */
+void holder_cover(struct holder *holder, const struct cairn_hash *log);
+/* Merge every record anew from its history. */
+void holder_rebuild(struct holder *holder);
 void holder_take_all(struct holder *holder, const struct pieces *pieces);
 
 struct cairn_hash holder_digest(struct holder *holder, uint64_t scope, enum cairn_channel channel);

@@ -239,7 +239,7 @@ struct cairn_under land_grant(struct pen *pen, const struct cairn_keys *keys, ui
 
 /* The table that a network begins with, but for more indexes: so every test of merging is one of
  * them too. */
-static void table_write(struct cairn_writer *out)
+static void table_more_indexes(struct cairn_writer *out)
 {
     static uint8_t table[CAIRN_SCHEMA_TABLE_MAX];
     struct cairn_writer writer;
@@ -248,21 +248,24 @@ static void table_write(struct cairn_writer *out)
     cairn_writer_init(&writer, table, sizeof table);
     cairn_schema_default_write(&writer);
     assert_int_equal(cairn_schema_read(cairn_writer_bytes(&writer), &schema), CAIRN_OK);
-    struct cairn_type type = schema->types[0];
-    struct cairn_field *fields = calloc(type.field_count, sizeof *fields);
+    struct cairn_type types[32];
+    assert_true(schema->type_count <= 32);
+    memcpy(types, schema->types, schema->type_count * sizeof *types);
+    struct cairn_field *fields = calloc(types[0].field_count, sizeof *fields);
     assert_non_null(fields);
-    for (size_t i = 0; i < type.field_count; i++) {
-        fields[i] = type.fields[i];
+    for (size_t i = 0; i < types[0].field_count; i++) {
+        fields[i] = types[0].fields[i];
         fields[i].is_indexed = !fields[i].is_personal;
     }
-    type.fields = fields;
-    const struct cairn_schema more = {.version = 1, .types = &type, .type_count = 1};
+    types[0].fields = fields;
+    const struct cairn_schema more = {
+        .version = 1, .types = types, .type_count = schema->type_count};
     cairn_schema_write(out, &more);
     cairn_schema_free(schema);
     free(fields);
 }
 
-static void schema_write(struct pen *pen)
+static void schema_sign(struct pen *pen, land_table_fn *table_write)
 {
     static uint8_t table[CAIRN_SCHEMA_TABLE_MAX];
     struct cairn_writer writer;
@@ -270,6 +273,7 @@ static void schema_write(struct pen *pen)
 
     cairn_writer_init(&writer, table, sizeof table);
     table_write(&writer);
+    assert_false(writer.overflowed);
     const struct cairn_schema_entry entry = {
         .under = pen->under, .version = 1, .table = cairn_writer_bytes(&writer)};
     cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
@@ -278,6 +282,11 @@ static void schema_write(struct pen *pen)
 }
 
 void land_init(struct land *land)
+{
+    land_init_with(land, table_more_indexes);
+}
+
+void land_init_with(struct land *land, land_table_fn *table_write)
 {
     static const char *const tags[STATIONS] = {"A1", "A2", "A3", "A4"};
     struct cairn_root_statement statement = {.scope = {ROOT_SCOPE}, .threshold = 1, .key_count = 1};
@@ -297,7 +306,7 @@ void land_init(struct land *land)
 
     pen_begin(&land->root_pen, &land->root_keys, &land->network, ROOT_SCOPE,
               CAIRN_CHANNEL_AUTHORITY, &land->root, 0, 1, &land->pieces);
-    schema_write(&land->root_pen);
+    schema_sign(&land->root_pen, table_write);
     land->office = land_grant(&land->root_pen, &land->office_keys, COUNTY, CAIRN_ROLE_COUNTY,
                               CAIRN_BIT_AUTHORITY | CAIRN_BIT_RECORDS, CAIRN_RIGHT_DELEGATE, "C");
     pen_begin(&land->office_pen, &land->office_keys, &land->network, COUNTY,

@@ -101,6 +101,9 @@ struct land {
     struct pieces pieces;
 };
 void land_init(struct land *land);
+/* The same under another table of version 1. */
+typedef void land_table_fn(struct cairn_writer *writer);
+void land_init_with(struct land *land, land_table_fn *table_write);
 void land_free(struct land *land);
 void land_keys(struct cairn_keys *keys, const char *name, uint64_t seed);
 /* Write a grant for `keys` with `pen`. */

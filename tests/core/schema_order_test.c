@@ -92,7 +92,7 @@ static int setup(void **state)
     struct draft draft;
 
     (void)state;
-    land_init(&land);
+    land_init_with(&land, cairn_schema_default_write);
     land_station_pen(&land, &a, 0);
     draft_change(&draft, &a, 1);
     draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);

@@ -30,8 +30,10 @@ void net_expect_at(enum cairn_status status, enum cairn_status expected, const c
 static void node_init(struct net *net, struct net_node *node, const char *name,
                       const char *root_scope)
 {
-    const struct cairn_init init = {
-        .name = name, .root_scope = root_scope, .root_tag = root_scope == NULL ? NULL : "R"};
+    const struct cairn_init init = {.name = name,
+                                    .root_scope = root_scope,
+                                    .root_tag = root_scope == NULL ? NULL : "R",
+                                    .schema = net->schema};
 
     snprintf(node->name, sizeof node->name, "%s", name);
     fake_ports_init(&node->ports, net->seeds++);
@@ -66,7 +68,12 @@ void net_join(struct net *net, struct net_node *node, struct net_node *above, co
 
 void net_open(struct net *net, uint64_t seed)
 {
-    *net = (struct net){.seeds = seed * 1000};
+    net_open_with(net, seed, (struct cairn_bytes){NULL, 0});
+}
+
+void net_open_with(struct net *net, uint64_t seed, struct cairn_bytes schema)
+{
+    *net = (struct net){.seeds = seed * 1000, .schema = schema};
     node_init(net, &net->root, "R", "51");
     net_join(net, &net->office, &net->root, "county", NET_COUNTY, "C");
     net_join(net, &net->server, &net->office, "server", NET_COUNTY, "S");

@@ -29,7 +29,8 @@ struct net_node {
 
 struct net {
     struct net_node root, office, server;
-    uint64_t seeds; /* given out so far */
+    uint64_t seeds;            /* given out so far */
+    struct cairn_bytes schema; /* that the root signs; empty: the default one */
 };
 
 extern struct cairn_err net_err;
@@ -44,6 +45,8 @@ void net_expect_at(enum cairn_status status, enum cairn_status expected, const c
 /* Root, office and server, joined; the server's grant is in the office's log, uploaded
  * by nobody. */
 void net_open(struct net *net, uint64_t seed);
+/* The same under a table of the test's; borrowed. */
+void net_open_with(struct net *net, uint64_t seed, struct cairn_bytes schema);
 void net_close(struct net *net);
 
 /* A new device of this network, granted by `above` and joined. */

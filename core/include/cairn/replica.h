@@ -47,6 +47,8 @@ struct cairn_init {
     const char *name;       /* "Shama village 1", at most 128 bytes */
     const char *root_scope; /* digits, or NULL: not a root */
     const char *root_tag;   /* with root_scope: 1 to 4 ASCII letters or digits */
+    /* With root_scope: the schema table to sign (SPEC.md section 4.2); empty: the default one. */
+    struct cairn_bytes schema;
 };
 
 /*
