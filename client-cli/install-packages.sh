@@ -41,6 +41,7 @@ want liblmdb-dev pkg-config --exists lmdb
 want libsodium-dev pkg-config --exists libsodium
 want libnanomsg-dev pkg-config --exists nanomsg
 want libzstd-dev pkg-config --exists libzstd
+want libyaml-dev pkg-config --exists yaml-0.1
 want libjansson-dev pkg-config --exists jansson
 want libcmocka-dev pkg-config --exists cmocka
 if [ "${1-}" = ci ]; then

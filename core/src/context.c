@@ -56,13 +56,18 @@ enum cairn_status cairn_context_commit(struct cairn_context *ctx)
     CAIRN_ASSERT(txn != NULL);
     ctx->txn = NULL;
     cairn_arena_reset(&ctx->arena);
-    return ctx->store->ops->commit(txn);
+    enum cairn_status status = ctx->store->ops->commit(txn);
+    if (status != CAIRN_OK && ctx->is_writing)
+        cairn_schema_cache_reset(ctx->schemas);
+    return status;
 }
 
 void cairn_context_abort(struct cairn_context *ctx)
 {
     if (ctx->txn != NULL)
         ctx->store->ops->abort(ctx->txn);
+    if (ctx->txn != NULL && ctx->is_writing)
+        cairn_schema_cache_reset(ctx->schemas);
     ctx->txn = NULL;
     ctx->has_dirty = false; /* the buckets that changed are as they were */
     ctx->growing_log = 0;

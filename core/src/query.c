@@ -11,36 +11,6 @@
 #include "scope_log.h"
 #include "verdict.h"
 
-enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char *type,
-                                      const struct cairn_field_info **out_fields, size_t *out_count,
-                                      struct cairn_err *err)
-{
-    const struct cairn_schema *schema;
-    const struct cairn_type *found = NULL;
-
-    cairn_replica_fresh(replica, err);
-    CAIRN_TRY(cairn_replica_read(replica, err));
-    enum cairn_status status = cairn_schema_now(&replica->ctx, &schema);
-    if (status == CAIRN_OK)
-        found = cairn_schema_type_named(schema, type);
-    if (status == CAIRN_OK && found == NULL)
-        status = cairn_fail(err, CAIRN_NOT_FOUND, "There is no record type %s.", type);
-    CAIRN_TRY(cairn_replica_done(replica, status, err));
-    struct cairn_field_info *fields =
-        cairn_arena_get(&replica->results, (found->field_count + 1) * sizeof *fields);
-    if (fields == NULL)
-        return CAIRN_NO_MEMORY;
-    for (size_t i = 0; i < found->field_count; i++) {
-        const struct cairn_field *field = &found->fields[i];
-        fields[i] = (struct cairn_field_info){field->name,        field->label_zh,
-                                              field->label_en,    field->wire == CAIRN_WIRE_INTEGER,
-                                              field->is_personal, field->is_required};
-    }
-    *out_fields = fields;
-    *out_count = found->field_count;
-    return CAIRN_OK;
-}
-
 enum cairn_status cairn_get(struct cairn_replica *replica, const char *id,
                             const struct cairn_record **out_record, struct cairn_err *err)
 {

@@ -306,8 +306,7 @@ static enum cairn_status root_begin(struct cairn_replica *replica, struct init_w
     struct cairn_context *ctx = &replica->ctx;
     struct cairn_root_statement root = {.scope = work->scope, .threshold = 1, .key_count = 1};
     struct cairn_writer writer;
-    struct cairn_log log;
-    uint8_t table[CAIRN_SCHEMA_TABLE_MAX], bytes[CAIRN_SCHEMA_TABLE_MAX + 256];
+    uint8_t table[CAIRN_SCHEMA_TABLE_MAX], bytes[128];
     struct cairn_key tag_key = cairn_key_meta("root-tag"), under_key = cairn_key_meta("under");
 
     root.keys[0] = replica->keys.open.seal;
@@ -323,18 +322,11 @@ static enum cairn_status root_begin(struct cairn_replica *replica, struct init_w
     cairn_under_write(&writer, &replica->under);
     CAIRN_TRY(cairn_kv_put(ctx, &under_key, cairn_writer_bytes(&writer)));
 
-    struct cairn_author author = cairn_replica_author(replica);
-    CAIRN_TRY(cairn_own_log(ctx, &author, work->scope, CAIRN_CHANNEL_AUTHORITY, &log));
-    struct cairn_schema_entry schema = {.under = replica->under, .version = 1};
     cairn_writer_init(&writer, table, sizeof table);
     cairn_schema_default_write(&writer);
-    CAIRN_ASSERT(!writer.overflowed);
-    schema.table = cairn_writer_bytes(&writer);
-    struct cairn_writer entry;
-    cairn_writer_init(&entry, bytes, sizeof bytes);
-    cairn_schema_entry_write(&entry, author.now_s, &schema);
-    CAIRN_ASSERT(!entry.overflowed);
-    return cairn_apply_own(ctx, &author, &log, cairn_writer_bytes(&entry), 1);
+    if (writer.overflowed)
+        return CAIRN_NO_MEMORY;
+    return cairn_schema_sign(replica, 1, cairn_writer_bytes(&writer));
 }
 
 static enum cairn_status init_apply(struct cairn_replica *replica, void *context)

@@ -129,6 +129,10 @@ enum cairn_status cairn_schema_now(struct cairn_context *ctx,
 CAIRN_NODISCARD
 enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_live *a,
                                   const struct cairn_live *b, bool *out_wins);
+/* Sign a table as schema version `version` into the root's authority log, in a write unit. */
+CAIRN_NODISCARD
+enum cairn_status cairn_schema_sign(struct cairn_replica *replica, uint64_t version,
+                                    struct cairn_bytes table);
 /* Visit records in key order; return other than OK to stop. */
 typedef enum cairn_status cairn_state_fn(void *context, struct cairn_context *ctx,
                                          const struct cairn_log *log,

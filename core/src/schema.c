@@ -69,6 +69,14 @@ const struct cairn_workflow_state *cairn_type_state(const struct cairn_type *typ
     return NULL;
 }
 
+const struct cairn_choice *cairn_field_choice(const struct cairn_field *field, uint64_t number)
+{
+    for (size_t i = 0; i < field->choice_count; i++)
+        if (field->choices[i].number == number)
+            return &field->choices[i];
+    return NULL;
+}
+
 const struct cairn_field *cairn_type_workflow(const struct cairn_type *type)
 {
     for (size_t i = 0; i < type->field_count; i++)
@@ -95,12 +103,19 @@ struct cairn_schema_cache *cairn_schema_cache_new(void)
     return calloc(1, sizeof(struct cairn_schema_cache));
 }
 
+void cairn_schema_cache_reset(struct cairn_schema_cache *cache)
+{
+    for (size_t i = 0; i < cache->count; i++) {
+        cairn_schema_free(cache->schemas[i]);
+        cache->schemas[i] = NULL;
+    }
+}
+
 void cairn_schema_cache_free(struct cairn_schema_cache *cache)
 {
     if (cache == NULL)
         return;
-    for (size_t i = 0; i < cache->count; i++)
-        cairn_schema_free(cache->schemas[i]);
+    cairn_schema_cache_reset(cache);
     free(cache->schemas);
     free(cache);
 }
@@ -150,6 +165,23 @@ enum cairn_status cairn_schema_get(struct cairn_context *ctx, uint64_t version,
     return CAIRN_OK;
 }
 
+enum cairn_status cairn_schema_hash(struct cairn_context *ctx, uint64_t version,
+                                    struct cairn_hash *out_hash)
+{
+    struct cairn_hash hash = {{0}};
+    struct cairn_bytes table;
+
+    if (version >= UINT16_MAX)
+        return CAIRN_NOT_FOUND;
+    if (version > 0) {
+        struct cairn_key key = schema_key(version);
+        CAIRN_TRY(cairn_kv_get(ctx, &key, &table));
+        crypto_hash_sha256(hash.bytes, table.data, table.size);
+    }
+    *out_hash = hash;
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_schema_newest(struct cairn_context *ctx, uint64_t *out_version)
 {
     return cairn_meta_number(ctx, "schema", out_version);
@@ -159,24 +191,19 @@ enum cairn_status cairn_schema_newest(struct cairn_context *ctx, uint64_t *out_v
 static enum cairn_status follows_check(struct cairn_context *ctx, const struct cairn_schema *next,
                                        const struct cairn_hash *previous)
 {
-    static const struct cairn_hash none = {{0}};
     const struct cairn_schema *before;
-    struct cairn_key key = schema_key(next->version - 1);
-    struct cairn_bytes table;
-    struct cairn_hash hash = none;
+    struct cairn_hash hash;
 
-    if (next->version > 1) {
-        CAIRN_TRY(cairn_kv_get(ctx, &key, &table));
-        crypto_hash_sha256(hash.bytes, table.data, table.size);
-    }
+    CAIRN_TRY(cairn_schema_hash(ctx, next->version - 1, &hash));
     if (!cairn_hash_equal(&hash, previous))
         return CAIRN_MALFORMED;
     CAIRN_TRY(cairn_schema_get(ctx, next->version - 1, &before));
     return cairn_schema_follows(before, next, NULL) == CAIRN_OK ? CAIRN_OK : CAIRN_MALFORMED;
 }
 
-enum cairn_status cairn_schema_check(struct cairn_context *ctx, uint64_t version,
-                                     const struct cairn_hash *previous, struct cairn_bytes table)
+enum cairn_status cairn_schema_admissible(struct cairn_context *ctx, uint64_t version,
+                                          const struct cairn_hash *previous,
+                                          struct cairn_bytes table)
 {
     struct cairn_key key = schema_key(version);
     struct cairn_schema *schema;
@@ -202,7 +229,7 @@ enum cairn_status cairn_schema_admit(struct cairn_context *ctx, uint64_t version
     uint64_t newest;
     bool is_held;
 
-    CAIRN_TRY(cairn_schema_check(ctx, version, previous, table));
+    CAIRN_TRY(cairn_schema_admissible(ctx, version, previous, table));
     CAIRN_TRY(cairn_kv_has(ctx, &key, &is_held));
     if (is_held)
         return CAIRN_OK;

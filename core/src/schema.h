@@ -55,6 +55,7 @@ struct cairn_field {
     bool is_alias;    /* its value names the record for people, besides the label */
     bool is_same;     /* a set of references: the records that are the same household */
     bool is_retired;  /* old values are shown, nothing new is written */
+    bool is_open;     /* a choice may also be a text that is not listed */
     const char *unit; /* "" for none */
     bool has_lowest, has_highest;
     int64_t lowest, highest; /* bounds: integers, money in fen, days */
@@ -130,12 +131,31 @@ enum cairn_status cairn_schema_read(struct cairn_bytes table, struct cairn_schem
 void cairn_schema_free(struct cairn_schema *schema);
 /* The writer of what read reads; only schema->version and the types are used. */
 void cairn_schema_write(struct cairn_writer *writer, const struct cairn_schema *schema);
-/* The table that `init --root` signs: version 1. */
+/* The table that `init --root` signs, compiled from core/schema/registry.yaml: version 1. */
 void cairn_schema_default_write(struct cairn_writer *writer);
+
+/* Where in the newer of two schemas a fault lies: an item of one of its lists. */
+enum cairn_schema_part {
+    CAIRN_PART_WHOLE,
+    CAIRN_PART_TYPE, /* type `type`; below that item `item` of its list */
+    CAIRN_PART_FIELD,
+    CAIRN_PART_STATE,
+    CAIRN_PART_MOVE
+};
+struct cairn_schema_place {
+    enum cairn_schema_part part;
+    size_t type, item; /* places in the lists, not numbers */
+};
+typedef void cairn_schema_fault_fn(void *context, const struct cairn_schema_place *place,
+                                   const char *text);
 /*
  * May `next` follow `before`? It may add and retire; numbers, names, wire types, merge kinds, what
- * is personal, choices and moves stay. BAD_INPUT with a sentence that names the first fault.
+ * is personal, choices and moves stay. Gives the number of faults; `visit` (may be NULL) is told
+ * each, with a sentence in the language of err->translate (err may be NULL with it).
  */
+size_t cairn_schema_faults(const struct cairn_schema *before, const struct cairn_schema *next,
+                           cairn_schema_fault_fn *visit, void *context, struct cairn_err *err);
+/* The same, BAD_INPUT with the first fault in err. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_follows(const struct cairn_schema *before,
                                        const struct cairn_schema *next, struct cairn_err *err);
@@ -149,13 +169,21 @@ const struct cairn_field *cairn_type_field_named(const struct cairn_type *type, 
 const struct cairn_move *cairn_type_move(const struct cairn_type *type, uint64_t number);
 const struct cairn_move *cairn_type_move_named(const struct cairn_type *type, const char *name);
 const struct cairn_workflow_state *cairn_type_state(const struct cairn_type *type, uint64_t number);
+const struct cairn_choice *cairn_field_choice(const struct cairn_field *field, uint64_t number);
 /* The field of merge kind workflow, the one with the "same" mark; NULL when the type has none. */
 const struct cairn_field *cairn_type_workflow(const struct cairn_type *type);
 const struct cairn_field *cairn_type_same(const struct cairn_type *type);
 
 /* May this value stand in that field? (Wire type and slot, nothing about bounds.) */
 bool cairn_field_fits(const struct cairn_field *field, const struct cairn_value *value);
-/* Text as a person wrote it -> value, text borrowed. BAD_INPUT with a sentence. */
+/* Text as a person wrote it -> value of the wire type, text borrowed. BAD_INPUT with a sentence. */
+CAIRN_NODISCARD
+enum cairn_status cairn_value_parse(const struct cairn_field *field, const char *text,
+                                    struct cairn_value *out_value, struct cairn_err *err);
+/*
+ * The same for a value that is to be written: also what only the author's program asks (bounds,
+ * check digits, listed choices, retired or not). Never validity. BAD_INPUT with a sentence.
+ */
 CAIRN_NODISCARD
 enum cairn_status cairn_field_parse(const struct cairn_field *field, const char *text,
                                     struct cairn_value *out_value, struct cairn_err *err);
@@ -167,11 +195,17 @@ const char *cairn_field_format(const struct cairn_field *field, const struct cai
 struct cairn_schema_cache;
 struct cairn_schema_cache *cairn_schema_cache_new(void);
 void cairn_schema_cache_free(struct cairn_schema_cache *cache);
+/* Forget all: a unit of work that was given up may have decoded what was never kept. */
+void cairn_schema_cache_reset(struct cairn_schema_cache *cache);
 /* Version `version` as this store holds it; version 0 is the empty table. NOT_FOUND. Borrowed from
  * the cache. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_get(struct cairn_context *ctx, uint64_t version,
                                    const struct cairn_schema **out_schema);
+/* H of its table; zeros for version 0. NOT_FOUND. */
+CAIRN_NODISCARD
+enum cairn_status cairn_schema_hash(struct cairn_context *ctx, uint64_t version,
+                                    struct cairn_hash *out_hash);
 /* The newest version held (0: none). */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_newest(struct cairn_context *ctx, uint64_t *out_version);
@@ -181,8 +215,9 @@ enum cairn_status cairn_schema_newest(struct cairn_context *ctx, uint64_t *out_v
  * (NOT_FOUND) and hash to `previous`.
  */
 CAIRN_NODISCARD
-enum cairn_status cairn_schema_check(struct cairn_context *ctx, uint64_t version,
-                                     const struct cairn_hash *previous, struct cairn_bytes table);
+enum cairn_status cairn_schema_admissible(struct cairn_context *ctx, uint64_t version,
+                                          const struct cairn_hash *previous,
+                                          struct cairn_bytes table);
 /* Check and keep. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_admit(struct cairn_context *ctx, uint64_t version,

@@ -15,7 +15,8 @@ enum field_flag {
     FIELD_INDEXED = 4,
     FIELD_ALIAS = 8,
     FIELD_SAME = 16,
-    FIELD_RETIRED = 32
+    FIELD_RETIRED = 32,
+    FIELD_OPEN = 64
 };
 enum move_flag { MOVE_RETIRED = 1 };
 
@@ -165,10 +166,11 @@ static void field_write(struct cairn_writer *writer, const struct cairn_field *f
     cairn_cbor_write_uint(writer, field->wire);
     cairn_cbor_write_uint(writer, field->merge);
     cairn_cbor_write_uint(
-        writer,
-        (field->is_personal ? FIELD_PERSONAL : 0u) | (field->is_required ? FIELD_REQUIRED : 0u) |
-            (field->is_indexed ? FIELD_INDEXED : 0u) | (field->is_alias ? FIELD_ALIAS : 0u) |
-            (field->is_same ? FIELD_SAME : 0u) | (field->is_retired ? FIELD_RETIRED : 0u));
+        writer, (field->is_personal ? FIELD_PERSONAL : 0u) |
+                    (field->is_required ? FIELD_REQUIRED : 0u) |
+                    (field->is_indexed ? FIELD_INDEXED : 0u) |
+                    (field->is_alias ? FIELD_ALIAS : 0u) | (field->is_same ? FIELD_SAME : 0u) |
+                    (field->is_retired ? FIELD_RETIRED : 0u) | (field->is_open ? FIELD_OPEN : 0u));
     text_write(writer, field->label_zh);
     text_write(writer, field->label_en);
     text_write(writer, field->unit);
@@ -196,6 +198,7 @@ static void field_read(struct cairn_reader *reader, struct cairn_arena *memory,
     field->is_alias = (flags & FIELD_ALIAS) != 0;
     field->is_same = (flags & FIELD_SAME) != 0;
     field->is_retired = (flags & FIELD_RETIRED) != 0;
+    field->is_open = (flags & FIELD_OPEN) != 0;
     field->label_zh = text_read(reader, memory);
     field->label_en = text_read(reader, memory);
     field->unit = text_read(reader, memory);

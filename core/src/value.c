@@ -160,15 +160,17 @@ static bool flags_parse(const char *text, int64_t *out_value)
 static bool choice_parse(const struct cairn_field *field, const char *text, int64_t *out_value)
 {
     for (size_t i = 0; i < field->choice_count; i++) {
-        if (strcmp(field->choices[i].text, text) == 0) {
-            *out_value = (int64_t)field->choices[i].number;
+        const struct cairn_choice *choice = &field->choices[i];
+        if (strcmp(choice->text, text) == 0 ||
+            (text[0] != '\0' && strcmp(choice->label_en, text) == 0)) {
+            *out_value = (int64_t)choice->number;
             return true;
         }
     }
     return false;
 }
 
-enum cairn_status cairn_field_parse(const struct cairn_field *field, const char *text,
+enum cairn_status cairn_value_parse(const struct cairn_field *field, const char *text,
                                     struct cairn_value *out_value, struct cairn_err *err)
 {
     struct cairn_value value = {.is_slot = field->is_personal, .text = cairn_bytes_of_text(text)};

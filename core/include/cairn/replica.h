@@ -23,6 +23,7 @@
 #include "cairn/base.h"
 #include "cairn/bytes.h"
 #include "cairn/ports.h"
+#include "cairn/schema_file.h"
 #include "cairn/store.h"
 
 struct cairn_replica;
@@ -164,10 +165,25 @@ bool cairn_fingerprint_is(const char *fingerprint, const char *text);
 
 /* ---- schema -------------------------------------------------------------------------------- */
 
+struct cairn_choice_info {
+    const char *text; /* as it is written and shown in Chinese */
+    const char *label_en;
+};
+/* What a form or a table needs to know of a field. */
 struct cairn_field_info {
     const char *name, *label_zh, *label_en;
     bool is_integer; /* a quantity: programs may group its digits */
     bool is_personal, is_required;
+    bool is_indexed, is_alias;
+    bool is_retired;    /* shown, and not written any more */
+    bool is_open;       /* a choice that takes other texts too */
+    const char *type;   /* as in a schema file: "integer" "choices" "id-number"...; "?": newer */
+    const char *merge;  /* "register" "set" "counter" "workflow"; "?": newer */
+    const char *unit;   /* "" for none */
+    const char *target; /* the type that a reference names; "" for none */
+    const char *lowest, *highest; /* bounds as text; NULL for none */
+    const struct cairn_choice_info *choices;
+    size_t choice_count;
 };
 /* Fields of record type `type` (name) in order; NOT_FOUND for an unknown type. */
 CAIRN_NODISCARD
