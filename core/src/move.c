@@ -197,3 +197,97 @@ enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_s
     *out_standing = standing_version(record);
     return CAIRN_OK;
 }
+
+/* ---- what can come next -------------------------------------------------------------------- */
+
+static bool begins_from(const struct cairn_move *move, uint64_t state)
+{
+    for (size_t i = 0; i < move->from_count; i++)
+        if (move->from[i] == state)
+            return true;
+    return false;
+}
+
+static struct cairn_next_step next_step(const struct cairn_type *type,
+                                        const struct cairn_move *move, uint64_t stage,
+                                        uint64_t own_role)
+{
+    const struct cairn_workflow_state *to = cairn_type_state(type, move->to);
+    struct cairn_next_step next = {.move = move->name,
+                                   .label_zh = move->label_zh,
+                                   .label_en = move->label_en,
+                                   .to = state_name(type, move->to),
+                                   .number = (unsigned)stage + 1,
+                                   .step_count = (unsigned)move->step_count,
+                                   .role = cairn_role_name(move->roles[stage]),
+                                   .is_own = move->roles[stage] == own_role};
+
+    if (to != NULL)
+        next.to_label = (struct cairn_label){to->label_zh, to->label_en};
+    return next;
+}
+
+static enum cairn_status next_find(struct cairn_replica *replica, const struct standing *standing,
+                                   struct cairn_workflow *out)
+{
+    const struct cairn_type *type = standing->type;
+    struct cairn_position at = cairn_position_first(type);
+    struct cairn_standing self = {.role = UINT64_MAX};
+    struct cairn_value value;
+    struct cairn_next_step *next =
+        cairn_arena_get(&replica->results, (type->move_count + 1) * sizeof *next);
+
+    if (next == NULL)
+        return CAIRN_NO_MEMORY;
+    if (replica->is_joined)
+        CAIRN_TRY(cairn_standing_get(&replica->ctx, &replica->under, &self));
+    if (standing->count > 0) {
+        CAIRN_TRY(cairn_live_value(&replica->ctx, standing->steps[0], &value));
+        at = value.position;
+    }
+    bool is_still = cairn_position_is_still(type, &at);
+    out->next = next;
+    for (size_t i = 0; i < type->move_count; i++) {
+        const struct cairn_move *move = &type->moves[i];
+        if (is_still ? !move->is_retired && begins_from(move, at.state) : move->number == at.move)
+            next[out->next_count++] = next_step(type, move, is_still ? 0 : at.stage + 1, self.role);
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status workflow_find(struct cairn_replica *replica, const char *id,
+                                       struct cairn_workflow *out)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_log log;
+    struct cairn_record_state state;
+    struct cairn_record record;
+    struct standing standing;
+
+    CAIRN_TRY(cairn_label_find(ctx, id, &log, &state));
+    CAIRN_TRY(standing_find(ctx, &state, &standing));
+    if (standing.field == NULL)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "%s has no workflow: its type knows no states.", id);
+    CAIRN_TRY(cairn_record_view(replica, ctx, &log, &state, &record));
+    memcpy(out->id, record.id, sizeof out->id);
+    for (size_t i = 0; i < record.field_count; i++) {
+        if (record.fields[i].kind != CAIRN_FIELD_WORKFLOW)
+            continue;
+        out->versions = record.fields[i].versions;
+        out->version_count = record.fields[i].version_count;
+    }
+    return next_find(replica, &standing, out);
+}
+
+enum cairn_status cairn_workflow_get(struct cairn_replica *replica, const char *id,
+                                     struct cairn_workflow *out_workflow, struct cairn_err *err)
+{
+    struct cairn_workflow workflow = {.version_count = 0};
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    CAIRN_TRY(cairn_replica_done(replica, workflow_find(replica, id, &workflow), err));
+    *out_workflow = workflow;
+    return CAIRN_OK;
+}

@@ -99,7 +99,7 @@ struct cairn_status_report {
     uint64_t unreceived_count; /* own edits (bases not counted) that no receipt covers */
     uint64_t last_contact_s;   /* 0: never */
     uint64_t conflict_count;
-    uint64_t refused_count; /* own entries without effect */
+    uint64_t refused_count; /* own entries without effect that nothing answers */
     uint64_t newer_count;   /* entries from a newer version, kept and waiting */
     uint64_t parked_count;  /* batches waiting for a grant or schema */
     bool was_restored; /* this open found a restored or copied store and began a new incarnation */
@@ -278,6 +278,11 @@ struct cairn_field_state {
     const struct cairn_version *versions;
     size_t version_count;
 };
+/* What a record must meet; without a value it does not. */
+struct cairn_met {
+    const char *name, *label_zh, *label_en;
+    bool is_met;
+};
 struct cairn_record {
     char id[32];
     char type[64];
@@ -288,6 +293,10 @@ struct cairn_record {
     uint64_t unreceived_count; /* live versions here that no receipt covers */
     const struct cairn_field_state *fields; /* those that have a value, in schema order */
     size_t field_count;
+    const struct cairn_met *indicators; /* of the type */
+    size_t indicator_count;
+    const char *const *same; /* ids of the other records of its group; cairn_get only */
+    size_t same_count;
 };
 /* NOT_FOUND, AMBIGUOUS. `out_record` is borrowed until the next call on the replica. */
 CAIRN_NODISCARD
@@ -307,26 +316,69 @@ CAIRN_NODISCARD
 enum cairn_status cairn_conflicts(struct cairn_replica *replica, cairn_record_fn *visit,
                                   void *context, struct cairn_err *err);
 
+/* What a value is called in both languages; NULL where it has no name of its own. */
+struct cairn_label {
+    const char *zh, *en;
+};
+enum cairn_history_state {
+    CAIRN_HISTORY_LOCAL,    /* no checkpoint held here covers it */
+    CAIRN_HISTORY_RECEIVED, /* one does */
+    CAIRN_HISTORY_WAITING,  /* not judged yet: for other entries, or for a newer program */
+    CAIRN_HISTORY_REFUSED   /* without effect; why_not says why */
+};
 struct cairn_history_item {
-    uint64_t time_s;     /* the device's clock */
+    uint64_t time_s;  /* the device's clock */
+    bool is_time_odd; /* it jumped: earlier than the entry before it, a day after it was received,
+                         or before 2020. Decides nothing */
     uint64_t received_s; /* of the first checkpoint held that covers it; 0: none */
     char tag[8];
-    const char *role;
-    const char *operation; /* "create" "set" "delete" "settle" "newer" */
-    const char *field;     /* name; NULL for delete and newer */
+    const char *role; /* of the grant that it was written under */
+    /* "create" "set" "delete" "restore" "settle" "add" "remove" "count" "step" "newer";
+     * "authority": no record's */
+    const char *operation;
+    const char *field; /* name; NULL where the whole record is meant, and for newer */
+    struct cairn_label field_label;
     bool is_integer;
-    const char *old_value; /* shown value before, in the order of this history; may be NULL */
-    const char *new_value;
-    const char *reason;  /* may be NULL */
-    bool is_local;       /* this device wrote it */
-    bool is_in_force;    /* false: kept, has no effect */
-    const char *why_not; /* when not in force: a msgid */
+    /* Shown value before, in the order of this history; of a removal what was taken away. */
+    const char *old_value; /* may be NULL */
+    const char
+        *new_value; /* may be NULL; of a count the difference, of a step the state after it */
+    struct cairn_label old_label, new_label;
+    struct cairn_under_way step; /* of a step: its move, and whose step is next (NULL: it is done);
+                                    move NULL: given up */
+    const char *reason;          /* may be NULL */
+    bool is_local;               /* this device wrote it */
+    bool is_in_force;            /* false: kept, has no effect */
+    const char *why_not;         /* when not in force: a msgid */
+    enum cairn_history_state state;
 };
 typedef bool cairn_history_fn(void *context, const struct cairn_history_item *item);
-/* Oldest first (time, then log). NOT_FOUND, AMBIGUOUS. */
+/* Oldest first (time, then log), with the entries that name the record and have no effect.
+ * NOT_FOUND, AMBIGUOUS. */
 CAIRN_NODISCARD
 enum cairn_status cairn_history(struct cairn_replica *replica, const char *id,
                                 cairn_history_fn *visit, void *context, struct cairn_err *err);
+
+/* An entry of this device, also of an earlier incarnation, that has no effect. */
+struct cairn_refused_item {
+    char number[32]; /* "A7.14": does not change in this store */
+    const char *channel;
+    char id[32];      /* of the record that it names; empty: none that is here */
+    const char *type; /* of that, or of the one that it would have created; may be NULL */
+    uint64_t time_s;
+    uint64_t received_s;
+    const struct cairn_history_item *changes; /* what it said: operation, field and values only */
+    size_t change_count;
+    const char *reason;  /* may be NULL */
+    const char *why_not; /* a msgid */
+    bool is_answered;    /* a later entry of this device on the record counts, or one repeats it */
+};
+typedef bool cairn_refused_fn(void *context, const struct cairn_refused_item *item);
+/* By log and place; the answered ones only where they are asked for. To mend one, write on the
+ * record again. */
+CAIRN_NODISCARD
+enum cairn_status cairn_refused(struct cairn_replica *replica, bool takes_answered,
+                                cairn_refused_fn *visit, void *context, struct cairn_err *err);
 
 /*
  * Settle a conflict: keep version `keep` (from 1, as cairn_conflicts orders them) or, when keep is
@@ -352,6 +404,27 @@ struct cairn_step {
 CAIRN_NODISCARD
 enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_step *step,
                              const struct cairn_version **out_standing, struct cairn_err *err);
+/* A step that can be the record's next. */
+struct cairn_next_step {
+    const char *move, *label_zh, *label_en;
+    const char *to; /* the state that the move leads to */
+    struct cairn_label to_label;
+    unsigned number, step_count; /* of the step in its move, from 1 */
+    const char *role;            /* whose it is */
+    bool is_own;                 /* this device's role */
+};
+struct cairn_workflow {
+    char id[32];
+    const struct cairn_version *versions; /* more than one: two steps were taken unseen */
+    size_t version_count;
+    const struct cairn_next_step *next; /* from the shown one */
+    size_t next_count;
+};
+/* Where a record stands and what can come next; borrowed until the next call. BAD_INPUT: the type
+ * has no workflow. */
+CAIRN_NODISCARD
+enum cairn_status cairn_workflow_get(struct cairn_replica *replica, const char *id,
+                                     struct cairn_workflow *out_workflow, struct cairn_err *err);
 /*
  * Say that two records are one household, or take that back. Both stay; views and queries name
  * the others of the group. BAD_INPUT: other types, a type without that relation, nothing to take
@@ -378,7 +451,8 @@ struct cairn_sync_report {
     uint64_t got_count;      /* entries that came in */
     uint64_t checkpoint_count;
     uint64_t conflict_count; /* conflicts that came in */
-    uint64_t refused_count;
+    uint64_t refused_count;  /* own entries that the server says have no effect */
+    const char *refused_why; /* the first one's reason, a msgid; NULL: none */
     uint64_t round_trips;
     uint64_t up_bytes, down_bytes; /* of the messages given out and taken in */
     char scope[24];                /* the last checkpoint's */
