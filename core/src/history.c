@@ -17,6 +17,9 @@ struct happened {
     struct cairn_said said;
     struct cairn_effect effect;
     uint64_t received_s;
+    /* Where it stands among the others: not before what it follows, whatever the clocks say. */
+    uint64_t order_s;
+    size_t depth;
 };
 
 struct history_work {
@@ -154,13 +157,57 @@ enum cairn_status cairn_verdicts_visit(struct cairn_replica *replica, cairn_verd
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
+/* Does `one` follow `other`: it stands later in the same log, or names it? */
+static bool follows(const struct cairn_said *one, const struct cairn_said *other)
+{
+    if (one->dot.log == other->dot.log)
+        return one->dot.index > other->dot.index;
+    if (other->creates && one->record.log == other->dot.log)
+        return one->record.index == other->dot.index;
+    for (size_t i = 0; i < one->count; i++)
+        for (size_t n = 0; n < one->sayings[i].named_count; n++)
+            if (one->sayings[i].named[n].log == other->dot.log &&
+                one->sayings[i].named[n].index == other->dot.index)
+                return true;
+    return false;
+}
+
+/* Put `one` behind `other`; true when it was not there yet. */
+static bool put_behind(struct happened *one, const struct happened *other)
+{
+    if (one->order_s > other->order_s ||
+        (one->order_s == other->order_s && one->depth > other->depth))
+        return false;
+    one->order_s = other->order_s;
+    one->depth = other->depth + 1;
+    return true;
+}
+
+/* Names only lead back, so this ends: at most a round for each entry of the longest chain. */
+static void happened_order(struct happened *happened, size_t count)
+{
+    bool moved = true;
+
+    for (size_t i = 0; i < count; i++)
+        happened[i].order_s = happened[i].said.time_s;
+    for (size_t round = 0; moved && round <= count; round++) {
+        moved = false;
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < count; k++)
+                if (i != k && follows(&happened[i].said, &happened[k].said))
+                    moved = put_behind(&happened[i], &happened[k]) || moved;
+    }
+}
+
 static int happened_compare(const void *a, const void *b)
 {
-    const struct cairn_said *x = &((const struct happened *)a)->said;
-    const struct cairn_said *y = &((const struct happened *)b)->said;
+    const struct happened *one = a, *other = b;
+    const struct cairn_said *x = &one->said, *y = &other->said;
 
-    if (x->time_s != y->time_s)
-        return x->time_s < y->time_s ? -1 : 1;
+    if (one->order_s != other->order_s)
+        return one->order_s < other->order_s ? -1 : 1;
+    if (one->depth != other->depth)
+        return one->depth < other->depth ? -1 : 1;
     if (x->creates != y->creates)
         return x->creates ? -1 : 1; /* nothing happened to it before */
     if (x->dot.log != y->dot.log)
@@ -258,6 +305,7 @@ static enum cairn_status history_visit(struct history_work *work)
 {
     bool goes_on = true;
 
+    happened_order(work->happened, work->count);
     if (work->count > 1)
         qsort(work->happened, work->count, sizeof *work->happened, happened_compare);
     for (size_t i = 0; i < work->count && goes_on; i++)

@@ -72,8 +72,9 @@ enum cairn_status cairn_indicators_view(struct cairn_replica *replica, struct ca
             field == NULL ? CAIRN_NOT_FOUND : shown_integer(ctx, field, state, &value);
         if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
             return status;
-        met[i] = (struct cairn_met){indicator->name, indicator->label_zh, indicator->label_en,
-                                    status == CAIRN_OK && passes(indicator, value)};
+        met[i] =
+            (struct cairn_met){indicator->name, indicator->label_zh, indicator->label_en,
+                               status == CAIRN_OK, status == CAIRN_OK && passes(indicator, value)};
     }
     record->indicators = met;
     record->indicator_count = count;

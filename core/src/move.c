@@ -79,6 +79,14 @@ static enum cairn_status next_position(struct cairn_context *ctx, const struct c
     return CAIRN_OK;
 }
 
+/* A role in the reader's language. */
+static const char *role_word(const struct cairn_context *ctx, uint64_t role)
+{
+    const char *name = cairn_role_name(role);
+
+    return ctx->err == NULL || ctx->err->translate == NULL ? name : ctx->err->translate(name);
+}
+
 /* Why the step cannot be taken, in words. */
 static enum cairn_status step_refuse(struct cairn_context *ctx, const struct cairn_step *step,
                                      const struct cairn_type *type, enum cairn_reason reason,
@@ -97,7 +105,7 @@ static enum cairn_status step_refuse(struct cairn_context *ctx, const struct cai
         return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
                           "%s: step %u of %u of %s is for a %s to take. Nothing was written.",
                           step->id, (unsigned)to->stage + 1, (unsigned)move->step_count, move->name,
-                          cairn_role_name(move->roles[to->stage]));
+                          role_word(ctx, move->roles[to->stage]));
     if (!cairn_position_is_still(type, from))
         return cairn_fail(
             ctx->err, CAIRN_BAD_INPUT,

@@ -40,6 +40,7 @@ struct list_work {
     struct cairn_replica *replica;
     uint64_t type; /* 0: any */
     bool wants_conflicts;
+    bool wants_parallel;
     const struct cairn_field_value *filter;
     size_t filter_count;
     const struct cairn_type *schema_type;
@@ -126,6 +127,13 @@ static enum cairn_status list_state(void *context, struct cairn_context *ctx,
     struct list_work *work = context;
     bool matches = true;
 
+    if (work->wants_parallel) {
+        struct cairn_dot *dots;
+        size_t count = 0;
+        if (!cairn_record_is_deleted(state))
+            CAIRN_TRY(cairn_record_parallel(ctx, state, &dots, &count));
+        return count > 0 ? list_add(work, ctx, log, state) : CAIRN_OK;
+    }
     if (work->wants_conflicts)
         return cairn_record_has_conflict(state) ? list_add(work, ctx, log, state) : CAIRN_OK;
     if (state->type != work->type || cairn_record_is_deleted(state))
@@ -170,7 +178,7 @@ static enum cairn_status list_prepare(struct list_work *work, const char *type)
     struct cairn_context *ctx = &work->replica->ctx;
     const struct cairn_schema *schema;
 
-    if (work->wants_conflicts)
+    if (work->wants_conflicts || work->wants_parallel)
         return CAIRN_OK;
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
     work->schema_type = cairn_schema_type_named(schema, type);
@@ -212,6 +220,14 @@ enum cairn_status cairn_conflicts(struct cairn_replica *replica, cairn_record_fn
                                   void *context, struct cairn_err *err)
 {
     struct list_work work = {.replica = replica, .wants_conflicts = true};
+
+    return list_run(&work, NULL, visit, context, err);
+}
+
+enum cairn_status cairn_parallels(struct cairn_replica *replica, cairn_record_fn *visit,
+                                  void *context, struct cairn_err *err)
+{
+    struct list_work work = {.replica = replica, .wants_parallel = true};
 
     return list_run(&work, NULL, visit, context, err);
 }

@@ -215,51 +215,45 @@ static const char *operation_name(const struct cairn_saying *saying)
     }
 }
 
-/* The value that version `dot` gave the field, as text; *out_text stays where it is not here. */
-static enum cairn_status version_text(struct cairn_replica *replica, const struct cairn_type *type,
-                                      const struct cairn_field *field, struct cairn_dot dot,
-                                      const char **out_text)
+/* What version `dot` wrote to the field; *out_value stays where it is not here. */
+static enum cairn_status version_value(struct cairn_replica *replica,
+                                       const struct cairn_field *field, struct cairn_dot dot,
+                                       struct cairn_value *out_value, bool *out_is_here)
 {
     struct cairn_said said;
     struct cairn_log log;
 
+    *out_is_here = false;
     CAIRN_TRY(cairn_log_load(&replica->ctx, dot.log, &log));
     if (!log.is_known || dot.index >= cairn_log_size(&log))
         return CAIRN_OK;
     CAIRN_TRY(cairn_said_read(replica, &log, dot.index, &said));
-    for (size_t i = 0; i < said.count; i++)
-        if (said.sayings[i].field == field->number && said.sayings[i].has_value)
-            return cairn_value_text(&replica->ctx, type, field, &said.sayings[i].value,
-                                    &replica->results, out_text);
+    for (size_t i = 0; i < said.count && !*out_is_here; i++) {
+        if (said.sayings[i].field != field->number || !said.sayings[i].has_value)
+            continue;
+        *out_value = said.sayings[i].value;
+        *out_is_here = true;
+    }
     return CAIRN_OK;
 }
 
-/* "a|b": what a removal takes away; a thing that was added twice stands there once. */
-static enum cairn_status removed_text(struct cairn_replica *replica, const struct cairn_type *type,
-                                      const struct cairn_field *field,
-                                      const struct cairn_saying *saying, const char **out_text)
+/* What a removal takes away: one value, whose name goes with it, also where it was added twice. */
+static enum cairn_status removed_describe(struct cairn_replica *replica,
+                                          const struct cairn_type *type,
+                                          const struct cairn_field *field,
+                                          const struct cairn_saying *saying,
+                                          struct cairn_history_item *item)
 {
-    const char *list = NULL;
+    struct cairn_value value;
+    bool is_here = false;
 
-    for (size_t i = 0; i < saying->named_count; i++) {
-        const char *text = NULL;
-        CAIRN_TRY(version_text(replica, type, field, saying->named[i], &text));
-        if (text == NULL || (list != NULL && strstr(list, text) != NULL))
-            continue;
-        size_t used = list == NULL ? 0 : strlen(list) + 1;
-        size_t size = used + strlen(text) + 1;
-        char *joined = cairn_arena_get(&replica->results, size);
-        if (joined == NULL)
-            return CAIRN_NO_MEMORY;
-        if (list != NULL) {
-            memcpy(joined, list, used - 1);
-            joined[used - 1] = '|';
-        }
-        memcpy(joined + used, text, size - used);
-        list = joined;
-    }
-    *out_text = list;
-    return CAIRN_OK;
+    for (size_t i = 0; i < saying->named_count && !is_here; i++)
+        CAIRN_TRY(version_value(replica, field, saying->named[i], &value, &is_here));
+    if (!is_here)
+        return CAIRN_OK;
+    cairn_value_label(type, field, &value, &item->old_label);
+    return cairn_value_text(&replica->ctx, type, field, &value, &replica->results,
+                            &item->old_value);
 }
 
 static void step_describe(const struct cairn_type *type, const struct cairn_position *position,
@@ -293,7 +287,7 @@ enum cairn_status cairn_saying_describe(struct cairn_replica *replica,
     item->field_label = (struct cairn_label){field->label_zh, field->label_en};
     item->is_integer = field->wire == CAIRN_WIRE_INTEGER && field->merge != CAIRN_MERGE_WORKFLOW;
     if (saying->number == CAIRN_ITEM_REMOVE)
-        return removed_text(replica, type, field, saying, &item->old_value);
+        return removed_describe(replica, type, field, saying, item);
     if (!saying->has_value)
         return CAIRN_OK;
     if (saying->value.kind == CAIRN_VALUE_POSITION)

@@ -281,6 +281,7 @@ struct cairn_field_state {
 /* What a record must meet; without a value it does not. */
 struct cairn_met {
     const char *name, *label_zh, *label_en;
+    bool has_value; /* false: nobody wrote down whether */
     bool is_met;
 };
 struct cairn_record {
@@ -314,6 +315,11 @@ enum cairn_status cairn_list(struct cairn_replica *replica, const char *type,
 /* Records with a conflict, same order. */
 CAIRN_NODISCARD
 enum cairn_status cairn_conflicts(struct cairn_replica *replica, cairn_record_fn *visit,
+                                  void *context, struct cairn_err *err);
+
+/* Records whose fields were written side by side, merged: nobody must settle them. Same order. */
+CAIRN_NODISCARD
+enum cairn_status cairn_parallels(struct cairn_replica *replica, cairn_record_fn *visit,
                                   void *context, struct cairn_err *err);
 
 /* What a value is called in both languages; NULL where it has no name of its own. */
@@ -353,8 +359,8 @@ struct cairn_history_item {
     enum cairn_history_state state;
 };
 typedef bool cairn_history_fn(void *context, const struct cairn_history_item *item);
-/* Oldest first (time, then log), with the entries that name the record and have no effect.
- * NOT_FOUND, AMBIGUOUS. */
+/* Oldest first: after what it follows, else by time, then log; with the entries that name the
+ * record and have no effect. NOT_FOUND, AMBIGUOUS. */
 CAIRN_NODISCARD
 enum cairn_status cairn_history(struct cairn_replica *replica, const char *id,
                                 cairn_history_fn *visit, void *context, struct cairn_err *err);
