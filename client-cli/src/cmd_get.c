@@ -44,7 +44,7 @@ static void add_field(struct table *table, const struct cairn_field_state *field
     }
     for (size_t i = 0; i < field->version_count; i++) {
         add_row(table, field, i == 0, version_text(field, i));
-        if (field->versions[i].under_way.move != NULL)
+        if (field->versions[i].under_way.move != NULL && !field->has_conflict)
             add_row(table, field, false, under_way_text(&field->versions[i].under_way));
     }
 }
@@ -92,6 +92,24 @@ static void print_group(struct cli *cli, const struct cairn_record *record)
         output_line(&cli->output, _("same household as %s"), record->same[i]);
 }
 
+/* Two steps are settled by the next one, all else by a decision. */
+static void print_conflicts(struct cli *cli, const struct cairn_record *record)
+{
+    bool has_steps = false, has_values = false;
+
+    for (size_t i = 0; i < record->field_count; i++) {
+        bool is_workflow = record->fields[i].kind == CAIRN_FIELD_WORKFLOW;
+        has_steps = has_steps || (record->fields[i].has_conflict && is_workflow);
+        has_values = has_values || (record->fields[i].has_conflict && !is_workflow);
+    }
+    if (has_values)
+        output_line(&cli->output, _("in conflict: cairn settle %s FIELD --keep N --reason TEXT"),
+                    record->id);
+    if (has_steps)
+        output_line(&cli->output, _("in conflict: cairn step %s MOVE --keep N --reason TEXT"),
+                    record->id);
+}
+
 /* What a person should know of the whole record. */
 static void print_state(struct cli *cli, const struct cairn_record *record)
 {
@@ -107,9 +125,7 @@ static void print_state(struct cli *cli, const struct cairn_record *record)
                     tags == NULL ? "" : tags);
         free(tags);
     }
-    if (record->has_conflict)
-        output_line(&cli->output, _("in conflict: cairn settle %s FIELD --keep N --reason TEXT"),
-                    record->id);
+    print_conflicts(cli, record);
 }
 
 static void print(struct cli *cli, const struct cairn_record *record)

@@ -22,6 +22,9 @@ static void print_change(struct cli *cli, const char *id, const struct cairn_cha
     if (change->new_value == NULL)
         output_line(&cli->output, _("Saved %s %s without %s"), id, change->field,
                     CLI_VALUE(change->old_value, change->is_integer));
+    else if (change->is_element)
+        output_line(&cli->output, _("Saved %s %s with %s"), id, change->field,
+                    CLI_VALUE(change->new_value, change->is_integer));
     else if (change->old_value == NULL)
         output_line(&cli->output, _("Saved %s %s = %s"), id, change->field,
                     CLI_VALUE(change->new_value, change->is_integer));

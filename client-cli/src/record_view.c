@@ -214,6 +214,24 @@ bool is_deletion_field(const char *field)
     return strcmp(field, "deleted") == 0;
 }
 
+/* A numbered one of several; two states may be the same, and only their moves differ. */
+static int numbered_text(const struct cairn_version *version, size_t number, const char *value,
+                         const char *minute, char **out_text)
+{
+    char *way = version->under_way.move == NULL ? strdup("") : under_way_text(&version->under_way);
+    const char *mark = way == NULL || way[0] == '\0' ? "" : "  ";
+    char *whole = NULL;
+    int size = -1;
+
+    if (way != NULL && asprintf(&whole, "%s%s%s", value, mark, way) >= 0)
+        size =
+            asprintf(out_text, version->is_shown ? _("%zu) %s  %s %s (shown)") : "%zu) %s  %s %s",
+                     number, whole, version->tag, minute);
+    free(whole);
+    free(way);
+    return size;
+}
+
 char *version_text(const struct cairn_field_state *field, size_t index)
 {
     const struct cairn_version *version = &field->versions[index];
@@ -230,8 +248,7 @@ char *version_text(const struct cairn_field_state *field, size_t index)
     else if (!field->has_conflict)
         size = asprintf(&text, "%s  %s %s", value, version->tag, minute);
     else
-        size = asprintf(&text, version->is_shown ? _("%zu) %s  %s %s (shown)") : "%zu) %s  %s %s",
-                        index + 1, value, version->tag, minute);
+        size = numbered_text(version, index + 1, value, minute, &text);
     return size < 0 ? NULL : text;
 }
 

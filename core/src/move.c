@@ -208,14 +208,6 @@ enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_s
 
 /* ---- what can come next -------------------------------------------------------------------- */
 
-static bool begins_from(const struct cairn_move *move, uint64_t state)
-{
-    for (size_t i = 0; i < move->from_count; i++)
-        if (move->from[i] == state)
-            return true;
-    return false;
-}
-
 static struct cairn_next_step next_step(const struct cairn_type *type,
                                         const struct cairn_move *move, uint64_t stage,
                                         uint64_t own_role)
@@ -257,7 +249,8 @@ static enum cairn_status next_find(struct cairn_replica *replica, const struct s
     out->next = next;
     for (size_t i = 0; i < type->move_count; i++) {
         const struct cairn_move *move = &type->moves[i];
-        if (is_still ? !move->is_retired && begins_from(move, at.state) : move->number == at.move)
+        if (is_still ? !move->is_retired && cairn_move_begins(move, at.state)
+                     : move->number == at.move)
             next[out->next_count++] = next_step(type, move, is_still ? 0 : at.stage + 1, self.role);
     }
     return CAIRN_OK;

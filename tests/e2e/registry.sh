@@ -129,7 +129,10 @@ objects "No move of $household is under way: *" "$household 没有正在进行�
 # Both know the same; then each writes without the other: other fields, a set, a counter. Nobody must decide.
 to_server a7 a8
 try 0 a7 put household "$household" points+=3 measures+=低保兜底 yaks=40
+reads "Saved $household measures with 低保兜底" "已保存 $household measures，加上 低保兜底"
+reads "Saved $household points 5 → 8" "已保存 $household points 5 → 8"
 try 0 a8 put household "$household" points-=1 measures-=易地搬迁 phone=13908361234
+reads "Saved $household measures without 易地搬迁" "已保存 $household measures，去掉 易地搬迁"
 to_server a8 a7 a8
 for device in a7 a8; do
     try 0 "$device" get "$household"
@@ -166,7 +169,11 @@ try 0 a7 step "$contested" register
 try 0 a8 step "$contested" watch
 to_server a8 a7 town
 try 1 town conflicts
-says "$contested   listing *"
+reads "$contested   listing   1) identified  *: step 1 of 3 taken, next the township  A? 20*" \
+    "$contested   listing   1) 已识别  *：已走第 1 步（共 3 步），下一步：乡镇  A? 20*"
+try 0 town get "$contested"
+reads "in conflict: cairn step $contested MOVE --keep N --reason TEXT" \
+    "有冲突：cairn step $contested MOVE --keep N --reason TEXT"
 try 0 town step "$contested"
 reads "*--keep N*" "*--keep N*"
 kept=$(grep -n "register:\|纳入建档" out | head -n 1 | cut -d: -f1)

@@ -200,6 +200,7 @@ struct cairn_field_value {
 struct cairn_change {
     const char *field, *old_value, *new_value; /* old NULL: there was none; new NULL: taken away */
     bool is_integer;
+    bool is_element; /* of a set: added, or taken away; others stay */
 };
 enum cairn_put_operation {
     CAIRN_PUT_SET = 0, /* a set: exactly these elements; a counter: this sum */
