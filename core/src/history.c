@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "history.h"
+#include "history_internal.h"
 
 #include "judge.h"
 #include "rebuild.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "history.h"
+#include "history_internal.h"
 #include "pack.h"
 #include "replica_internal.h"
 #include "schema.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "history.h"
+#include "history_internal.h"
 #include "judge.h"
 #include "rebuild.h"
 #include "said.h"

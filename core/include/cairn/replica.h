@@ -22,9 +22,11 @@
 
 #include "cairn/base.h"
 #include "cairn/bytes.h"
+#include "cairn/history.h"
 #include "cairn/ports.h"
 #include "cairn/schema_file.h"
 #include "cairn/store.h"
+#include "cairn/workflow.h"
 
 struct cairn_replica;
 
@@ -245,12 +247,6 @@ CAIRN_NODISCARD
 enum cairn_status cairn_delete(struct cairn_replica *replica, const char *type, const char *id,
                                const char *reason, struct cairn_err *err);
 
-/* A move of a workflow that is under way. */
-struct cairn_under_way {
-    const char *move, *label_zh, *label_en; /* NULL: none is */
-    unsigned done_count, step_count;
-    const char *role; /* whose step is next */
-};
 /* One of the values that a field has. */
 struct cairn_version {
     /* NULL: the record was deleted (field "deleted"); "(closed)" where withheld. */
@@ -323,70 +319,6 @@ CAIRN_NODISCARD
 enum cairn_status cairn_parallels(struct cairn_replica *replica, cairn_record_fn *visit,
                                   void *context, struct cairn_err *err);
 
-/* What a value is called in both languages; NULL where it has no name of its own. */
-struct cairn_label {
-    const char *zh, *en;
-};
-enum cairn_history_state {
-    CAIRN_HISTORY_LOCAL,    /* no checkpoint held here covers it */
-    CAIRN_HISTORY_RECEIVED, /* one does */
-    CAIRN_HISTORY_WAITING,  /* not judged yet: for other entries, or for a newer program */
-    CAIRN_HISTORY_REFUSED   /* without effect; why_not says why */
-};
-struct cairn_history_item {
-    uint64_t time_s;  /* the device's clock */
-    bool is_time_odd; /* it jumped: earlier than the entry before it, a day after it was received,
-                         or before 2020. Decides nothing */
-    uint64_t received_s; /* of the first checkpoint held that covers it; 0: none */
-    char tag[8];
-    const char *role; /* of the grant that it was written under */
-    /* "create" "set" "delete" "restore" "settle" "add" "remove" "count" "step" "newer";
-     * "authority": no record's */
-    const char *operation;
-    const char *field; /* name; NULL where the whole record is meant, and for newer */
-    struct cairn_label field_label;
-    bool is_integer;
-    /* Shown value before, in the order of this history; of a removal what was taken away. */
-    const char *old_value; /* may be NULL */
-    const char
-        *new_value; /* may be NULL; of a count the difference, of a step the state after it */
-    struct cairn_label old_label, new_label;
-    struct cairn_under_way step; /* of a step: its move, and whose step is next (NULL: it is done);
-                                    move NULL: given up */
-    const char *reason;          /* may be NULL */
-    bool is_local;               /* this device wrote it */
-    bool is_in_force;            /* false: kept, has no effect */
-    const char *why_not;         /* when not in force: a msgid */
-    enum cairn_history_state state;
-};
-typedef bool cairn_history_fn(void *context, const struct cairn_history_item *item);
-/* Oldest first: after what it follows, else by time, then log; with the entries that name the
- * record and have no effect. NOT_FOUND, AMBIGUOUS. */
-CAIRN_NODISCARD
-enum cairn_status cairn_history(struct cairn_replica *replica, const char *id,
-                                cairn_history_fn *visit, void *context, struct cairn_err *err);
-
-/* An entry of this device, also of an earlier incarnation, that has no effect. */
-struct cairn_refused_item {
-    char number[32]; /* "A7.14": does not change in this store */
-    const char *channel;
-    char id[32];      /* of the record that it names; empty: none that is here */
-    const char *type; /* of that, or of the one that it would have created; may be NULL */
-    uint64_t time_s;
-    uint64_t received_s;
-    const struct cairn_history_item *changes; /* what it said: operation, field and values only */
-    size_t change_count;
-    const char *reason;  /* may be NULL */
-    const char *why_not; /* a msgid */
-    bool is_answered;    /* a later entry of this device on the record counts, or one repeats it */
-};
-typedef bool cairn_refused_fn(void *context, const struct cairn_refused_item *item);
-/* By log and place; the answered ones only where they are asked for. To mend one, write on the
- * record again. */
-CAIRN_NODISCARD
-enum cairn_status cairn_refused(struct cairn_replica *replica, bool takes_answered,
-                                cairn_refused_fn *visit, void *context, struct cairn_err *err);
-
 /*
  * Settle a conflict: keep version `keep` (from 1, as cairn_conflicts orders them) or, when keep is
  * 0, write `value`. `field` "deleted" settles a deletion against edits: keep 1 deletes, keep 2
@@ -396,53 +328,6 @@ CAIRN_NODISCARD
 enum cairn_status cairn_settle(struct cairn_replica *replica, const char *id, const char *field,
                                unsigned keep, const char *value, const char *reason,
                                const char **out_value, struct cairn_err *err);
-
-/*
- * Go one step on with a move of the record's workflow: begin it where none is under way, else the
- * step after the last. `move` NULL gives up the one under way. BAD_INPUT: the type has no workflow,
- * no such move, or it does not begin where the record stands; NO_RIGHT: the step is another
- * office's. A conflict of two steps is settled by the next one: it follows version `keep` (from 1,
- * as listed; 0: the one shown) and replaces the others.
- */
-struct cairn_step {
-    const char *id, *move, *reason; /* move, reason may be NULL */
-    unsigned keep;
-};
-CAIRN_NODISCARD
-enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_step *step,
-                             const struct cairn_version **out_standing, struct cairn_err *err);
-/* A step that can be the record's next. */
-struct cairn_next_step {
-    const char *move, *label_zh, *label_en;
-    const char *to; /* the state that the move leads to */
-    struct cairn_label to_label;
-    unsigned number, step_count; /* of the step in its move, from 1 */
-    const char *role;            /* whose it is */
-    bool is_own;                 /* this device's role */
-};
-struct cairn_workflow {
-    char id[32];
-    const struct cairn_version *versions; /* more than one: two steps were taken unseen */
-    size_t version_count;
-    const struct cairn_next_step *next; /* from the shown one */
-    size_t next_count;
-};
-/* Where a record stands and what can come next; borrowed until the next call. BAD_INPUT: the type
- * has no workflow. */
-CAIRN_NODISCARD
-enum cairn_status cairn_workflow_get(struct cairn_replica *replica, const char *id,
-                                     struct cairn_workflow *out_workflow, struct cairn_err *err);
-/*
- * Say that two records are one household, or take that back. Both stay; views and queries name
- * the others of the group. BAD_INPUT: other types, a type without that relation, nothing to take
- * back.
- */
-CAIRN_NODISCARD
-enum cairn_status cairn_same(struct cairn_replica *replica, const char *id, const char *other,
-                             const char *reason, struct cairn_err *err);
-CAIRN_NODISCARD
-enum cairn_status cairn_apart(struct cairn_replica *replica, const char *id, const char *other,
-                              const char *reason, struct cairn_err *err);
 
 /* ---- sync: the client's side --------------------------------------------------------------- */
 

@@ -1,7 +1,8 @@
-/* history.h: what history and the list of refused entries have in common; history.c holds it. */
+/* history_internal.h: what history and the list of refused entries have in common; history.c holds
+ * it. */
 
-#ifndef CAIRN_HISTORY_H
-#define CAIRN_HISTORY_H
+#ifndef CAIRN_HISTORY_INTERNAL_H
+#define CAIRN_HISTORY_INTERNAL_H
 
 #include "replica_internal.h"
 
