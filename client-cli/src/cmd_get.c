@@ -6,22 +6,126 @@
 #include "commands.h"
 #include "record_view.h"
 
-/* One row a version; only the first names its field. */
+/* A row of a field; without `is_first` its name stands above. Takes `text`. */
+static void add_row(struct table *table, const struct cairn_field_state *field, bool is_first,
+                    char *text)
+{
+    const char *label = field_label(field->name, field->label_zh, field->label_en);
+
+    table_add(table,
+              (const char *const[]){is_first ? field->name : NULL,
+                                    is_first && strcmp(label, field->name) != 0 ? label : NULL,
+                                    text},
+              3);
+    if (text == NULL)
+        table->failed = true;
+    free(text);
+}
+
+/* All elements, and who wrote last. */
+static char *set_text(const struct cairn_field_state *field)
+{
+    char *elements = field_text(field, true);
+    char *text = NULL;
+
+    if (elements == NULL || asprintf(&text, "%s  %s %s", elements, field->versions[0].tag,
+                                     text_minute(field->versions[0].time_s).text) < 0)
+        text = NULL;
+    free(elements);
+    return text;
+}
+
+/* One row a version, of a set one in all; below a state what is under way. */
 static void add_field(struct table *table, const struct cairn_field_state *field)
 {
-    for (size_t i = 0; i < field->version_count; i++) {
-        char *text = version_text(field, i);
-        const char *label = field_label(field->name, field->label_zh, field->label_en);
-        bool is_first = i == 0;
-        table_add(table,
-                  (const char *const[]){is_first ? field->name : NULL,
-                                        is_first && strcmp(label, field->name) != 0 ? label : NULL,
-                                        text},
-                  3);
-        if (text == NULL)
-            table->failed = true;
-        free(text);
+    if (field->kind == CAIRN_FIELD_SET) {
+        add_row(table, field, true, set_text(field));
+        return;
     }
+    for (size_t i = 0; i < field->version_count; i++) {
+        add_row(table, field, i == 0, version_text(field, i));
+        if (field->versions[i].under_way.move != NULL && !field->has_conflict)
+            add_row(table, field, false, under_way_text(&field->versions[i].under_way));
+    }
+}
+
+/* "schooling, housing": those that were found not to be met. */
+static char *failed_text(const struct cairn_record *record)
+{
+    char *failed = strdup("");
+
+    for (size_t i = 0; failed != NULL && i < record->indicator_count; i++) {
+        const struct cairn_met *met = &record->indicators[i];
+        char *grown = NULL;
+        if (met->is_met || !met->has_value)
+            continue;
+        if (asprintf(&grown, "%s%s%s", failed, failed[0] == '\0' ? "" : ", ",
+                     field_label(met->name, met->label_zh, met->label_en)) < 0)
+            grown = NULL;
+        free(failed);
+        failed = grown;
+    }
+    return failed;
+}
+
+static void print_indicators(struct cli *cli, const struct cairn_record *record)
+{
+    size_t met_count = 0, unknown_count = 0;
+    char *failed = failed_text(record);
+
+    for (size_t i = 0; i < record->indicator_count; i++) {
+        met_count += record->indicators[i].is_met;
+        unknown_count += !record->indicators[i].has_value;
+    }
+    if (failed != NULL && record->indicator_count > unknown_count) {
+        output_line(&cli->output, _("indicators: %zu of %zu met, %zu not recorded"), met_count,
+                    record->indicator_count, unknown_count);
+        if (failed[0] != '\0')
+            output_line(&cli->output, _("not met: %s"), failed);
+    }
+    free(failed);
+}
+
+static void print_group(struct cli *cli, const struct cairn_record *record)
+{
+    for (size_t i = 0; i < record->same_count; i++)
+        output_line(&cli->output, _("same household as %s"), record->same[i]);
+}
+
+/* Two steps are settled by the next one, all else by a decision. */
+static void print_conflicts(struct cli *cli, const struct cairn_record *record)
+{
+    bool has_steps = false, has_values = false;
+
+    for (size_t i = 0; i < record->field_count; i++) {
+        bool is_workflow = record->fields[i].kind == CAIRN_FIELD_WORKFLOW;
+        has_steps = has_steps || (record->fields[i].has_conflict && is_workflow);
+        has_values = has_values || (record->fields[i].has_conflict && !is_workflow);
+    }
+    if (has_values)
+        output_line(&cli->output, _("in conflict: cairn settle %s FIELD --keep N --reason TEXT"),
+                    record->id);
+    if (has_steps)
+        output_line(&cli->output, _("in conflict: cairn step %s MOVE --keep N --reason TEXT"),
+                    record->id);
+}
+
+/* What a person should know of the whole record. */
+static void print_state(struct cli *cli, const struct cairn_record *record)
+{
+    if (record->unreceived_count > 0)
+        output_line(&cli->output,
+                    ngettext("%s value is not yet received by a server",
+                             "%s values are not yet received by a server",
+                             (unsigned long)record->unreceived_count),
+                    text_count(record->unreceived_count).text);
+    if (record->is_parallel) {
+        char *tags = parallel_tags(record);
+        output_line(&cli->output, _("merged: written by %s without seeing each other"),
+                    tags == NULL ? "" : tags);
+        free(tags);
+    }
+    print_conflicts(cli, record);
 }
 
 static void print(struct cli *cli, const struct cairn_record *record)
@@ -32,20 +136,14 @@ static void print(struct cli *cli, const struct cairn_record *record)
                 CLI_SCOPE(cli, record->scope));
     if (record->is_deleted)
         output_line(&cli->output, _("deleted; cairn history %s shows by whom"), record->id);
+    print_group(cli, record);
     table_init(&table);
     for (size_t i = 0; i < record->field_count; i++)
         add_field(&table, &record->fields[i]);
     output_table(&cli->output, &table, true);
     table_release(&table);
-    if (record->unreceived_count > 0)
-        output_line(&cli->output,
-                    ngettext("%s value is not yet received by a server",
-                             "%s values are not yet received by a server",
-                             (unsigned long)record->unreceived_count),
-                    text_count(record->unreceived_count).text);
-    if (record->has_conflict)
-        output_line(&cli->output, _("in conflict: cairn settle %s FIELD --keep N --reason TEXT"),
-                    record->id);
+    print_indicators(cli, record);
+    print_state(cli, record);
 }
 
 static enum cli_exit run(struct cli *cli)
@@ -71,10 +169,12 @@ const struct command command_get = {
     .group = GROUP_RECORDS,
     .arguments = "ID",
     .summary = N_("Show one record in full"),
-    .about =
-        N_("Shows every field that has a value, who wrote it and when. A field in conflict shows\n"
-           "all its values, numbered as `cairn settle` wants them. Ends with 1 when there is no\n"
-           "such record."),
+    .about = N_(
+        "Shows every field that has a value, who wrote it and when. A field in conflict shows\n"
+        "all its values, numbered as `cairn settle` wants them; a set shows all its elements, a\n"
+        "counter its sum, a status the move that is under way. Also: records that were found to\n"
+        "be the same household, indicators not met, and \"merged\" where two devices wrote\n"
+        "different fields without seeing each other. Ends with 1 when there is no such record."),
     .examples = "  cairn get A7-0001-K\n"
                 "  cairn get A7-0001-K --json",
     .options = NULL,

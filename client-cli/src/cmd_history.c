@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "change_view.h"
 #include "commands.h"
 #include "record_view.h"
 
@@ -11,76 +12,62 @@ struct history {
     struct table table;
 };
 
+static const char *const state_names[] = {
+    [CAIRN_HISTORY_LOCAL] = "local",
+    [CAIRN_HISTORY_RECEIVED] = "received",
+    [CAIRN_HISTORY_WAITING] = "waiting",
+    [CAIRN_HISTORY_REFUSED] = "refused",
+};
+
 static json_t *item_json(const struct cairn_history_item *item)
 {
     const char *why_not = item->is_in_force || item->why_not == NULL ? NULL : _(item->why_not);
+    json_t *object = change_json(item);
 
-    return json_pack(
-        "{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "time",
-        time_json(item->time_s), "received", time_json(item->received_s), "tag", item->tag, "role",
-        output_json_text(item->role), "operation", output_json_text(item->operation), "field",
-        output_json_text(item->field), "old", output_json_text(item->old_value), "new",
-        output_json_text(item->new_value), "reason", output_json_text(item->reason), "local",
-        item->is_local, "in_force", item->is_in_force, "why_not", output_json_text(why_not));
-}
-
-static const char *operation_text(const char *operation)
-{
-    static const struct {
-        const char *name, *text;
-    } operations[] = {
-        {"create", N_("created")},
-        {"set", N_("changed")},
-        {"delete", N_("deleted")},
-        {"settle", N_("settled")},
-        {"newer", N_("from a newer version of this program")},
-    };
-
-    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
-        if (strcmp(operation, operations[i].name) == 0)
-            return _(operations[i].text);
-    return operation;
-}
-
-/* Written again as it was: a decision for what was shown, or a record that came back. */
-static bool is_same_value(const struct cairn_history_item *item)
-{
-    return item->old_value != NULL && item->new_value != NULL &&
-           strcmp(item->old_value, item->new_value) == 0;
-}
-
-/* "income 4,150 → 4,300"; malloc'd. */
-static char *change_text(const struct cairn_history_item *item)
-{
-    char *text = NULL;
-    int size;
-
-    if (item->field == NULL)
-        size = asprintf(&text, "%s", "");
-    else if (item->old_value == NULL || is_same_value(item))
-        size =
-            asprintf(&text, "%s = %s", item->field, CLI_VALUE(item->new_value, item->is_integer));
-    else
-        size =
-            asprintf(&text, "%s %s → %s", item->field, CLI_VALUE(item->old_value, item->is_integer),
-                     CLI_VALUE(item->new_value, item->is_integer));
-    return size < 0 ? NULL : text;
+    if (object != NULL)
+        json_object_update_missing_new(
+            object,
+            json_pack("{s:o, s:b, s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:o}", "time",
+                      time_json(item->time_s), "time_odd", item->is_time_odd, "received",
+                      time_json(item->received_s), "tag", item->tag, "role",
+                      output_json_text(item->role), "reason", output_json_text(item->reason),
+                      "state", state_names[item->state], "local", item->is_local, "in_force",
+                      item->is_in_force, "why_not", output_json_text(why_not)));
+    return object;
 }
 
 /* Where the edit stands: without effect, received when, or only here. */
 static char *standing_text(const struct cairn_history_item *item)
 {
+    const char *why_not = item->why_not == NULL ? "" : _(item->why_not);
     char *text = NULL;
-    int size;
+    int size = -1;
 
-    if (!item->is_in_force)
-        size =
-            asprintf(&text, _("without effect: %s"), item->why_not == NULL ? "" : _(item->why_not));
-    else if (item->received_s > 0)
-        size = asprintf(&text, _("received %s"), text_minute(item->received_s).text);
-    else
+    switch (item->state) {
+    case CAIRN_HISTORY_LOCAL:
         size = asprintf(&text, "%s", _("not yet received"));
+        break;
+    case CAIRN_HISTORY_RECEIVED:
+        size = asprintf(&text, _("received %s"), text_minute(item->received_s).text);
+        break;
+    case CAIRN_HISTORY_WAITING:
+        size = asprintf(&text, _("waits: %s"), why_not);
+        break;
+    case CAIRN_HISTORY_REFUSED:
+        size = asprintf(&text, _("without effect: %s"), why_not);
+        break;
+    }
     return size < 0 ? NULL : text;
+}
+
+/* The device's clock; a time that cannot be right says so. */
+static char *time_text(const struct cairn_history_item *item)
+{
+    char *text = NULL;
+    const char *minute = text_minute(item->time_s).text;
+
+    return asprintf(&text, item->is_time_odd ? _("%s (clock jumped)") : "%s", minute) < 0 ? NULL
+                                                                                          : text;
 }
 
 static bool visit(void *context, const struct cairn_history_item *item)
@@ -91,17 +78,19 @@ static bool visit(void *context, const struct cairn_history_item *item)
         output_json(&history->cli->output, item_json(item));
         return true;
     }
+    char *time = time_text(item);
     char *change = change_text(item);
     char *standing = standing_text(item);
     char *reason = NULL;
     if (item->reason != NULL && asprintf(&reason, _("\"%s\""), item->reason) < 0)
         reason = NULL;
-    if (change == NULL || standing == NULL)
+    if (time == NULL || change == NULL || standing == NULL)
         history->table.failed = true;
     table_add(&history->table,
-              (const char *const[]){text_minute(item->time_s).text, item->tag, cli_role(item->role),
-                                    operation_text(item->operation), change, standing, reason},
+              (const char *const[]){time, item->tag, cli_role(item->role), change_operation(item),
+                                    change, standing, reason},
               7);
+    free(time);
     free(change);
     free(standing);
     free(reason);
@@ -129,10 +118,11 @@ const struct command command_history = {
     .group = GROUP_RECORDS,
     .arguments = "ID",
     .summary = N_("Show who changed a record, when and why"),
-    .about =
-        N_("Every change of the record, oldest first, with the device that made it and whether a\n"
-           "server has confirmed it. Times are those of the devices' clocks, which may be wrong;\n"
-           "the order within one device never is."),
+    .about = N_(
+        "Every change of the record, oldest first: the field with its old and new value, the\n"
+        "device and its role, the reason, and whether a server has received it and when. What\n"
+        "has no effect is listed too and says why. Times are those of the devices' clocks, which\n"
+        "may be wrong: one that jumps is marked, and decides nothing."),
     .examples = "  cairn history A7-0001-K",
     .options = NULL,
     .arguments_min = 1,

@@ -22,6 +22,9 @@ static void print_change(struct cli *cli, const char *id, const struct cairn_cha
     if (change->new_value == NULL)
         output_line(&cli->output, _("Saved %s %s without %s"), id, change->field,
                     CLI_VALUE(change->old_value, change->is_integer));
+    else if (change->is_element)
+        output_line(&cli->output, _("Saved %s %s with %s"), id, change->field,
+                    CLI_VALUE(change->new_value, change->is_integer));
     else if (change->old_value == NULL)
         output_line(&cli->output, _("Saved %s %s = %s"), id, change->field,
                     CLI_VALUE(change->new_value, change->is_integer));
@@ -107,13 +110,18 @@ const struct command command_put = {
     .group = GROUP_RECORDS,
     .arguments = "TYPE [ID] FIELD=VALUE... [--reason TEXT]",
     .summary = N_("Create a record, or change fields of one"),
-    .about =
-        N_("Without ID it creates a record and prints its ID. With ID it changes the fields named\n"
-           "and leaves the others alone. village=CODE is the 12 digits of the village that a new\n"
-           "record belongs to; without it, this device's own. What is saved is on disk when the\n"
-           "line appears, network or not."),
+    .about = N_(
+        "Without ID it creates a record and prints its ID. With ID it changes the fields named\n"
+        "and leaves the others alone. village=CODE is the 12 digits of the village that a new\n"
+        "record belongs to; without it, this device's own. What is saved is on disk when the\n"
+        "line appears, network or not.\n"
+        "A field that holds a set takes one element more with FIELD+=VALUE and one less with\n"
+        "FIELD-=VALUE; FIELD=A|B makes it exactly these. A counter takes FIELD+=N and FIELD-=N:\n"
+        "what two devices count without seeing each other adds up, where FIELD=N would not.\n"
+        "Writing on a record again is also how an entry is mended that `cairn refused` lists."),
     .examples = "  cairn put household village=513332100201 head=扎西 members=4 income=4150\n"
-                "  cairn put household A7-0001-K income=4300 --reason \"yak sold\"",
+                "  cairn put household A7-0001-K income=4300 --reason \"yak sold\"\n"
+                "  cairn put household A7-0001-K measures+=易地搬迁 points+=5",
     .options = options,
     .arguments_min = 2,
     .arguments_max = OPTIONS_ARGUMENTS_MAX,

@@ -130,17 +130,18 @@ static enum cli_exit conclude(struct sync_run *run, const struct cairn_sync_repo
     if (report->waiting_count == 0) {
         if (!cli->output.is_json)
             output_line(&cli->output,
-                        ngettext("%s entry has no effect: cairn history ID says why",
-                                 "%s entries have no effect: cairn history ID says why",
+                        ngettext("%s entry has no effect (%s): cairn refused lists it",
+                                 "%s entries have no effect (%s): cairn refused lists them",
                                  (unsigned long)report->refused_count),
-                        text_count(report->refused_count).text);
+                        text_count(report->refused_count).text,
+                        report->refused_why == NULL ? "" : _(report->refused_why));
         return CLI_LOOK;
     }
     if (report->refused_count > 0)
         return CLI_FAIL(
             cli, CAIRN_REFUSED,
-            ngettext("%s edit waits: %s refused entries, see cairn status. Nothing is lost.",
-                     "%s edits wait: %s refused entries, see cairn status. Nothing is lost.",
+            ngettext("%s edit waits: %s refused entries, see cairn refused. Nothing is lost.",
+                     "%s edits wait: %s refused entries, see cairn refused. Nothing is lost.",
                      (unsigned long)report->waiting_count),
             text_count(report->waiting_count).text, run->server);
     return CLI_FAIL(

@@ -6,10 +6,11 @@
 #define COMMANDS_SLIP_MAX 2
 
 const struct command *const commands[] = {
-    &command_init,    &command_grant,  &command_join,   &command_put,    &command_delete,
-    &command_import,  &command_export, &command_get,    &command_list,   &command_count_records,
-    &command_history, &command_sync,   &command_bundle, &command_status, &command_conflicts,
-    &command_settle,  &command_schema, &command_audit,  &command_help,
+    &command_init,   &command_grant,   &command_join,          &command_put,       &command_step,
+    &command_merge,  &command_unmerge, &command_delete,        &command_import,    &command_export,
+    &command_get,    &command_list,    &command_count_records, &command_history,   &command_sync,
+    &command_bundle, &command_status,  &command_refused,       &command_conflicts, &command_settle,
+    &command_schema, &command_audit,   &command_help,
 };
 const size_t command_count = sizeof commands / sizeof commands[0];
 

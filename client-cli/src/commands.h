@@ -8,8 +8,8 @@
 
 extern const struct command command_init, command_grant, command_join, command_put, command_delete,
     command_get, command_list, command_count_records, command_import, command_export, command_sync,
-    command_status, command_history, command_conflicts, command_settle, command_bundle,
-    command_audit, command_schema, command_help;
+    command_status, command_history, command_conflicts, command_settle, command_step, command_merge,
+    command_unmerge, command_refused, command_bundle, command_audit, command_schema, command_help;
 
 /* In the order in which help shows them. */
 extern const struct command *const commands[];

@@ -20,11 +20,103 @@ const char *field_label(const char *name, const char *label_zh, const char *labe
     return label == NULL || label[0] == '\0' ? name : label;
 }
 
-static json_t *version_json(const struct cairn_version *version)
+/* Append to a malloc'd list, `mark` between; both NULL and false once memory was short. */
+static bool list_add(char **list, const char *mark, const char *text)
 {
-    return json_pack("{s:o, s:s, s:o, s:b, s:b}", "value", output_json_text(version->value), "tag",
-                     version->tag, "time", time_json(version->time_s), "shown", version->is_shown,
-                     "received", version->is_received);
+    char *grown = NULL;
+    bool is_first = *list == NULL;
+
+    if (asprintf(&grown, "%s%s%s", is_first ? "" : *list, is_first ? "" : mark, text) < 0)
+        grown = NULL;
+    free(*list);
+    *list = grown;
+    return grown != NULL;
+}
+
+const char *version_value(const struct cairn_field_state *field, size_t index,
+                          char buffer[static TEXT_NUMBER_BYTES])
+{
+    const struct cairn_version *version = &field->versions[index];
+    const char *label = i18n_is_chinese() ? version->label_zh : version->label_en;
+
+    return label != NULL && label[0] != '\0' ? label
+                                             : cli_value(version->value, field->is_integer, buffer);
+}
+
+char *field_text(const struct cairn_field_state *field, bool in_words)
+{
+    size_t count = field->kind == CAIRN_FIELD_SET ? field->version_count : 1;
+    char *text = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        char buffer[TEXT_NUMBER_BYTES];
+        const char *value = in_words ? version_value(field, i, buffer) : field->versions[i].value;
+        if (!list_add(&text, "|", value == NULL ? "" : value))
+            return NULL;
+    }
+    return text;
+}
+
+char *under_way_text(const struct cairn_under_way *under_way)
+{
+    const char *move = field_label(under_way->move, under_way->label_zh, under_way->label_en);
+    char *text = NULL;
+    int size;
+
+    if (under_way->role == NULL)
+        size = asprintf(&text, _("%s: step %u of %u taken"), move, under_way->done_count,
+                        under_way->step_count);
+    else
+        /* TRANSLATORS: a move, steps done and in all, and the role whose step is next */
+        size = asprintf(&text, _("%s: step %u of %u taken, next the %s"), move,
+                        under_way->done_count, under_way->step_count, cli_role(under_way->role));
+    return size < 0 ? NULL : text;
+}
+
+/* Was `tag` the writer of a field before field `end` that was written side by side? */
+static bool is_tag_named(const struct cairn_record *record, size_t end, const char *tag)
+{
+    for (size_t i = 0; i < end; i++)
+        if (record->fields[i].is_parallel && record->fields[i].version_count > 0 &&
+            strcmp(record->fields[i].versions[0].tag, tag) == 0)
+            return true;
+    return false;
+}
+
+char *parallel_tags(const struct cairn_record *record)
+{
+    char *tags = NULL;
+
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct cairn_field_state *field = &record->fields[i];
+        if (!field->is_parallel || field->version_count == 0 ||
+            is_tag_named(record, i, field->versions[0].tag))
+            continue;
+        if (!list_add(&tags, ", ", field->versions[0].tag))
+            return NULL;
+    }
+    return tags != NULL ? tags : strdup("");
+}
+
+/* ---- as JSON ---- */
+
+static json_t *under_way_json(const struct cairn_under_way *under_way)
+{
+    return under_way->move == NULL
+               ? json_null()
+               : json_pack("{s:s, s:i, s:i, s:o}", "move", under_way->move, "done",
+                           (int)under_way->done_count, "steps", (int)under_way->step_count, "next",
+                           output_json_text(under_way->role));
+}
+
+json_t *version_json(const struct cairn_version *version)
+{
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:b, s:b, s:o}", "value",
+                     output_json_text(version->value), "label_zh",
+                     output_json_text(version->label_zh), "label_en",
+                     output_json_text(version->label_en), "tag", version->tag, "time",
+                     time_json(version->time_s), "shown", version->is_shown, "received",
+                     version->is_received, "under_way", under_way_json(&version->under_way));
 }
 
 static json_t *versions_json(const struct cairn_field_state *field)
@@ -33,6 +125,38 @@ static json_t *versions_json(const struct cairn_field_state *field)
 
     for (size_t i = 0; list != NULL && i < field->version_count; i++)
         json_array_append_new(list, version_json(&field->versions[i]));
+    return list;
+}
+
+static json_t *parallel_json(const struct cairn_record *record)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; list != NULL && i < record->field_count; i++) {
+        const struct cairn_field_state *field = &record->fields[i];
+        if (field->is_parallel && field->version_count > 0)
+            json_array_append_new(
+                list, json_pack("{s:s, s:s}", "field", field->name, "tag", field->versions[0].tag));
+    }
+    return list;
+}
+
+static json_t *indicators_json(const struct cairn_record *record, bool met)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; list != NULL && i < record->indicator_count; i++)
+        if (record->indicators[i].is_met == met)
+            json_array_append_new(list, output_json_text(record->indicators[i].name));
+    return list;
+}
+
+static json_t *same_json(const struct cairn_record *record)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; list != NULL && i < record->same_count; i++)
+        json_array_append_new(list, output_json_text(record->same[i]));
     return list;
 }
 
@@ -46,14 +170,24 @@ json_t *record_json(struct cli *cli, const struct cairn_record *record, bool all
         const struct cairn_field_state *field = &record->fields[i];
         if (field->version_count == 0)
             continue;
-        json_object_set_new(fields, field->name, output_json_text(field->versions[0].value));
+        char *text = field->kind == CAIRN_FIELD_SET ? field_text(field, false) : NULL;
+        json_object_set_new(fields, field->name,
+                            output_json_text(text != NULL ? text : field->versions[0].value));
+        free(text);
         if (all || field->version_count > 1)
             json_object_set_new(versions, field->name, versions_json(field));
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o}", "id", record->id, "type",
-                     record->type, "scope", record->scope, "place", output_json_text(place),
-                     "deleted", record->is_deleted, "conflict", record->has_conflict, "unreceived",
-                     count_json(record->unreceived_count), "fields", fields, "versions", versions);
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:o, s:o, s:o}", "id", record->id, "type",
+        record->type, "scope", record->scope, "place", output_json_text(place), "deleted",
+        record->is_deleted, "conflict", record->has_conflict, "parallel", parallel_json(record),
+        "unreceived", count_json(record->unreceived_count), "fields", fields, "versions", versions);
+    if (all && object != NULL) {
+        json_object_set_new(object, "met", indicators_json(record, true));
+        json_object_set_new(object, "not_met", indicators_json(record, false));
+        json_object_set_new(object, "same", same_json(record));
+    }
+    return object;
 }
 
 json_t *device_json(struct cli *cli, const struct cairn_device *device)
@@ -80,21 +214,41 @@ bool is_deletion_field(const char *field)
     return strcmp(field, "deleted") == 0;
 }
 
+/* A numbered one of several; two states may be the same, and only their moves differ. */
+static int numbered_text(const struct cairn_version *version, size_t number, const char *value,
+                         const char *minute, char **out_text)
+{
+    char *way = version->under_way.move == NULL ? strdup("") : under_way_text(&version->under_way);
+    const char *mark = way == NULL || way[0] == '\0' ? "" : "  ";
+    char *whole = NULL;
+    int size = -1;
+
+    if (way != NULL && asprintf(&whole, "%s%s%s", value, mark, way) >= 0)
+        size =
+            asprintf(out_text, version->is_shown ? _("%zu) %s  %s %s (shown)") : "%zu) %s  %s %s",
+                     number, whole, version->tag, minute);
+    free(whole);
+    free(way);
+    return size;
+}
+
 char *version_text(const struct cairn_field_state *field, size_t index)
 {
     const struct cairn_version *version = &field->versions[index];
-    const char *value = CLI_VALUE(version->value, field->is_integer);
+    char buffer[TEXT_NUMBER_BYTES];
+    const char *value = version_value(field, index, buffer);
     const char *minute = text_minute(version->time_s).text;
     char *text = NULL;
     int size;
 
     if (is_deletion_field(field->name))
         value = version->value == NULL ? _("deleted") : _("edited");
-    if (!field->has_conflict)
+    if (version->tag[0] == '\0')
+        size = asprintf(&text, "%s", value); /* nobody wrote it: a new record's state */
+    else if (!field->has_conflict)
         size = asprintf(&text, "%s  %s %s", value, version->tag, minute);
     else
-        size = asprintf(&text, version->is_shown ? _("%zu) %s  %s %s (shown)") : "%zu) %s  %s %s",
-                        index + 1, value, version->tag, minute);
+        size = numbered_text(version, index + 1, value, minute, &text);
     return size < 0 ? NULL : text;
 }
 

@@ -448,7 +448,9 @@ static enum cairn_status change_describe(struct cairn_replica *replica,
                                          struct cairn_change *out_change)
 {
     struct cairn_change change = {.field = edit->field->name,
-                                  .is_integer = edit->field->wire == CAIRN_WIRE_INTEGER};
+                                  .is_integer = edit->field->wire == CAIRN_WIRE_INTEGER,
+                                  .is_element = edit->number == CAIRN_ITEM_ADD ||
+                                                edit->number == CAIRN_ITEM_REMOVE};
     struct cairn_value shown;
     const char *text;
     int64_t sum, total;

@@ -348,6 +348,24 @@ enum cairn_status cairn_in_force(struct cairn_context *ctx, const struct cairn_l
     return CAIRN_OK;
 }
 
+enum cairn_status cairn_force_why(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t index, const struct cairn_ref *repeats,
+                                  enum cairn_reason *out_why)
+{
+    bool in_force;
+    uint32_t cut;
+
+    CAIRN_TRY(cairn_in_force(ctx, log, index, NULL, &in_force));
+    if (!in_force) {
+        CAIRN_TRY(force_cut(ctx, log, &cut));
+        *out_why = index >= cut ? CAIRN_WHY_CUT : CAIRN_WHY_FORK;
+        return CAIRN_OK;
+    }
+    CAIRN_TRY(cairn_in_force(ctx, log, index, repeats, &in_force));
+    *out_why = in_force ? CAIRN_WHY_NONE : CAIRN_WHY_REPEATED;
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_force_move(struct cairn_context *ctx)
 {
     uint64_t count;

@@ -7,6 +7,7 @@
 #define CAIRN_FORCE_H
 
 #include "log.h"
+#include "verdict.h"
 
 /* From which entry on `log` is out of force by cuts, closes, revocations and forks: its size when
  * none. */
@@ -18,6 +19,11 @@ CAIRN_NODISCARD
 enum cairn_status cairn_in_force(struct cairn_context *ctx, const struct cairn_log *log,
                                  uint32_t index, const struct cairn_ref *repeats,
                                  bool *out_in_force);
+/* Why a valid entry does not count: CAIRN_WHY_CUT, FORK or REPEATED; NONE when it counts. */
+CAIRN_NODISCARD
+enum cairn_status cairn_force_why(struct cairn_context *ctx, const struct cairn_log *log,
+                                  uint32_t index, const struct cairn_ref *repeats,
+                                  enum cairn_reason *out_why);
 /*
  * What a run must begin below to be accepted into `log`: the least size that the cuts held here
  * allow, or where a range ends that was adopted above it (UINT32_MAX: there is no cut). A run that

@@ -11,7 +11,8 @@ static enum cairn_status record_read(struct cairn_replica *replica, const char *
 
     CAIRN_TRY(cairn_label_locate(ctx, id, &row));
     CAIRN_TRY(cairn_row_load(ctx, &row, &state));
-    return cairn_row_view(replica, ctx, &row, &state, out_record);
+    CAIRN_TRY(cairn_row_view(replica, ctx, &row, &state, out_record));
+    return cairn_group_view(replica, &state, out_record);
 }
 
 enum cairn_status cairn_get(struct cairn_replica *replica, const char *id,

@@ -1,50 +1,52 @@
-/* The history of a record: the last part of cairn/replica.h's records. */
+/* What happened to a record, as people see it: cairn_history of cairn/replica.h. */
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "force.h"
+#include "history_internal.h"
+
 #include "judge.h"
 #include "rebuild.h"
-#include "replica_internal.h"
+#include "said.h"
 #include "schema.h"
 #include "scope_log.h"
 #include "verdict.h"
 
-/* An entry of a record's chain, with what a person wants to know of it. */
+/* An entry that names the record, with what a person wants to know of it. */
 struct happened {
-    struct cairn_dot dot;
-    uint64_t time_s;
-    struct cairn_log log;
-    struct cairn_judged_change *change;
-    const char *reason;
-    bool is_in_force;
+    struct cairn_said said;
+    struct cairn_effect effect;
     uint64_t received_s;
+    /* Where it stands among the others: not before what it follows, whatever the clocks say. */
+    uint64_t order_s;
+    size_t depth;
 };
 
 struct history_work {
     struct cairn_replica *replica;
     cairn_history_fn *visit;
     void *context;
+    struct cairn_dot record;
     const struct cairn_type *type;
     struct happened *happened;
-    size_t count;
+    size_t count, capacity;
 };
 
-/* When the first checkpoint held came that covers the entry. */
-static enum cairn_status received_time(struct cairn_context *ctx, const struct happened *one,
-                                       uint64_t *out_time_s)
+/* ---- when ---------------------------------------------------------------------------------- */
+
+enum cairn_status cairn_received_time(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t index, uint64_t *out_time_s)
 {
     struct cairn_scope_log scope_log;
 
     *out_time_s = 0;
-    if (one->dot.index >= one->log.covered)
+    if (index >= log->covered)
         return CAIRN_OK;
-    CAIRN_TRY(cairn_scope_log_load(ctx, one->log.scope, one->log.channel, &scope_log));
+    CAIRN_TRY(cairn_scope_log_load(ctx, log->scope, log->channel, &scope_log));
     for (uint64_t i = scope_log.tree.size; i-- > 0;) {
         struct cairn_covered_leaf leaf;
         CAIRN_TRY(cairn_scope_leaf_get(ctx, &scope_log, i, &leaf));
-        if (leaf.log == one->dot.log && leaf.from <= one->dot.index && one->dot.index < leaf.size) {
+        if (leaf.log == log->no && leaf.from <= index && index < leaf.size) {
             *out_time_s = leaf.time_s;
             break;
         }
@@ -52,118 +54,250 @@ static enum cairn_status received_time(struct cairn_context *ctx, const struct h
     return CAIRN_OK;
 }
 
-static const char *entry_reason(struct cairn_arena *arena, const struct cairn_entry *entry)
-{
-    struct cairn_items items;
-    struct cairn_item item;
-    struct cairn_value text;
+/* Nothing of ours was written before 2020-01-01. */
+#define TIME_FIRST_S 1577836800
+#define DAY_S 86400
 
-    cairn_items_init(&items, entry);
-    while (cairn_item_next(&items, &item))
-        if (item.number == CAIRN_ITEM_REASON && cairn_note_item_read(&item, &text))
-            return text.kind == CAIRN_VALUE_TEXT
-                       ? (const char *)cairn_arena_copy(arena, text.text).data
-                       : "(closed)";
-    return NULL;
-}
-
-static enum cairn_status happened_load(struct history_work *work, struct cairn_dot dot,
-                                       struct happened *out)
+/* Clocks decide nothing; a person who reads them must know which to doubt. */
+static enum cairn_status time_is_odd(struct cairn_context *ctx, const struct happened *one,
+                                     bool *out_is_odd)
 {
-    struct cairn_context *ctx = &work->replica->ctx;
-    struct cairn_entry entry;
+    uint64_t time_s = one->said.time_s, before_s = 0;
+    struct cairn_entry before;
     struct cairn_hash *commitments;
 
-    *out = (struct happened){.dot = dot};
-    out->change = cairn_arena_get(&ctx->arena, sizeof *out->change);
-    if (out->change == NULL)
-        return CAIRN_NO_MEMORY;
-    CAIRN_TRY(cairn_log_load(ctx, dot.log, &out->log));
-    CAIRN_TRY(cairn_entry_load(ctx, &out->log, dot.index, &entry, &commitments, NULL));
-    CAIRN_TRY(cairn_change_resolve(ctx, &out->log, dot.index, &entry, commitments, out->change));
-    CAIRN_TRY(cairn_in_force(ctx, &out->log, dot.index,
-                             out->change->has_repeats ? &out->change->repeats : NULL,
-                             &out->is_in_force));
-    out->time_s = entry.time_s;
-    out->reason = entry_reason(&work->replica->results, &entry);
-    return received_time(ctx, out, &out->received_s);
+    if (one->said.dot.index > 0) {
+        CAIRN_TRY(cairn_entry_load(ctx, &one->said.log, one->said.dot.index - 1, &before,
+                                   &commitments, NULL));
+        before_s = before.time_s;
+    }
+    *out_is_odd = time_s < TIME_FIRST_S || time_s < before_s ||
+                  (one->received_s != 0 && time_s > one->received_s + DAY_S);
+    return CAIRN_OK;
+}
+
+/* ---- gathering ----------------------------------------------------------------------------- */
+
+static enum cairn_status happened_add(struct history_work *work, const struct cairn_said *said)
+{
+    struct cairn_context *ctx = &work->replica->ctx;
+    struct happened one = {.said = *said};
+
+    CAIRN_TRY(cairn_said_effect(ctx, said, &one.effect));
+    CAIRN_TRY(cairn_received_time(ctx, &said->log, said->dot.index, &one.received_s));
+    if (work->count == work->capacity) {
+        size_t capacity = work->capacity * 2 + 32;
+        struct happened *grown = cairn_arena_get(&ctx->arena, capacity * sizeof *grown);
+        if (grown == NULL)
+            return CAIRN_NO_MEMORY;
+        if (work->count > 0)
+            memcpy(grown, work->happened, work->count * sizeof *grown);
+        work->happened = grown;
+        work->capacity = capacity;
+    }
+    work->happened[work->count++] = one;
+    return CAIRN_OK;
+}
+
+static enum cairn_status chain_gather(struct history_work *work,
+                                      const struct cairn_record_state *state)
+{
+    struct cairn_context *ctx = &work->replica->ctx;
+    struct cairn_dot *dots;
+    size_t count;
+
+    CAIRN_TRY(cairn_record_chain(ctx, state, &dots, &count));
+    for (size_t i = 0; i < count; i++) {
+        struct cairn_said said;
+        struct cairn_log log;
+        CAIRN_TRY(cairn_log_load(ctx, dots[i].log, &log));
+        CAIRN_TRY(cairn_said_read(work->replica, &log, dots[i].index, &said));
+        CAIRN_TRY(happened_add(work, &said));
+    }
+    return CAIRN_OK;
+}
+
+/* Entries that no chain holds, as they have no effect: the table of verdicts lists them, and they
+ * are few. */
+static enum cairn_status refused_gather(void *context, struct cairn_replica *replica,
+                                        const struct cairn_log *log, uint32_t index)
+{
+    struct history_work *work = context;
+    struct cairn_said said;
+
+    if (log->channel != CAIRN_CHANNEL_RECORDS)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_said_read(replica, log, index, &said));
+    if (said.record.log != work->record.log || said.record.index != work->record.index)
+        return CAIRN_OK;
+    return happened_add(work, &said);
+}
+
+enum cairn_status cairn_verdicts_visit(struct cairn_replica *replica, cairn_verdict_fn *visit,
+                                       void *context)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_VERDICT);
+    struct cairn_walk walk;
+    struct cairn_log log = {.no = 0};
+    enum cairn_status status;
+
+    CAIRN_TRY(cairn_walk_open(&replica->ctx, &prefix, (struct cairn_bytes){NULL, 0},
+                              CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        uint32_t no = cairn_read_u32be(&walk.key);
+        uint32_t index = cairn_read_u32be(&walk.key);
+        if (log.no != no)
+            status = cairn_log_load(&replica->ctx, no, &log);
+        if (status == CAIRN_OK)
+            status = visit(context, replica, &log, index);
+        if (status != CAIRN_OK)
+            break;
+    }
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+/* Does `one` follow `other`: it stands later in the same log, or names it? */
+static bool follows(const struct cairn_said *one, const struct cairn_said *other)
+{
+    if (one->dot.log == other->dot.log)
+        return one->dot.index > other->dot.index;
+    if (other->creates && one->record.log == other->dot.log)
+        return one->record.index == other->dot.index;
+    for (size_t i = 0; i < one->count; i++)
+        for (size_t n = 0; n < one->sayings[i].named_count; n++)
+            if (one->sayings[i].named[n].log == other->dot.log &&
+                one->sayings[i].named[n].index == other->dot.index)
+                return true;
+    return false;
+}
+
+/* Put `one` behind `other`; true when it was not there yet. */
+static bool put_behind(struct happened *one, const struct happened *other)
+{
+    if (one->order_s > other->order_s ||
+        (one->order_s == other->order_s && one->depth > other->depth))
+        return false;
+    one->order_s = other->order_s;
+    one->depth = other->depth + 1;
+    return true;
+}
+
+/* Names only lead back, so this ends: at most a round for each entry of the longest chain. */
+static void happened_order(struct happened *happened, size_t count)
+{
+    bool moved = true;
+
+    for (size_t i = 0; i < count; i++)
+        happened[i].order_s = happened[i].said.time_s;
+    for (size_t round = 0; moved && round <= count; round++) {
+        moved = false;
+        for (size_t i = 0; i < count; i++)
+            for (size_t k = 0; k < count; k++)
+                if (i != k && follows(&happened[i].said, &happened[k].said))
+                    moved = put_behind(&happened[i], &happened[k]) || moved;
+    }
 }
 
 static int happened_compare(const void *a, const void *b)
 {
-    const struct happened *x = a, *y = b;
+    const struct happened *one = a, *other = b;
+    const struct cairn_said *x = &one->said, *y = &other->said;
 
-    if (x->time_s != y->time_s)
-        return x->time_s < y->time_s ? -1 : 1;
-    if (x->change->creates != y->change->creates)
-        return x->change->creates ? -1 : 1; /* nothing happened to it before */
+    if (one->order_s != other->order_s)
+        return one->order_s < other->order_s ? -1 : 1;
+    if (one->depth != other->depth)
+        return one->depth < other->depth ? -1 : 1;
+    if (x->creates != y->creates)
+        return x->creates ? -1 : 1; /* nothing happened to it before */
     if (x->dot.log != y->dot.log)
         return cairn_hash_compare(&x->log.id, &y->log.id);
     return x->dot.index < y->dot.index ? -1 : x->dot.index > y->dot.index;
 }
 
-static const char *operation_name(uint64_t number)
-{
-    switch (number) {
-    case CAIRN_ITEM_CREATE:
-        return "create";
-    case CAIRN_ITEM_SET:
-        return "set";
-    case CAIRN_ITEM_DELETE:
-        return "delete";
-    case CAIRN_ITEM_SETTLE:
-        return "settle";
-    default:
-        return "newer";
-    }
-}
+/* ---- in words ------------------------------------------------------------------------------ */
 
 /* The value of a field before entry `i`, in the order of this history. */
-static const char *value_before(struct history_work *work, size_t i,
-                                const struct cairn_field *field)
+static enum cairn_status value_before(struct history_work *work, size_t i,
+                                      const struct cairn_field *field,
+                                      struct cairn_history_item *item)
 {
     while (i-- > 0) {
-        const struct happened *one = &work->happened[i];
-        for (size_t w = 0; one->is_in_force && w < one->change->write_count; w++)
-            if (one->change->writes[w].field == field->number &&
-                one->change->writes[w].number != CAIRN_ITEM_DELETE)
-                return cairn_field_format(field, &one->change->writes[w].value,
-                                          &work->replica->results);
+        const struct cairn_said *said = &work->happened[i].said;
+        for (size_t w = 0; work->happened[i].effect.reason == CAIRN_WHY_NONE && w < said->count;
+             w++) {
+            const struct cairn_saying *saying = &said->sayings[w];
+            if (saying->field != field->number || !saying->has_value)
+                continue;
+            cairn_value_label(work->type, field, &saying->value, &item->old_label);
+            return cairn_value_text(&work->replica->ctx, work->type, field, &saying->value,
+                                    &work->replica->results, &item->old_value);
+        }
     }
-    return NULL;
+    if (field->merge != CAIRN_MERGE_WORKFLOW)
+        return CAIRN_OK;
+    struct cairn_value first = {.kind = CAIRN_VALUE_POSITION,
+                                .position = cairn_position_first(work->type)};
+    cairn_value_label(work->type, field, &first, &item->old_label);
+    return cairn_value_text(&work->replica->ctx, work->type, field, &first, &work->replica->results,
+                            &item->old_value);
 }
 
-static enum cairn_status write_visit(struct history_work *work, size_t i,
-                                     const struct cairn_change_write *write, bool *out_goes_on)
+static enum cairn_history_state state_of(const struct happened *one)
 {
-    const struct happened *one = &work->happened[i];
-    struct cairn_context *ctx = &work->replica->ctx;
-    struct cairn_standing standing = {.role = UINT64_MAX};
-    bool deletes = write->number == CAIRN_ITEM_DELETE;
-    struct cairn_history_item item = {.time_s = one->time_s,
-                                      .received_s = one->received_s,
-                                      .operation = operation_name(write->number),
-                                      .reason = one->reason,
-                                      .is_local = one->log.own_generation != 0,
-                                      .is_in_force = one->is_in_force};
+    if (one->effect.validity == CAIRN_WAITING)
+        return CAIRN_HISTORY_WAITING;
+    if (one->effect.reason != CAIRN_WHY_NONE)
+        return CAIRN_HISTORY_REFUSED;
+    return one->said.dot.index < one->said.log.covered ? CAIRN_HISTORY_RECEIVED
+                                                       : CAIRN_HISTORY_LOCAL;
+}
 
-    CAIRN_TRY(cairn_log_tag(ctx, &one->log, item.tag));
-    enum cairn_status status = cairn_standing_get(ctx, &one->log.under, &standing);
-    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-        return status;
-    item.role = cairn_role_name(standing.role);
-    if (!one->is_in_force)
-        item.why_not =
-            cairn_reason_text(one->change->has_repeats ? CAIRN_WHY_REPEATED : CAIRN_WHY_CUT);
-    const struct cairn_field *field =
-        deletes || work->type == NULL ? NULL : cairn_type_field(work->type, write->field);
-    if (field != NULL) {
-        item.field = field->name;
-        item.is_integer = field->wire == CAIRN_WIRE_INTEGER;
-        item.old_value = value_before(work, i, field);
-        item.new_value = cairn_field_format(field, &write->value, &work->replica->results);
-    }
-    *out_goes_on = work->visit(work->context, &item);
+/* What is said of an entry, whatever its operations. */
+static enum cairn_status entry_describe(struct history_work *work, const struct happened *one,
+                                        struct cairn_history_item *item)
+{
+    struct cairn_context *ctx = &work->replica->ctx;
+    struct cairn_standing standing;
+
+    *item = (struct cairn_history_item){.time_s = one->said.time_s,
+                                        .received_s = one->received_s,
+                                        .reason = one->said.reason,
+                                        .is_local = one->said.log.own_generation != 0,
+                                        .is_in_force = one->effect.reason == CAIRN_WHY_NONE,
+                                        .state = state_of(one)};
+    CAIRN_TRY(cairn_entry_standing(ctx, &one->said.log, one->said.dot.index, &standing));
+    cairn_text_copy(item->tag, sizeof item->tag, cairn_bytes_of_text(standing.tag));
+    item->role = cairn_role_name(standing.role);
+    if (!item->is_in_force)
+        item->why_not = cairn_reason_text(one->effect.reason);
+    return time_is_odd(ctx, one, &item->is_time_odd);
+}
+
+static bool has_value_before(const struct cairn_field *field)
+{
+    return field != NULL &&
+           (field->merge == CAIRN_MERGE_REGISTER || field->merge == CAIRN_MERGE_WORKFLOW);
+}
+
+static enum cairn_status happened_visit(struct history_work *work, size_t i, bool *out_goes_on)
+{
+    const struct cairn_said *said = &work->happened[i].said;
+    struct cairn_history_item entry;
+    size_t w = 0;
+
+    CAIRN_TRY(entry_describe(work, &work->happened[i], &entry));
+    do {
+        const struct cairn_saying *saying = w < said->count ? &said->sayings[w] : NULL;
+        struct cairn_history_item item = entry;
+        CAIRN_TRY(cairn_saying_describe(work->replica, work->type, saying, &item));
+        const struct cairn_field *field = saying == NULL || work->type == NULL
+                                              ? NULL
+                                              : cairn_type_field(work->type, saying->field);
+        if (has_value_before(field))
+            CAIRN_TRY(value_before(work, i, field, &item));
+        *out_goes_on = work->visit(work->context, &item);
+    } while (*out_goes_on && ++w < said->count);
     return CAIRN_OK;
 }
 
@@ -171,17 +305,11 @@ static enum cairn_status history_visit(struct history_work *work)
 {
     bool goes_on = true;
 
+    happened_order(work->happened, work->count);
     if (work->count > 1)
         qsort(work->happened, work->count, sizeof *work->happened, happened_compare);
-    for (size_t i = 0; i < work->count && goes_on; i++) {
-        const struct cairn_judged_change *change = work->happened[i].change;
-        for (size_t w = 0; w < change->write_count && goes_on; w++) {
-            bool is_existence = change->writes[w].field == CAIRN_FIELD_EXISTENCE &&
-                                change->writes[w].number != CAIRN_ITEM_DELETE;
-            if (!is_existence || change->write_count == 1)
-                CAIRN_TRY(write_visit(work, i, &change->writes[w], &goes_on));
-        }
-    }
+    for (size_t i = 0; i < work->count && goes_on; i++)
+        CAIRN_TRY(happened_visit(work, i, &goes_on));
     return CAIRN_OK;
 }
 
@@ -190,18 +318,14 @@ static enum cairn_status history_gather(struct history_work *work, const char *i
     struct cairn_context *ctx = &work->replica->ctx;
     struct cairn_log log;
     struct cairn_record_state state;
-    struct cairn_dot *dots;
     const struct cairn_schema *schema;
 
     CAIRN_TRY(cairn_label_find(ctx, id, &log, &state));
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
     work->type = cairn_schema_type(schema, state.type);
-    CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &work->count));
-    work->happened = cairn_arena_get(&ctx->arena, (work->count + 1) * sizeof *work->happened);
-    if (work->happened == NULL)
-        return CAIRN_NO_MEMORY;
-    for (size_t i = 0; i < work->count; i++)
-        CAIRN_TRY(happened_load(work, dots[i], &work->happened[i]));
+    work->record = state.id;
+    CAIRN_TRY(chain_gather(work, &state));
+    CAIRN_TRY(cairn_verdicts_visit(work->replica, refused_gather, work));
     return history_visit(work);
 }
 

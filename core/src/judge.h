@@ -66,6 +66,8 @@ enum cairn_status cairn_step_find(struct cairn_context *ctx, struct cairn_dot do
 struct cairn_position cairn_position_first(const struct cairn_type *type);
 /* No move is under way: the last one is done, or was given up. */
 bool cairn_position_is_still(const struct cairn_type *type, const struct cairn_position *position);
+/* Does the move begin where a record stands in `state`? */
+bool cairn_move_begins(const struct cairn_move *move, uint64_t state);
 /*
  * May a device of that role bring a record from `from` to `to`? CAIRN_WHY_NONE, STEP_ORDER,
  * STEP_ROLE; NEWER for a move that this schema does not know.

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "history_internal.h"
 #include "pack.h"
 #include "replica_internal.h"
 #include "schema.h"
@@ -23,25 +24,23 @@ static enum cairn_status count_grants(void *context, struct cairn_context *ctx,
     return CAIRN_OK;
 }
 
-static enum cairn_status count_own(struct cairn_context *ctx, struct cairn_status_report *report)
+static enum cairn_status count_waiting(void *context, struct cairn_replica *replica,
+                                       const struct cairn_log *log, uint32_t index)
 {
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_VERDICT);
-    struct cairn_walk walk;
-    struct cairn_log log;
-    enum cairn_status status;
+    struct cairn_status_report *report = context;
+    struct cairn_verdict verdict;
 
-    CAIRN_TRY(cairn_unreceived_count(ctx, &report->unreceived_count));
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        bool is_waiting = walk.value.size > 0 && walk.value.data[0] == CAIRN_WAITING;
-        status = cairn_log_load(ctx, cairn_read_u32be(&walk.key), &log);
-        if (status != CAIRN_OK)
-            break;
-        report->newer_count += is_waiting;
-        report->refused_count += !is_waiting && log.own_generation != 0;
-    }
-    cairn_walk_close(&walk);
-    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    CAIRN_TRY(cairn_verdict_get(&replica->ctx, log->no, index, &verdict));
+    report->newer_count += verdict.validity == CAIRN_WAITING;
+    return CAIRN_OK;
+}
+
+static enum cairn_status count_own(struct cairn_replica *replica,
+                                   struct cairn_status_report *report)
+{
+    CAIRN_TRY(cairn_unreceived_count(&replica->ctx, &report->unreceived_count));
+    CAIRN_TRY(cairn_verdicts_visit(replica, count_waiting, report));
+    return cairn_refused_count(replica, &report->refused_count);
 }
 
 static enum cairn_status describe_network(struct cairn_replica *replica,
@@ -80,7 +79,7 @@ static enum cairn_status status_gather(struct cairn_replica *replica,
     CAIRN_TRY(cairn_grants_visit(ctx, count_grants, report));
     CAIRN_TRY(cairn_keys_count(ctx, &revoked, &report->revocation_count));
     CAIRN_TRY(cairn_records_count(ctx, &report->record_count, &report->conflict_count));
-    CAIRN_TRY(count_own(ctx, report));
+    CAIRN_TRY(count_own(replica, report));
     CAIRN_TRY(cairn_meta_number(ctx, "contact", &report->last_contact_s));
     return cairn_meta_number(ctx, "parked", &report->parked_count);
 }

@@ -79,6 +79,14 @@ static enum cairn_status next_position(struct cairn_context *ctx, const struct c
     return CAIRN_OK;
 }
 
+/* A role in the reader's language. */
+static const char *role_word(const struct cairn_context *ctx, uint64_t role)
+{
+    const char *name = cairn_role_name(role);
+
+    return ctx->err == NULL || ctx->err->translate == NULL ? name : ctx->err->translate(name);
+}
+
 /* Why the step cannot be taken, in words. */
 static enum cairn_status step_refuse(struct cairn_context *ctx, const struct cairn_step *step,
                                      const struct cairn_type *type, enum cairn_reason reason,
@@ -97,7 +105,7 @@ static enum cairn_status step_refuse(struct cairn_context *ctx, const struct cai
         return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
                           "%s: step %u of %u of %s is for a %s to take. Nothing was written.",
                           step->id, (unsigned)to->stage + 1, (unsigned)move->step_count, move->name,
-                          cairn_role_name(move->roles[to->stage]));
+                          role_word(ctx, move->roles[to->stage]));
     if (!cairn_position_is_still(type, from))
         return cairn_fail(
             ctx->err, CAIRN_BAD_INPUT,
@@ -195,5 +203,93 @@ enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_s
     CAIRN_TRY(cairn_replica_write(replica, step_apply, &work, err));
     CAIRN_TRY(cairn_get(replica, step->id, &record, err));
     *out_standing = standing_version(record);
+    return CAIRN_OK;
+}
+
+/* ---- what can come next -------------------------------------------------------------------- */
+
+static struct cairn_next_step next_step(const struct cairn_type *type,
+                                        const struct cairn_move *move, uint64_t stage,
+                                        uint64_t own_role)
+{
+    const struct cairn_workflow_state *to = cairn_type_state(type, move->to);
+    struct cairn_next_step next = {.move = move->name,
+                                   .label_zh = move->label_zh,
+                                   .label_en = move->label_en,
+                                   .to = state_name(type, move->to),
+                                   .number = (unsigned)stage + 1,
+                                   .step_count = (unsigned)move->step_count,
+                                   .role = cairn_role_name(move->roles[stage]),
+                                   .is_own = move->roles[stage] == own_role};
+
+    if (to != NULL)
+        next.to_label = (struct cairn_label){to->label_zh, to->label_en};
+    return next;
+}
+
+static enum cairn_status next_find(struct cairn_replica *replica, const struct standing *standing,
+                                   struct cairn_workflow *out)
+{
+    const struct cairn_type *type = standing->type;
+    struct cairn_position at = cairn_position_first(type);
+    struct cairn_standing self = {.role = UINT64_MAX};
+    struct cairn_value value;
+    struct cairn_next_step *next =
+        cairn_arena_get(&replica->results, (type->move_count + 1) * sizeof *next);
+
+    if (next == NULL)
+        return CAIRN_NO_MEMORY;
+    if (replica->is_joined)
+        CAIRN_TRY(cairn_standing_get(&replica->ctx, &replica->under, &self));
+    if (standing->count > 0) {
+        CAIRN_TRY(cairn_live_value(&replica->ctx, standing->steps[0], &value));
+        at = value.position;
+    }
+    bool is_still = cairn_position_is_still(type, &at);
+    out->next = next;
+    for (size_t i = 0; i < type->move_count; i++) {
+        const struct cairn_move *move = &type->moves[i];
+        if (is_still ? !move->is_retired && cairn_move_begins(move, at.state)
+                     : move->number == at.move)
+            next[out->next_count++] = next_step(type, move, is_still ? 0 : at.stage + 1, self.role);
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status workflow_find(struct cairn_replica *replica, const char *id,
+                                       struct cairn_workflow *out)
+{
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_index_row row;
+    struct cairn_record_state state;
+    struct cairn_record record;
+    struct standing standing;
+
+    CAIRN_TRY(cairn_label_locate(ctx, id, &row));
+    CAIRN_TRY(cairn_row_load(ctx, &row, &state));
+    CAIRN_TRY(standing_find(ctx, &state, &standing));
+    if (standing.field == NULL)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "%s has no workflow: its type knows no states.", id);
+    CAIRN_TRY(cairn_row_view(replica, ctx, &row, &state, &record));
+    memcpy(out->id, record.id, sizeof out->id);
+    for (size_t i = 0; i < record.field_count; i++) {
+        if (record.fields[i].kind != CAIRN_FIELD_WORKFLOW)
+            continue;
+        out->versions = record.fields[i].versions;
+        out->version_count = record.fields[i].version_count;
+    }
+    return next_find(replica, &standing, out);
+}
+
+enum cairn_status cairn_workflow_get(struct cairn_replica *replica, const char *id,
+                                     struct cairn_workflow *out_workflow, struct cairn_err *err)
+{
+    struct cairn_workflow workflow = {.version_count = 0};
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    CAIRN_TRY(cairn_replica_done(replica, workflow_find(replica, id, &workflow), err));
+    *out_workflow = workflow;
     return CAIRN_OK;
 }

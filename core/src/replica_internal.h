@@ -142,6 +142,22 @@ CAIRN_NODISCARD
 enum cairn_status cairn_value_text(struct cairn_context *ctx, const struct cairn_type *type,
                                    const struct cairn_field *field, const struct cairn_value *value,
                                    struct cairn_arena *arena, const char **out_text);
+struct cairn_type;
+struct cairn_field;
+/* Fill in which indicators of its type the record meets (met.c). */
+CAIRN_NODISCARD
+enum cairn_status cairn_indicators_view(struct cairn_replica *replica, struct cairn_context *ctx,
+                                        const struct cairn_type *type,
+                                        const struct cairn_record_state *state,
+                                        struct cairn_record *record);
+/* Fill in the other records of its group (same.c). */
+CAIRN_NODISCARD
+enum cairn_status cairn_group_view(struct cairn_replica *replica,
+                                   const struct cairn_record_state *state,
+                                   struct cairn_record *record);
+/* What a value is called in both languages, where the schema says: choices and states. */
+void cairn_value_label(const struct cairn_type *type, const struct cairn_field *field,
+                       const struct cairn_value *value, struct cairn_label *out_label);
 /*
  * Edits of different fields by devices that had not seen each other's: the newest live version of
  * each such log, in the arena; none where all edits follow each other. Those of one field are a

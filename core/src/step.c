@@ -71,7 +71,7 @@ bool cairn_position_is_still(const struct cairn_type *type, const struct cairn_p
     return move == NULL || position->stage + 1 >= move->step_count;
 }
 
-static bool begins_from(const struct cairn_move *move, uint64_t state)
+bool cairn_move_begins(const struct cairn_move *move, uint64_t state)
 {
     for (size_t i = 0; i < move->from_count; i++)
         if (move->from[i] == state)
@@ -105,7 +105,7 @@ enum cairn_reason cairn_step_judge(const struct cairn_type *type, uint64_t role,
         return CAIRN_WHY_NEWER;
     bool begins = cairn_position_is_still(type, from);
     uint64_t stage = begins ? 0 : from->stage + 1;
-    if (begins ? !begins_from(move, from->state) : from->move != to->move)
+    if (begins ? !cairn_move_begins(move, from->state) : from->move != to->move)
         return CAIRN_WHY_STEP_ORDER;
     if (to->stage != stage || stage >= move->step_count ||
         to->state != (stage + 1 == move->step_count ? move->to : from->state))

@@ -6,6 +6,7 @@
 
 #include "pack.h"
 #include "sync_internal.h"
+#include "verdict.h"
 
 #define FAILED_GROUPS_MAX 4 /* tried one by one, of a reply whose checkpoints are not in full */
 
@@ -312,6 +313,21 @@ static enum cairn_status next_round(struct cairn_replica *replica, const struct 
     return CAIRN_OK;
 }
 
+/* The server says early which of our entries have no effect; the list of refused entries is worked
+ * out here, by the same rules. */
+static void refusals_note(struct cairn_replica *replica, const struct cairn_reply *reply)
+{
+    struct cairn_list refusals = reply->refusals;
+    struct cairn_refusal refusal;
+
+    replica->sync.refused_count += refusals.left;
+    if (replica->sync.refused_why != NULL || !cairn_refusal_next(&refusals, &refusal))
+        return;
+    enum cairn_reason reason =
+        refusal.reason < CAIRN_REASON_COUNT ? (enum cairn_reason)refusal.reason : CAIRN_WHY_NEWER;
+    replica->sync.refused_why = cairn_reason_text(reason);
+}
+
 enum cairn_status cairn_sync_reply(struct cairn_replica *replica, struct cairn_bytes message,
                                    bool *out_again, struct cairn_err *err)
 {
@@ -335,7 +351,7 @@ enum cairn_status cairn_sync_reply(struct cairn_replica *replica, struct cairn_b
     replica->sync.got_count += work.entry_count;
     replica->sync.checkpoint_count += work.checkpoint_count;
     replica->sync.conflict_count += replica->ctx.tally.conflicts;
-    replica->sync.refused_count += reply.refusals.left;
+    refusals_note(replica, &reply);
     CAIRN_TRY(next_round(replica, &reply, group_status, &again, err));
     /* What came in is committed: a count that cannot be read now must not make it a failure. */
     if (report_finish(replica, NULL) != CAIRN_OK)

@@ -107,24 +107,30 @@ static bool is_deletion(const struct cairn_live *live)
     return live->field == CAIRN_FIELD_EXISTENCE && live->cbor.size == 1 && live->cbor.data[0] == 0;
 }
 
-/* What a value is called in both languages, where the schema says: choices and states. */
-static void version_label(const struct viewing *v, const struct cairn_field *field,
-                          const struct cairn_value *value, struct cairn_version *version)
+void cairn_value_label(const struct cairn_type *type, const struct cairn_field *field,
+                       const struct cairn_value *value, struct cairn_label *out_label)
 {
-    if (value->kind == CAIRN_VALUE_POSITION && v->type != NULL) {
-        const struct cairn_workflow_state *state = cairn_type_state(v->type, value->position.state);
-        version->label_zh = state == NULL ? NULL : state->label_zh;
-        version->label_en = state == NULL ? NULL : state->label_en;
+    if (value->kind == CAIRN_VALUE_POSITION && type != NULL) {
+        const struct cairn_workflow_state *state = cairn_type_state(type, value->position.state);
+        if (state != NULL)
+            *out_label = (struct cairn_label){state->label_zh, state->label_en};
         return;
     }
     for (size_t i = 0; field != NULL && value->kind == CAIRN_VALUE_INTEGER &&
                        i < field->choice_count && field->wire == CAIRN_WIRE_CHOICE;
-         i++) {
-        if (field->choices[i].number != (uint64_t)value->integer)
-            continue;
-        version->label_zh = field->choices[i].text;
-        version->label_en = field->choices[i].label_en;
-    }
+         i++)
+        if (field->choices[i].number == (uint64_t)value->integer)
+            *out_label = (struct cairn_label){field->choices[i].text, field->choices[i].label_en};
+}
+
+static void version_label(const struct viewing *v, const struct cairn_field *field,
+                          const struct cairn_value *value, struct cairn_version *version)
+{
+    struct cairn_label label = {NULL, NULL};
+
+    cairn_value_label(v->type, field, value, &label);
+    version->label_zh = label.zh;
+    version->label_en = label.en;
 }
 
 static void under_way_view(const struct viewing *v, const struct cairn_position *position,
@@ -511,6 +517,7 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
     CAIRN_TRY(received_count(&v, state, &record.unreceived_count));
     CAIRN_TRY(fields_view(&v, state, &record));
     CAIRN_TRY(parallel_view(&v, state, &record));
+    CAIRN_TRY(cairn_indicators_view(replica, ctx, type, state, &record));
     *out_record = record;
     return CAIRN_OK;
 }

@@ -22,10 +22,12 @@
 
 #include "cairn/base.h"
 #include "cairn/bytes.h"
+#include "cairn/history.h"
 #include "cairn/ports.h"
 #include "cairn/query.h"
 #include "cairn/schema_file.h"
 #include "cairn/store.h"
+#include "cairn/workflow.h"
 
 struct cairn_replica;
 
@@ -102,7 +104,7 @@ struct cairn_status_report {
     uint64_t unreceived_count; /* own edits (bases not counted) that no receipt covers */
     uint64_t last_contact_s;   /* 0: never */
     uint64_t conflict_count;
-    uint64_t refused_count; /* own entries without effect */
+    uint64_t refused_count; /* own entries without effect that nothing answers */
     uint64_t newer_count;   /* entries from a newer version, kept and waiting */
     uint64_t parked_count;  /* batches waiting for a grant or schema */
     bool was_restored; /* this open found a restored or copied store and began a new incarnation */
@@ -203,6 +205,7 @@ struct cairn_field_value {
 struct cairn_change {
     const char *field, *old_value, *new_value; /* old NULL: there was none; new NULL: taken away */
     bool is_integer;
+    bool is_element; /* of a set: added, or taken away; others stay */
 };
 enum cairn_put_operation {
     CAIRN_PUT_SET = 0, /* a set: exactly these elements; a counter: this sum */
@@ -276,12 +279,6 @@ CAIRN_NODISCARD
 enum cairn_status cairn_delete(struct cairn_replica *replica, const char *type, const char *id,
                                const char *reason, struct cairn_err *err);
 
-/* A move of a workflow that is under way. */
-struct cairn_under_way {
-    const char *move, *label_zh, *label_en; /* NULL: none is */
-    unsigned done_count, step_count;
-    const char *role; /* whose step is next */
-};
 /* One of the values that a field has. */
 struct cairn_version {
     /* NULL: the record was deleted (field "deleted"); "(closed)" where withheld. */
@@ -310,6 +307,12 @@ struct cairn_field_state {
     const struct cairn_version *versions;
     size_t version_count;
 };
+/* What a record must meet; without a value it does not. */
+struct cairn_met {
+    const char *name, *label_zh, *label_en;
+    bool has_value; /* false: nobody wrote down whether */
+    bool is_met;
+};
 struct cairn_record {
     char id[32];
     char type[64];
@@ -320,6 +323,10 @@ struct cairn_record {
     uint64_t unreceived_count; /* live versions here that no receipt covers */
     const struct cairn_field_state *fields; /* those that have a value, in schema order */
     size_t field_count;
+    const struct cairn_met *indicators; /* of the type */
+    size_t indicator_count;
+    const char *const *same; /* ids of the other records of its group; cairn_get only */
+    size_t same_count;
 };
 /* NOT_FOUND, AMBIGUOUS. `out_record` is borrowed until the next call on the replica. */
 CAIRN_NODISCARD
@@ -337,26 +344,10 @@ CAIRN_NODISCARD
 enum cairn_status cairn_conflicts(struct cairn_replica *replica, cairn_record_fn *visit,
                                   void *context, struct cairn_err *err);
 
-struct cairn_history_item {
-    uint64_t time_s;     /* the device's clock */
-    uint64_t received_s; /* of the first checkpoint held that covers it; 0: none */
-    char tag[8];
-    const char *role;
-    const char *operation; /* "create" "set" "delete" "settle" "newer" */
-    const char *field;     /* name; NULL for delete and newer */
-    bool is_integer;
-    const char *old_value; /* shown value before, in the order of this history; may be NULL */
-    const char *new_value;
-    const char *reason;  /* may be NULL */
-    bool is_local;       /* this device wrote it */
-    bool is_in_force;    /* false: kept, has no effect */
-    const char *why_not; /* when not in force: a msgid */
-};
-typedef bool cairn_history_fn(void *context, const struct cairn_history_item *item);
-/* Oldest first (time, then log). NOT_FOUND, AMBIGUOUS. */
+/* Records whose fields were written side by side, merged: nobody must settle them. Same order. */
 CAIRN_NODISCARD
-enum cairn_status cairn_history(struct cairn_replica *replica, const char *id,
-                                cairn_history_fn *visit, void *context, struct cairn_err *err);
+enum cairn_status cairn_parallels(struct cairn_replica *replica, cairn_record_fn *visit,
+                                  void *context, struct cairn_err *err);
 
 /*
  * Settle a conflict: keep version `keep` (from 1, as cairn_conflicts orders them) or, when keep is
@@ -367,32 +358,6 @@ CAIRN_NODISCARD
 enum cairn_status cairn_settle(struct cairn_replica *replica, const char *id, const char *field,
                                unsigned keep, const char *value, const char *reason,
                                const char **out_value, struct cairn_err *err);
-
-/*
- * Go one step on with a move of the record's workflow: begin it where none is under way, else the
- * step after the last. `move` NULL gives up the one under way. BAD_INPUT: the type has no workflow,
- * no such move, or it does not begin where the record stands; NO_RIGHT: the step is another
- * office's. A conflict of two steps is settled by the next one: it follows version `keep` (from 1,
- * as listed; 0: the one shown) and replaces the others.
- */
-struct cairn_step {
-    const char *id, *move, *reason; /* move, reason may be NULL */
-    unsigned keep;
-};
-CAIRN_NODISCARD
-enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_step *step,
-                             const struct cairn_version **out_standing, struct cairn_err *err);
-/*
- * Say that two records are one household, or take that back. Both stay; views and queries name
- * the others of the group. BAD_INPUT: other types, a type without that relation, nothing to take
- * back.
- */
-CAIRN_NODISCARD
-enum cairn_status cairn_same(struct cairn_replica *replica, const char *id, const char *other,
-                             const char *reason, struct cairn_err *err);
-CAIRN_NODISCARD
-enum cairn_status cairn_apart(struct cairn_replica *replica, const char *id, const char *other,
-                              const char *reason, struct cairn_err *err);
 
 /* ---- sync: the client's side --------------------------------------------------------------- */
 
@@ -408,7 +373,8 @@ struct cairn_sync_report {
     uint64_t got_count;      /* entries that came in */
     uint64_t checkpoint_count;
     uint64_t conflict_count; /* conflicts that came in */
-    uint64_t refused_count;
+    uint64_t refused_count;  /* own entries that the server says have no effect */
+    const char *refused_why; /* the first one's reason, a msgid; NULL: none */
     uint64_t round_trips;
     uint64_t up_bytes, down_bytes; /* of the messages given out and taken in */
     char scope[24];                /* the last checkpoint's */

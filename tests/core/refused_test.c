@@ -1,0 +1,305 @@
+/* What this device wrote and what has no effect: it is numbered, said in words with its reason, and
+ * no longer counted once it is answered. History shows the same entries, and which clocks jumped.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authority.h"
+#include "machine.h"
+#include "pen.h"
+#include "replica_internal.h"
+#include "verdict.h"
+
+#define FIELD_HEAD 2
+#define FIELD_MEMBERS 3
+#define FIELD_INCOME 6
+
+/* A station, and pens that write what no honest program of it would. */
+static struct machine root, office, station;
+static struct pieces pieces;
+static struct pen own;
+static char id[32];
+
+/* Take in what pens wrote since. */
+static size_t taken;
+static void take(void)
+{
+    for (; taken < pieces.count; taken++) {
+        const struct piece *piece = &pieces.list[taken];
+        const struct cairn_apply_input input = {
+            .scope = piece->scope, .channel = piece->channel, .run = &piece->run};
+        struct cairn_context *ctx = &station.replica->ctx;
+        enum cairn_outcome outcome;
+        uint32_t no;
+        cairn_context_fresh(ctx);
+        machine_must(&station, cairn_context_begin(ctx, CAIRN_TXN_WRITE));
+        machine_must(&station, cairn_apply_run(ctx, &input, &outcome, &no));
+        machine_must(&station, cairn_context_commit(ctx));
+    }
+}
+
+/* A record log of the station, beside the one that its program writes, with one record. */
+static void own_begin(uint64_t seed)
+{
+    struct draft draft;
+
+    pen_begin(&own, &station.replica->keys, &station.replica->ctx.network, VILLAGE,
+              CAIRN_CHANNEL_RECORDS, &station.replica->under, 1, seed, &pieces);
+    draft_change(&draft, &own, 1);
+    draft_create(&draft, TYPE_HOUSEHOLD, 900, FIELD_INCOME, 4150);
+    draft_write(&draft, &own);
+}
+
+static void own_set(uint64_t field, int64_t value)
+{
+    struct draft draft;
+
+    draft_change(&draft, &own, 1);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
+    draft_write(&draft, &own);
+}
+
+static bool keep_id(void *context, const struct cairn_record *record)
+{
+    (void)context;
+    memcpy(id, record->id, sizeof id);
+    return true;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(&pieces, 0, sizeof pieces);
+    taken = 0;
+    machine_init(&root, 1, "root", "51");
+    machine_init(&office, 2, "office", NULL);
+    machine_init(&station, 3, "station", NULL);
+    machine_join(&office, &root, "county", "513332", "C");
+    machine_join(&station, &office, "station", "513332100201", "A7");
+    own_begin(77);
+    take();
+    machine_must(&station,
+                 cairn_list(station.replica, "household", NULL, 0, keep_id, NULL, &station.err));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    machine_free(&station);
+    machine_free(&office);
+    machine_free(&root);
+    pieces_free(&pieces);
+    return 0;
+}
+
+/* ---- as text ---- */
+
+static char text[4096];
+
+static void text_add(const char *part)
+{
+    size_t used = strlen(text);
+
+    snprintf(text + used, sizeof text - used, "%s ", part == NULL ? "-" : part);
+}
+
+static bool refused_add(void *context, const struct cairn_refused_item *item)
+{
+    (void)context;
+    text_add(item->number);
+    text_add(strcmp(item->id, id) == 0 ? "ID" : item->id);
+    for (size_t i = 0; i < item->change_count; i++) {
+        text_add(item->changes[i].operation);
+        text_add(item->changes[i].field);
+        text_add(item->changes[i].new_value);
+    }
+    text_add(item->why_not);
+    text_add(item->is_answered ? "answered;" : "open;");
+    return true;
+}
+
+static const char *refused(bool takes_answered)
+{
+    text[0] = '\0';
+    machine_must(&station,
+                 cairn_refused(station.replica, takes_answered, refused_add, NULL, &station.err));
+    return text;
+}
+
+static bool history_add(void *context, const struct cairn_history_item *item)
+{
+    static const char *const states[] = {"local", "received", "waiting", "refused"};
+
+    (void)context;
+    text_add(item->role);
+    text_add(item->operation);
+    text_add(item->field);
+    text_add(item->old_value);
+    text_add(item->new_value);
+    text_add(states[item->state]);
+    text_add(item->is_time_odd ? "odd;" : ";");
+    return true;
+}
+
+static const char *history(void)
+{
+    text[0] = '\0';
+    machine_must(&station, cairn_history(station.replica, id, history_add, NULL, &station.err));
+    return text;
+}
+
+/* ---- tests ---- */
+
+static void an_invalid_entry_is_listed_until_the_record_is_written_again(void **state)
+{
+    (void)state;
+    assert_string_equal(refused(true), "");
+    own_set(FIELD_MEMBERS, 5);
+    own_set(FIELD_HEAD, 7); /* no text, and not personal */
+    take();
+    assert_string_equal(refused(false),
+                        "A7.3 ID set head 7 the value is not of the field's type open; ");
+    assert_int_equal(machine_status(&station).refused_count, 1);
+
+    machine_must(&station, machine_set(&station, id, "head", "扎西"));
+    assert_string_equal(refused(false), "");
+    assert_int_equal(machine_status(&station).refused_count, 0);
+    assert_string_equal(refused(true),
+                        "A7.3 ID set head 7 the value is not of the field's type answered; ");
+}
+
+static void history_shows_what_has_no_effect_where_it_was_written(void **state)
+{
+    (void)state;
+    own_set(FIELD_HEAD, 7);
+    own_set(FIELD_INCOME, 4300);
+    take();
+    assert_string_equal(history(), "station create income - 4150 local ; "
+                                   "station set head - 7 refused ; "
+                                   "station set income 4150 4300 local ; ");
+}
+
+static void a_clock_that_jumps_is_marked_and_orders_nothing_in_its_log(void **state)
+{
+    (void)state;
+    own.time_s = 1000; /* 1970: the battery was empty */
+    own_set(FIELD_INCOME, 4300);
+    own_set(FIELD_INCOME, 4310);
+    own.time_s = PEN_TIME + 100;
+    own_set(FIELD_INCOME, 4320);
+    take();
+    assert_string_equal(history(), "station create income - 4150 local ; "
+                                   "station set income 4150 4300 local odd; "
+                                   "station set income 4300 4310 local odd; "
+                                   "station set income 4310 4320 local ; ");
+}
+
+static void revoke_station(void)
+{
+    struct draft draft;
+    struct pen pen;
+
+    pen_begin(&pen, &office.replica->keys, &office.replica->ctx.network, COUNTY,
+              CAIRN_CHANNEL_AUTHORITY, &office.replica->under, 1, 78, &pieces);
+    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
+    cairn_revocation_write(&draft.writer, pen.time_s++, &pen.under, &station.replica->under.grant,
+                           NULL, 0);
+    draft_write(&draft, &pen);
+}
+
+static void what_a_revocation_cuts_off_is_listed(void **state)
+{
+    (void)state;
+    own_set(FIELD_INCOME, 4300);
+    revoke_station();
+    take();
+    assert_string_equal(refused(false),
+                        "A7.1 ID create income 4150 its device was shut out before this open; "
+                        "A7.2 ID set income 4300 its device was shut out before this open; ");
+    assert_int_equal(machine_status(&station).refused_count, 2);
+}
+
+static void what_stands_on_a_branch_that_does_not_count_is_listed(void **state)
+{
+    struct pen other = own;
+
+    (void)state;
+    own_set(FIELD_INCOME, 4300);
+    take();
+    own = other;
+    own_set(FIELD_INCOME, 4444);
+    take();
+    assert_string_equal(
+        refused(false),
+        "A7.2 ID set income 4300 its log has two histories, and this one does not count open; ");
+}
+
+/* The ref of the grant with that tag. */
+struct search {
+    const char *tag;
+    struct cairn_ref ref;
+};
+static enum cairn_status grant_look(void *context, struct cairn_context *ctx,
+                                    const struct cairn_ref *ref, const struct cairn_grant *grant)
+{
+    struct search *search = context;
+
+    (void)ctx;
+    if (grant->tag.size == strlen(search->tag) &&
+        memcmp(grant->tag.data, search->tag, grant->tag.size) == 0)
+        search->ref = *ref;
+    return CAIRN_OK;
+}
+
+static void the_role_is_that_of_the_grant_at_that_place_of_the_log(void **state)
+{
+    struct search search = {.tag = "A9"};
+    struct cairn_under under = {.is_root = false};
+    struct block invitation;
+
+    (void)state;
+    machine_must(&office, machine_invite(&station, &office, "county", "513332", "A9", &invitation));
+    free(invitation.data);
+    machine_must(&office, cairn_context_begin(&office.replica->ctx, CAIRN_TXN_READ));
+    machine_must(&office, cairn_grants_visit(&office.replica->ctx, grant_look, &search));
+    cairn_context_abort(&office.replica->ctx);
+    under.grant = search.ref;
+    struct block bundle = machine_bundle(&office);
+    machine_must(&station, machine_read(&station, bundle));
+    free(bundle.data);
+
+    own_set(FIELD_INCOME, 4300);
+    pen_basis(&own, &under, 1);
+    own.time_s += 10;
+    own_set(FIELD_INCOME, 4310);
+    take();
+    machine_must(&station,
+                 cairn_list(station.replica, "household", NULL, 0, keep_id, NULL, &station.err));
+    assert_string_equal(history(), "station create income - 4150 local ; "
+                                   "station set income 4150 4300 local ; "
+                                   "county set income 4300 4310 local ; ");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(an_invalid_entry_is_listed_until_the_record_is_written_again),
+        TEST(history_shows_what_has_no_effect_where_it_was_written),
+        TEST(a_clock_that_jumps_is_marked_and_orders_nothing_in_its_log),
+        TEST(what_a_revocation_cuts_off_is_listed),
+        TEST(what_stands_on_a_branch_that_does_not_count_is_listed),
+        TEST(the_role_is_that_of_the_grant_at_that_place_of_the_log),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
