@@ -188,7 +188,7 @@ static enum cairn_status given_read(struct cairn_context *ctx, const struct cair
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
                           "%s is not used any more: old values are shown, new ones are not taken.",
                           given->name);
-    if (state == NULL && given->value[0] == '\0')
+    if ((state == NULL || put->upserts) && given->value[0] == '\0')
         return CAIRN_OK; /* an empty cell of a table says nothing */
     switch ((enum cairn_merge_kind)field->merge) {
     case CAIRN_MERGE_REGISTER:

@@ -244,51 +244,6 @@ static void what_stands_on_a_branch_that_does_not_count_is_listed(void **state)
 }
 
 /* The ref of the grant with that tag. */
-struct search {
-    const char *tag;
-    struct cairn_ref ref;
-};
-static enum cairn_status grant_look(void *context, struct cairn_context *ctx,
-                                    const struct cairn_ref *ref, const struct cairn_grant *grant)
-{
-    struct search *search = context;
-
-    (void)ctx;
-    if (grant->tag.size == strlen(search->tag) &&
-        memcmp(grant->tag.data, search->tag, grant->tag.size) == 0)
-        search->ref = *ref;
-    return CAIRN_OK;
-}
-
-static void the_role_is_that_of_the_grant_at_that_place_of_the_log(void **state)
-{
-    struct search search = {.tag = "A9"};
-    struct cairn_under under = {.is_root = false};
-    struct block invitation;
-
-    (void)state;
-    machine_must(&office, machine_invite(&station, &office, "county", "513332", "A9", &invitation));
-    free(invitation.data);
-    machine_must(&office, cairn_context_begin(&office.replica->ctx, CAIRN_TXN_READ));
-    machine_must(&office, cairn_grants_visit(&office.replica->ctx, grant_look, &search));
-    cairn_context_abort(&office.replica->ctx);
-    under.grant = search.ref;
-    struct block bundle = machine_bundle(&office);
-    machine_must(&station, machine_read(&station, bundle));
-    free(bundle.data);
-
-    own_set(FIELD_INCOME, 4300);
-    pen_basis(&own, &under, 1);
-    own.time_s += 10;
-    own_set(FIELD_INCOME, 4310);
-    take();
-    machine_must(&station,
-                 cairn_list(station.replica, "household", NULL, 0, keep_id, NULL, &station.err));
-    assert_string_equal(history(), "station create income - 4150 local ; "
-                                   "station set income 4150 4300 local ; "
-                                   "county set income 4300 4310 local ; ");
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -298,7 +253,6 @@ int main(void)
         TEST(a_clock_that_jumps_is_marked_and_orders_nothing_in_its_log),
         TEST(what_a_revocation_cuts_off_is_listed),
         TEST(what_stands_on_a_branch_that_does_not_count_is_listed),
-        TEST(the_role_is_that_of_the_grant_at_that_place_of_the_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

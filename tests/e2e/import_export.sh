@@ -172,8 +172,8 @@ fi
 
 cat >odd.csv <<'END'
 head,members,income,phone,plan,cause,addr,updated
-扎西多吉,4,-5,13808250001,"'=1+1",因病,"a ""b"", c",2020-12-03
-卓玛,,,0836-555,"two
+扎西多吉,4,5,13808250001,"'=1+1",因病,"a ""b"", c",2020-12-03
+卓玛,,,0836-6222555,"two
 lines",因残,''=x,
 @home,1,1,,-dash,,+1,
 END

@@ -30,7 +30,7 @@ static int setup(void **state)
     cairn_writer_init(&table, table_bytes, sizeof table_bytes);
     kinds_table_write(&table);
     assert_false(table.overflowed);
-    net_open_with(&net, 7, cairn_writer_bytes(&table));
+    net_open_with(&net, 17, cairn_writer_bytes(&table));
     net_sync(&net.office, &net.server);
     net_join(&net, &station, &net.office, "station", NET_VILLAGE, "A7");
     net_join(&net, &peer, &net.office, "station", NET_VILLAGE, "A8");
