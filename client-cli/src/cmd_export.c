@@ -137,11 +137,12 @@ static void release(struct export *export)
 
 /* ---- rows ---- */
 
-static const char *shown_value(const struct cairn_record *record, const char *name)
+/* What a cell shows, free()d by the caller: of a set all elements. NULL: nothing, or no memory. */
+static char *shown_value(const struct cairn_record *record, const char *name)
 {
     for (size_t i = 0; i < record->field_count; i++)
         if (strcmp(record->fields[i].name, name) == 0 && record->fields[i].version_count > 0)
-            return record->fields[i].versions[0].value;
+            return field_text(&record->fields[i], false);
     return NULL;
 }
 
@@ -150,6 +151,7 @@ static bool visit(void *context, const struct cairn_record *record)
     struct export *export = context;
     char masked[EXPORT_COLUMNS_MAX][MASK_BYTES];
     const char *values[EXPORT_COLUMNS_MAX];
+    char *shown[EXPORT_COLUMNS_MAX];
     size_t count = 0;
 
     if (!export->is_masked)
@@ -157,13 +159,16 @@ static bool visit(void *context, const struct cairn_record *record)
     values[count++] = record->scope;
     for (size_t i = 0; i < export->field_count; i++) {
         const struct cairn_field_info *field = &export->fields[i];
-        const char *value = shown_value(record, field->name);
+        shown[i] = shown_value(record, field->name);
+        const char *value = shown[i];
         if (value != NULL && export->is_masked && field->is_personal)
             value = mask_value(field, value, masked[i]);
         values[count++] = value;
     }
     export->record_count++;
     export->status = export_row(export->writer, values, &export->cli->err);
+    for (size_t i = 0; i < export->field_count; i++)
+        free(shown[i]);
     return export->status == CAIRN_OK;
 }
 

@@ -175,6 +175,14 @@ static bool find_special(const char *name, size_t size, enum import_role *out_ro
     return false;
 }
 
+/* Where a workflow stands comes by steps alone: a table that an export wrote shows it, no more. */
+static bool is_moved(const struct import_map_input *input, const char *name)
+{
+    const struct cairn_field_info *field = field_named(input, name, strlen(name));
+
+    return field != NULL && field->merge != NULL && strcmp(field->merge, "workflow") == 0;
+}
+
 static enum cairn_status find_column(const struct import_map_input *input, size_t at,
                                      enum import_role *out_role, const char **out_name,
                                      struct cairn_err *err)
@@ -184,10 +192,14 @@ static enum cairn_status find_column(const struct import_map_input *input, size_
 
     *out_role = IMPORT_IS_FIELD;
     *out_name = NULL;
-    if (!find_mapping(input, header, &mapping))
-        return find_special(header, strlen(header), out_role)
-                   ? CAIRN_OK
-                   : find_field(input, at, out_name, err);
+    if (!find_mapping(input, header, &mapping)) {
+        if (find_special(header, strlen(header), out_role))
+            return CAIRN_OK;
+        enum cairn_status status = find_field(input, at, out_name, err);
+        if (status == CAIRN_OK && is_moved(input, *out_name))
+            *out_role = IMPORT_IS_NOTHING;
+        return status;
+    }
     if (is_text("-", mapping.field, mapping.field_size)) {
         *out_role = IMPORT_IS_NOTHING;
         return CAIRN_OK;

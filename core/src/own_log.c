@@ -6,6 +6,7 @@
 #include "apply.h"
 #include "basis.h"
 #include "cairn/seal.h"
+#include "force.h"
 #include "schema.h"
 #include "verdict.h"
 
@@ -87,6 +88,8 @@ static enum cairn_status own_log_begin(struct cairn_context *ctx, const struct c
     cairn_basis_write(&writer, author->now_s, &basis);
     CAIRN_ASSERT(!writer.overflowed);
     CAIRN_TRY(cairn_log_begin(ctx, &log));
+    /* A revocation held here may not list it. */
+    CAIRN_TRY(cairn_force_end(ctx, &log, &log.force_end));
     CAIRN_TRY(cairn_apply_own(ctx, author, &log, cairn_writer_bytes(&writer), 1));
     cairn_writer_init(&writer, no_bytes, sizeof no_bytes);
     cairn_write_u32be(&writer, log.no);
