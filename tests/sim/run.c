@@ -1,0 +1,155 @@
+#define _GNU_SOURCE
+
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "faults.h"
+#include "heal.h"
+#include "invariants.h"
+#include "links.h"
+#include "people.h"
+
+#define SLOTS_A_DAY 12      /* actions of a station: ten count as a day, two may find nothing */
+#define ACTIONS_A_DAY 10
+#define FULL_EVERY 100      /* steps */
+#define HEAL_EVERY_DAYS 10
+
+static uint64_t day_steps(const struct world_config *config)
+{
+    return (uint64_t)SLOTS_A_DAY * (config->stations + 1);
+}
+
+uint64_t run_step_count(const struct world_config *config)
+{
+    return day_steps(config) * config->days;
+}
+
+static bool is_skipped(const struct run_config *config, uint64_t step)
+{
+    return config->skipped != NULL && (config->skipped[step / 8] >> step % 8 & 1) != 0;
+}
+
+/* The station whose turn it is: clones and those who joined later share turns with the first. */
+static struct node *whose_turn(struct world *world, uint64_t place)
+{
+    uint64_t turn = 0, stations = 0;
+
+    for (unsigned i = 0; i < world->node_count; i++)
+        stations += world->nodes[i].kind == NODE_STATION && world->nodes[i].is_joined;
+    if (stations == 0)
+        return &world->nodes[world->office];
+    turn = place % stations;
+    for (unsigned i = 0; i < world->node_count; i++)
+        if (world->nodes[i].kind == NODE_STATION && world->nodes[i].is_joined && turn-- == 0)
+            return &world->nodes[i];
+    return &world->nodes[world->office];
+}
+
+static void disks_fresh(struct world *world)
+{
+    for (unsigned i = 0; i < world->node_count; i++)
+        world->nodes[i].disk.fault_count = 0;
+}
+
+static void step_run(struct world *world)
+{
+    struct dice dice;
+    uint64_t place = world->step % day_steps(&world->config);
+    uint64_t slot = place / (world->config.stations + 1);
+    uint64_t turn = place % (world->config.stations + 1);
+    uint64_t day = world->step / day_steps(&world->config);
+
+    dice_init(&dice, world->config.seed, world->step);
+    disks_fresh(world);
+    links_deliver(world, &dice);
+    if (!world_is_well(world))
+        return;
+    if (turn == world->config.stations)
+        faults_strike(world, &dice);
+    else
+        people_act(world, whose_turn(world, (day * SLOTS_A_DAY + slot) * 0 + turn), &dice);
+    world->tally.steps++;
+}
+
+static void day_end(struct world *world, uint64_t day)
+{
+    for (unsigned i = 0; i < world->node_count; i++) {
+        struct node *node = &world->nodes[i];
+        world->tally.station_days +=
+            node->kind == NODE_STATION && node->day_actions >= ACTIONS_A_DAY;
+        node->day_actions = 0;
+    }
+    if ((day + 1) % HEAL_EVERY_DAYS == 0 && day + 1 < world->config.days)
+        heal(world);
+}
+
+static void progress_note(const struct world *world, struct run_result *progress)
+{
+    progress->step = world->step;
+    progress->failure = world->failure;
+    progress->hash = world->trace.hash;
+    progress->tally = world->tally;
+}
+
+void run_world(const struct run_config *config, struct run_result *progress)
+{
+    struct world *world = malloc(sizeof *world);
+    uint64_t steps = run_step_count(&config->world), in_a_day = day_steps(&config->world);
+
+    CAIRN_ASSERT(world != NULL && steps < RUN_STEPS_MAX);
+    if (config->steps_max > 0 && config->steps_max < steps)
+        steps = config->steps_max;
+    world_open(world, &config->world, config->trace_out);
+    for (world->step = 0; world->step < steps && world_is_well(world); world->step++) {
+        progress->step = world->step;
+        world->now_s += 86400 / in_a_day;
+        if (!is_skipped(config, world->step))
+            step_run(world);
+        if (world->step % FULL_EVERY == FULL_EVERY - 1 && world_is_well(world))
+            invariants_full(world);
+        if (world->step % in_a_day == in_a_day - 1 && world_is_well(world))
+            day_end(world, world->step / in_a_day);
+    }
+    if (world_is_well(world))
+        heal(world);
+    world->tally.runs++;
+    progress_note(world, progress);
+    world_close(world);
+    free(world);
+}
+
+void run_apart(const struct run_config *config, struct run_result *out_result)
+{
+    struct run_result *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int how = 0;
+
+    CAIRN_ASSERT(shared != MAP_FAILED);
+    memset(shared, 0, sizeof *shared);
+    if (config->trace_out != NULL)
+        fflush(config->trace_out);
+    pid_t child = fork();
+    CAIRN_ASSERT(child >= 0);
+    if (child == 0) {
+        run_world(config, shared);
+        if (config->trace_out != NULL)
+            fflush(config->trace_out);
+        exit(0);
+    }
+    while (waitpid(child, &how, 0) < 0)
+        ;
+    *out_result = *shared;
+    munmap(shared, sizeof *shared);
+    if (how != 0 && out_result->failure.invariant[0] == '\0') {
+        strcpy(out_result->failure.invariant, "dies");
+        snprintf(out_result->failure.text, sizeof out_result->failure.text,
+                 "the run ends with %s %d", WIFSIGNALED(how) ? "signal" : "status",
+                 WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
+        out_result->failure.step = out_result->step;
+    }
+}
