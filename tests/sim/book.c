@@ -52,6 +52,8 @@ unsigned book_village_of(struct cairn_scope scope)
 
 bool book_covers(const struct node *node, struct cairn_scope scope)
 {
+    if (node->kind == NODE_ROOT)
+        return false; /* it follows nobody's records */
     return node->kind != NODE_STATION || book_village_of(scope) == node->village;
 }
 

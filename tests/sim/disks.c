@@ -5,6 +5,7 @@
 
 struct disk_txn {
     struct cairn_txn base;
+    bool is_writing;
     struct cairn_txn *inner;
 };
 
@@ -31,7 +32,8 @@ static enum cairn_status pass(struct disk *disk, bool writes)
     disk->call_count++;
     if (disk->is_dead)
         return CAIRN_IO;
-    if (disk->calls_until_fault >= 0 && disk->calls_until_fault-- == 0) {
+    bool counts = !disk->fault_waits || disk->is_writing;
+    if (counts && disk->calls_until_fault >= 0 && disk->calls_until_fault-- == 0) {
         disk->is_dead = disk->fault_is_power_cut;
         disk->fault_count++;
         return disk->fault_with;
@@ -55,11 +57,13 @@ static enum cairn_status disk_begin(struct cairn_store *store, enum cairn_txn_mo
     if (txn == NULL)
         return CAIRN_NO_MEMORY;
     txn->base.store = store;
+    txn->is_writing = mode == CAIRN_TXN_WRITE;
     status = disk->inner->ops->begin(disk->inner, mode, &txn->inner);
     if (status != CAIRN_OK) {
         free(txn);
         return status;
     }
+    disk->is_writing = disk->is_writing || txn->is_writing;
     disk->open_count++;
     *out_txn = &txn->base;
     return CAIRN_OK;
@@ -144,13 +148,20 @@ static void disk_range_close(struct cairn_range *range)
     free(range);
 }
 
+static void txn_end(struct disk *disk, struct cairn_txn *txn)
+{
+    if (((struct disk_txn *)(void *)txn)->is_writing)
+        disk->is_writing = false;
+    disk->open_count--;
+    free(txn);
+}
+
 static void disk_abort(struct cairn_txn *txn)
 {
     struct disk *disk = disk_of(txn->store);
 
     disk->inner->ops->abort(inner_txn(txn));
-    disk->open_count--;
-    free(txn);
+    txn_end(disk, txn);
 }
 
 static enum cairn_status disk_commit(struct cairn_txn *txn)
@@ -164,8 +175,7 @@ static enum cairn_status disk_commit(struct cairn_txn *txn)
     }
     status = disk->inner->ops->commit(inner_txn(txn));
     disk->commit_count++;
-    disk->open_count--;
-    free(txn);
+    txn_end(disk, txn);
     return status;
 }
 
@@ -215,12 +225,20 @@ void disk_arm(struct disk *disk, long calls, enum cairn_status status)
     disk->calls_until_fault = calls;
     disk->fault_with = status;
     disk->fault_is_power_cut = false;
+    disk->fault_waits = false;
+}
+
+void disk_arm_conflict(struct disk *disk, long calls)
+{
+    disk_arm(disk, calls, CAIRN_CONFLICT);
+    disk->fault_waits = true;
 }
 
 void disk_arm_power_cut(struct disk *disk, long calls)
 {
     disk->calls_until_fault = calls;
     disk->fault_with = CAIRN_IO;
+    disk->fault_waits = false;
     disk->fault_is_power_cut = true;
 }
 

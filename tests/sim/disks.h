@@ -22,6 +22,8 @@ struct disk {
     long calls_until_fault; /* negative: none is armed */
     enum cairn_status fault_with;
     bool fault_is_power_cut; /* every call after the fault fails as well */
+    bool fault_waits;        /* for a transaction that writes */
+    bool is_writing;
     bool is_dead;
     bool is_full;
     bool is_quiet; /* the simulator looks: nothing fails, nothing is counted */
@@ -38,6 +40,8 @@ CAIRN_NODISCARD enum cairn_status disk_open(struct disk *disk);
 void disk_close(struct disk *disk);
 /* Let `calls` calls pass and fail the next with `status`, once. */
 void disk_arm(struct disk *disk, long calls, enum cairn_status status);
+/* The same, counting calls of writing transactions only: the transaction is asked for again. */
+void disk_arm_conflict(struct disk *disk, long calls);
 /* Let `calls` calls pass; then the power is gone until disk_power_on. */
 void disk_arm_power_cut(struct disk *disk, long calls);
 /* Everything works again. */

@@ -5,6 +5,7 @@
 #include "book.h"
 #include "couriers.h"
 #include "decrees.h"
+#include "exclusions.h"
 #include "inspect.h"
 #include "links.h"
 #include "malice.h"
@@ -71,7 +72,7 @@ static bool disk_conflicts(struct world *world, struct dice *dice)
 
     if (node == NULL || node->disk.calls_until_fault >= 0)
         return false;
-    disk_arm(&node->disk, dice_below(dice, CALLS_MAX), CAIRN_CONFLICT);
+    disk_arm_conflict(&node->disk, dice_below(dice, CALLS_MAX));
     trace_line(&world->trace, "#%llu the disk of %s will ask for a transaction again",
                (unsigned long long)world->step, node->tag);
     return true;
@@ -164,6 +165,28 @@ static bool clock_jumps(struct world *world, struct dice *dice)
 
 /* ---- old copies ---------------------------------------------------------------------------- */
 
+/* Does something that this device wrote again wait for a receipt? */
+static bool repeats_wait(const struct world *world, const struct node *node,
+                         const struct holdings *held)
+{
+    for (uint32_t v = 0; v < world->model.version_count; v++) {
+        const struct model_version *version = &world->model.versions[v];
+        if (version->repeats != MODEL_NONE &&
+            world->model.logs[version->log].grant == node->grant &&
+            version->index < held->size[version->log] &&
+            version->index >= held->covered[version->log])
+            return true;
+    }
+    return false;
+}
+
+static bool may_go_back(struct world *world, struct node *node, const struct holdings *held)
+{
+    inspect_holdings(world, node);
+    return world->model.log_count + 8 <= MODEL_LOGS_MAX &&
+           !(EXCLUDE_SECOND_RESTORE && repeats_wait(world, node, held));
+}
+
 static bool backup_is_made(struct world *world, struct dice *dice)
 {
     struct node *node = pick_open_station(world, dice);
@@ -180,7 +203,7 @@ static bool backup_is_put_back(struct world *world, struct dice *dice)
     struct node *node = pick_open_station(world, dice);
 
     if (node == NULL || node->backup.disk.txn == NULL ||
-        world->model.log_count + 8 > MODEL_LOGS_MAX)
+        !may_go_back(world, node, &node->backup.held))
         return false;
     trace_line(&world->trace, "#%llu %s is restored from its backup",
                (unsigned long long)world->step, node->tag);
@@ -193,7 +216,7 @@ static bool folder_is_moved(struct world *world, struct dice *dice)
 {
     struct node *node = pick_open_station(world, dice);
 
-    if (node == NULL || world->model.log_count + 8 > MODEL_LOGS_MAX)
+    if (node == NULL || !may_go_back(world, node, &node->held))
         return false;
     trace_line(&world->trace, "#%llu the folder of %s is moved", (unsigned long long)world->step,
                node->tag);
@@ -211,7 +234,7 @@ static bool device_is_cloned(struct world *world, struct dice *dice)
     struct disk_copy copy;
 
     if (node == NULL || node->is_revoked || world->node_count + 2 > WORLD_NODES_MAX ||
-        world->model.log_count + 8 > MODEL_LOGS_MAX)
+        !may_go_back(world, node, &node->held))
         return false;
     struct node *clone = world_node_add(world, NODE_STATION, node->village, node->tag);
     if (clone == NULL || !WORLD_MUST(world, disk_copy_take(&node->disk, &copy)))
@@ -274,7 +297,7 @@ static bool server_reads_a_bundle(struct world *world, struct dice *dice)
 {
     struct node *server = &world->nodes[world->server];
 
-    if (server->replica == NULL)
+    if (server->replica == NULL || EXCLUDE_BUNDLES_AT_SERVER)
         return false;
     trace_line(&world->trace, "#%llu the server is given a bundle",
                (unsigned long long)world->step);

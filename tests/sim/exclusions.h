@@ -1,0 +1,24 @@
+/*
+ * exclusions.h: weak places of core that the simulator has found and walks around, so that it can
+ * look further. Each is 1 while core has it; set it to 0 and run to see it again. Remove the line
+ * together with the weak place.
+ */
+
+#ifndef CAIRN_SIM_EXCLUSIONS_H
+#define CAIRN_SIM_EXCLUSIONS_H
+
+/* A server that took a bundle in signs a state of more than it covers: whoever follows exactly is
+ * told that the server signed another state (CORRUPT). Here no server is given a bundle. */
+#define EXCLUDE_BUNDLES_AT_SERVER 1
+
+/* An edit that is written again after a restore names the versions of other logs that it replaces,
+ * but not those of the log that it comes from, which it replaced without saying so: they are live
+ * again beside it. Here the book forgets them too. */
+#define EXCLUDE_REPEAT_OF_OWN_REPLACED 1
+
+/* A device that goes back a second time before what it wrote again was synced cannot take any
+ * answer more, once the first original comes back. Here it goes back only when nothing that it
+ * wrote again waits. */
+#define EXCLUDE_SECOND_RESTORE 1
+
+#endif
