@@ -116,8 +116,9 @@ unsigned book_labelled(struct world *world, struct node *node, const char *label
     return count;
 }
 
-bool book_knows_revoked(const struct world *world, const struct node *node)
+bool book_knows_revoked(struct world *world, struct node *node)
 {
+    inspect_holdings(world, node);
     for (uint32_t i = 0; i < world->model.decree_count; i++) {
         const struct model_decree *decree = &world->model.decrees[i];
         if (!decree->adopts && decree->grant == node->grant &&

@@ -58,7 +58,7 @@ uint32_t book_pick(struct world *world, struct node *node, struct dice *dice);
 unsigned book_labelled(struct world *world, struct node *node, const char *label,
                        uint32_t *out_record);
 /* Does the node know that its grant was revoked? */
-bool book_knows_revoked(const struct world *world, const struct node *node);
+bool book_knows_revoked(struct world *world, struct node *node);
 /* May the node see and write records of that scope? */
 bool book_covers(const struct node *node, struct cairn_scope scope);
 unsigned book_village_of(struct cairn_scope scope);

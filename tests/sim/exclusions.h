@@ -21,4 +21,14 @@
  * wrote again waits. */
 #define EXCLUDE_SECOND_RESTORE 1
 
+/* A tail that is abandoned leaves its announcements behind: when its entries come back, the logs
+ * that they name are numbered otherwise and they are judged invalid. Here no device goes back while
+ * its unsynced tail names a log for the first time. */
+#define EXCLUDE_ABANDONED_ANNOUNCEMENTS 1
+
+/* A new device that read a bundle with checkpoints before its first sync does not show its chain
+ * of grants, and a server that has not heard of it gives no answer. Here that counts as no answer,
+ * until the office has synced. */
+#define EXCLUDE_UNKNOWN_WITH_CHECKPOINT 1
+
 #endif

@@ -180,11 +180,47 @@ static bool repeats_wait(const struct world *world, const struct node *node,
     return false;
 }
 
+/* Note the logs that a version names; true when it is the first of its log to name one. */
+static bool names_anew(const struct world *world, const struct model_version *version,
+                       uint8_t *is_named)
+{
+    const struct model *model = &world->model;
+    uint32_t of = model->records[version->record].log;
+    bool is_new = of != version->log && is_named[of] == 0;
+
+    is_named[of] = 1;
+    for (uint32_t i = 0; i < version->replaces_count; i++) {
+        of = model->versions[model->replaced[version->replaces_first + i]].log;
+        is_new = is_new || (of != version->log && is_named[of] == 0);
+        is_named[of] = 1;
+    }
+    return is_new;
+}
+
+/* Does the unsynced tail of a log of this device name another log for the first time? */
+static bool tail_announces(const struct world *world, const struct node *node,
+                           const struct holdings *held)
+{
+    for (uint32_t log = 0; log < world->model.log_count; log++) {
+        uint8_t is_named[MODEL_LOGS_MAX] = {0};
+        if (world->model.logs[log].grant != node->grant)
+            continue;
+        for (uint32_t v = 0; v < world->model.version_count; v++) {
+            const struct model_version *version = &world->model.versions[v];
+            if (version->log == log && version->index < held->size[log] &&
+                names_anew(world, version, is_named) && version->index >= held->covered[log])
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool may_go_back(struct world *world, struct node *node, const struct holdings *held)
 {
     inspect_holdings(world, node);
     return world->model.log_count + 8 <= MODEL_LOGS_MAX &&
-           !(EXCLUDE_SECOND_RESTORE && repeats_wait(world, node, held));
+           !(EXCLUDE_SECOND_RESTORE && repeats_wait(world, node, held)) &&
+           !(EXCLUDE_ABANDONED_ANNOUNCEMENTS && tail_announces(world, node, held));
 }
 
 static bool backup_is_made(struct world *world, struct dice *dice)
@@ -248,26 +284,6 @@ static bool device_is_cloned(struct world *world, struct dice *dice)
     clone->is_joined = true;
     node_go_back(world, clone, NULL);
     return true;
-}
-
-/* The server's disk is an old copy for a while: whoever has seen more is told, and nothing is
- * signed anew. Then the right one is put back. */
-static bool server_is_behind(struct world *world, struct dice *dice)
-{
-    struct node *server = &world->nodes[world->server];
-    struct node *node = pick_open_station(world, dice);
-    struct disk_copy newest;
-
-    if (node == NULL || node->disk.is_full || server->backup.disk.txn == NULL ||
-        !WORLD_MUST(world, disk_copy_take(&server->disk, &newest)))
-        return false;
-    bool sees_more = inspect_scope_size(world, node, node->village) > 0;
-    struct holdings now = server->held;
-    struct cairn_store *kept = server->disk.inner;
-    (void)kept;
-    (void)now;
-    disk_copy_drop(&newest);
-    return sees_more && false;
 }
 
 /* ---- devices that come, bundles that go ---------------------------------------------------- */
@@ -337,7 +353,7 @@ const struct sim_fault sim_faults[] = {
     {"backup is made", 4, has_restores, backup_is_made},
     {"backup is put back", 3, has_restores, backup_is_put_back},
     {"folder is moved", 1, has_restores, folder_is_moved},
-    {"server is behind", 2, has_restores, server_is_behind},
+    {"server is behind", 2, has_restores, malice_server_is_behind},
     {"device is cloned", 1, has_clones, device_is_cloned},
     {"device is revoked", 1, has_decrees, decrees_revoke},
     {"range is adopted", 1, has_decrees, decrees_adopt},

@@ -59,7 +59,7 @@ static bool round_of_all(struct world *world, struct dice *dice)
             return false;
         }
         const struct cairn_sync_report *report = cairn_sync_report(node->replica);
-        has_moved = has_moved || report->sent_count > 0 || report->got_count > 0 ||
+        has_moved = has_moved || report->received_count > 0 || report->got_count > 0 ||
                     report->checkpoint_count > 0;
     }
     return has_moved;

@@ -179,6 +179,7 @@ static void nothing_left_open(struct world *world, struct node *node)
 
 struct state_look {
     uint8_t *was_seen; /* by record */
+    uint32_t wrong;    /* a record, or MODEL_NONE */
 };
 
 static bool is_due(const struct model *model, const struct book_sight *sight,
@@ -191,6 +192,28 @@ static bool is_due(const struct model *model, const struct book_sight *sight,
             return true;
     }
     return false;
+}
+
+/* Both sides, for whoever reads the trace. */
+static void state_explain(struct world *world, const struct book_sight *sight,
+                          const struct seen_record *seen)
+{
+    const struct model *model = &world->model;
+
+    for (uint32_t i = 0; i < sight->count; i++) {
+        const struct model_version *version = &model->versions[sight->live[i]];
+        trace_line(&world->trace, "    due:  field %u value %u at log %u index %u%s",
+                   version->field, version->token, version->log, version->index,
+                   version->repeats == MODEL_NONE ? "" : " (repeats another)");
+    }
+    for (size_t i = 0; i < seen->live_count; i++) {
+        const struct seen_live *live = &seen->live[i];
+        uint32_t number = model_version_of(model, live->log, live->index, (uint32_t)live->field);
+        trace_line(&world->trace, "    live: field %llu value %u at log %u index %u",
+                   (unsigned long long)live->field,
+                   number == MODEL_NONE ? 0 : model->versions[number].token, live->log,
+                   live->index);
+    }
 }
 
 static void state_record(void *context, struct world *world, struct node *node,
@@ -217,20 +240,50 @@ static void state_record(void *context, struct world *world, struct node *node,
     bool is_right = sight.count == seen->live_count;
     for (size_t i = 0; i < seen->live_count && is_right; i++)
         is_right = is_due(&world->model, &sight, &seen->live[i]);
-    if (!is_right)
-        world_fail(world, "state", "%s has %zu live versions of %s, %u are due", node->tag,
-                   seen->live_count, seen->label, sight.count);
+    if (is_right)
+        return;
+    look->wrong = number;
+    state_explain(world, &sight, seen);
+    world_fail(world, "state", "%s has %zu live versions of %s, %u are due", node->tag,
+               seen->live_count, seen->label, sight.count);
+}
+
+static bool history_explain(void *context, const struct cairn_history_item *item)
+{
+    struct world *world = context;
+
+    trace_line(&world->trace, "    history: %s %s %s=%s%s%s", item->tag, item->operation,
+               item->field == NULL ? "" : item->field,
+               item->new_value == NULL ? "" : item->new_value, item->is_in_force ? "" : ", not: ",
+               item->why_not == NULL ? "" : item->why_not);
+    return true;
+}
+
+static void replica_explain(struct world *world, struct node *node, const char *label)
+{
+    struct cairn_status_report report;
+
+    if (cairn_history(node->replica, label, history_explain, world, &world->err) != CAIRN_OK)
+        trace_line(&world->trace, "    no history: %s", world->err.text);
+    if (cairn_status_get(node->replica, &report, &world->err) == CAIRN_OK)
+        trace_line(&world->trace, "    %s: %llu refused, %llu newer, %llu parked, %llu wait",
+                   node->tag, (unsigned long long)report.refused_count,
+                   (unsigned long long)report.newer_count,
+                   (unsigned long long)report.parked_count,
+                   (unsigned long long)report.unreceived_count);
 }
 
 static void state_is_due(struct world *world, struct node *node)
 {
     struct model *model = &world->model;
-    struct state_look look = {calloc(1, model->record_count + 1u)};
+    struct state_look look = {calloc(1, model->record_count + 1u), MODEL_NONE};
     struct book_sight sight;
 
     CAIRN_ASSERT(look.was_seen != NULL);
     inspect_holdings(world, node);
     inspect_records(world, node, state_record, &look);
+    if (look.wrong != MODEL_NONE)
+        replica_explain(world, node, model->records[look.wrong].label);
     for (uint32_t i = 0; i < model->record_count && world_is_well(world); i++) {
         const struct model_record *record = &model->records[i];
         if (look.was_seen[i] || node->held.size[record->log] <= record->index ||

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exclusions.h"
 #include "inspect.h"
 
 #define ROUNDS_MAX 200
@@ -111,7 +112,8 @@ static struct cairn_serve *request_open(struct world *world, struct node *server
         world_saw(world, SEEN_SERVER_BAD_REQUEST);
     else
         server_failed(world, server, status, "cairn_serve_open");
-    if (is_honest && cairn_status_actor(status) == CAIRN_ACTOR_PEER)
+    bool is_excluded = EXCLUDE_UNKNOWN_WITH_CHECKPOINT && status == CAIRN_REFUSED;
+    if (is_honest && cairn_status_actor(status) == CAIRN_ACTOR_PEER && !is_excluded)
         world_fail(world, "honest-request", "the server refuses an honest request: %s: %s",
                    cairn_status_name(status), world->err.text);
     return NULL;

@@ -15,5 +15,10 @@ bool malice_stranger(struct world *world, struct dice *dice);
 bool malice_random_reply(struct world *world, struct dice *dice);
 bool malice_forges(struct world *world, struct dice *dice);
 bool malice_forks(struct world *world, struct dice *dice);
+/* The server's disk is an old copy for one exchange: whoever has seen more is told, and nothing is
+ * signed anew. */
+bool malice_server_is_behind(struct world *world, struct dice *dice);
+/* The last act of a run: a server that shows two stations two histories. It must be found. */
+void malice_server_forks(struct world *world);
 
 #endif

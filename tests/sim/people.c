@@ -168,6 +168,11 @@ static void act_create(struct world *world, struct node *node, struct dice *dice
     drafts_put(world, node, village, &draft, 1);
 }
 
+void people_create(struct world *world, struct node *node, struct dice *dice)
+{
+    act_create(world, node, dice);
+}
+
 static void act_set(struct world *world, struct node *node, struct dice *dice)
 {
     struct put_draft draft;

@@ -12,6 +12,7 @@
 #include "heal.h"
 #include "invariants.h"
 #include "links.h"
+#include "malice.h"
 #include "people.h"
 
 #define SLOTS_A_DAY 12      /* actions of a station: ten count as a day, two may find nothing */
@@ -34,18 +35,23 @@ static bool is_skipped(const struct run_config *config, uint64_t step)
     return config->skipped != NULL && (config->skipped[step / 8] >> step % 8 & 1) != 0;
 }
 
+static bool takes_turns(const struct node *node)
+{
+    return node->kind == NODE_STATION && node->is_joined && !node->is_hostile;
+}
+
 /* The station whose turn it is: clones and those who joined later share turns with the first. */
 static struct node *whose_turn(struct world *world, uint64_t place)
 {
     uint64_t turn = 0, stations = 0;
 
     for (unsigned i = 0; i < world->node_count; i++)
-        stations += world->nodes[i].kind == NODE_STATION && world->nodes[i].is_joined;
+        stations += takes_turns(&world->nodes[i]);
     if (stations == 0)
         return &world->nodes[world->office];
     turn = place % stations;
     for (unsigned i = 0; i < world->node_count; i++)
-        if (world->nodes[i].kind == NODE_STATION && world->nodes[i].is_joined && turn-- == 0)
+        if (takes_turns(&world->nodes[i]) && turn-- == 0)
             return &world->nodes[i];
     return &world->nodes[world->office];
 }
@@ -117,6 +123,8 @@ void run_world(const struct run_config *config, struct run_result *progress)
     }
     if (world_is_well(world))
         heal(world);
+    if (world_is_well(world) && world->traits.has_server_fork)
+        malice_server_forks(world);
     world->tally.runs++;
     progress_note(world, progress);
     world_close(world);
