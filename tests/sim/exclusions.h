@@ -31,4 +31,8 @@
  * until the office has synced. */
 #define EXCLUDE_UNKNOWN_WITH_CHECKPOINT 1
 
+/* A device that knows that it was revoked and then goes back shows what it wrote again as in force.
+ * Here such a device does not go back. */
+#define EXCLUDE_RESTORE_OF_REVOKED 1
+
 #endif

@@ -219,6 +219,7 @@ static bool may_go_back(struct world *world, struct node *node, const struct hol
 {
     inspect_holdings(world, node);
     return world->model.log_count + 8 <= MODEL_LOGS_MAX &&
+           !(EXCLUDE_RESTORE_OF_REVOKED && book_knows_revoked(world, node)) &&
            !(EXCLUDE_SECOND_RESTORE && repeats_wait(world, node, held)) &&
            !(EXCLUDE_ABANDONED_ANNOUNCEMENTS && tail_announces(world, node, held));
 }

@@ -195,10 +195,23 @@ static bool is_due(const struct model *model, const struct book_sight *sight,
 }
 
 /* Both sides, for whoever reads the trace. */
-static void state_explain(struct world *world, const struct book_sight *sight,
-                          const struct seen_record *seen)
+static void state_explain(struct world *world, const struct node *node,
+                          const struct book_sight *sight, const struct seen_record *seen)
 {
     const struct model *model = &world->model;
+    uint32_t record = model_record_of(model, seen->log, seen->index);
+
+    for (uint32_t i = 0; i < model->records[record].count; i++) {
+        const struct model_version *version =
+            &model->versions[model->records[record].versions[i]];
+        const struct model_version *first =
+            version->repeats == MODEL_NONE ? NULL : &model->versions[version->repeats];
+        trace_line(&world->trace,
+                   "    book: field %u value %u at log %u index %u of %u%s log %u index %u",
+                   version->field, version->token, version->log, version->index,
+                   node->held.size[version->log], first == NULL ? "" : ", repeats",
+                   first == NULL ? 0 : first->log, first == NULL ? 0 : first->index);
+    }
 
     for (uint32_t i = 0; i < sight->count; i++) {
         const struct model_version *version = &model->versions[sight->live[i]];
@@ -243,7 +256,7 @@ static void state_record(void *context, struct world *world, struct node *node,
     if (is_right)
         return;
     look->wrong = number;
-    state_explain(world, &sight, seen);
+    state_explain(world, node, &sight, seen);
     world_fail(world, "state", "%s has %zu live versions of %s, %u are due", node->tag,
                seen->live_count, seen->label, sight.count);
 }

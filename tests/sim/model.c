@@ -122,6 +122,23 @@ uint32_t model_version_add(struct model *model, const struct model_version *vers
     return number;
 }
 
+void model_log_cut(struct model *model, uint32_t number, uint32_t size)
+{
+    struct model_log *log = &model->logs[number];
+
+    for (uint32_t v = 0; v < model->version_count; v++) {
+        struct model_version *version = &model->versions[v];
+        if (version->log != number || version->index < size)
+            continue;
+        version->is_gone = version->is_lost = true;
+        struct model_record *record = &model->records[version->record];
+        if (record->log == number && record->index == version->index)
+            record->index = MODEL_NONE;
+    }
+    if (log->entry_count > size)
+        log->entry_count = size;
+}
+
 /* ---- what a replica must show -------------------------------------------------------------- */
 
 static bool knows(const struct holdings *held, const struct model_decree *decree)
@@ -155,13 +172,13 @@ static bool in_force(const struct model *model, const struct holdings *held,
 {
     const struct model_record *record = &model->records[version->record];
 
-    if (!model_is_inside(model, held, version->log, version->index) ||
+    if (version->is_gone || !model_is_inside(model, held, version->log, version->index) ||
         held->size[record->log] <= record->index)
         return false;
     if (version->repeats == MODEL_NONE)
         return true;
     const struct model_version *first = &model->versions[version->repeats];
-    return !model_is_inside(model, held, first->log, first->index);
+    return first->is_gone || !model_is_inside(model, held, first->log, first->index);
 }
 
 /* Does `later`, of the same log, replace `earlier` without saying so? */

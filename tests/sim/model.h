@@ -44,6 +44,7 @@ struct model_version {
     uint32_t replaces_first, replaces_count; /* into model.replaced */
     bool deletes;
     bool is_lost; /* its device went back, and nobody else has it */
+    bool is_gone; /* the same, and its place in the log was given to another */
 };
 
 struct model_record {
@@ -98,6 +99,9 @@ uint32_t model_version_add(struct model *model, const struct model_version *vers
                            const uint32_t *replaces, uint32_t count);
 /* The version of `field` in entry (log, index), or MODEL_NONE. */
 uint32_t model_version_of(const struct model *model, uint32_t log, uint32_t index, uint32_t field);
+
+/* The log goes on from `size`: what stood above never left its device and is gone for good. */
+void model_log_cut(struct model *model, uint32_t log, uint32_t size);
 
 /* Is entry (log, index) held, inside every cut known there, or adopted? */
 bool model_is_inside(const struct model *model, const struct holdings *held, uint32_t log,

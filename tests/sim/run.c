@@ -40,20 +40,23 @@ static bool takes_turns(const struct node *node)
     return node->kind == NODE_STATION && node->is_joined && !node->is_hostile;
 }
 
-/* The station whose turn it is: clones and those who joined later share turns with the first. */
-static struct node *whose_turn(struct world *world, uint64_t place)
+/* The `turn`-th station; NULL: there are not so many. */
+static struct node *whose_turn(struct world *world, uint64_t turn)
 {
-    uint64_t turn = 0, stations = 0;
-
-    for (unsigned i = 0; i < world->node_count; i++)
-        stations += takes_turns(&world->nodes[i]);
-    if (stations == 0)
-        return &world->nodes[world->office];
-    turn = place % stations;
     for (unsigned i = 0; i < world->node_count; i++)
         if (takes_turns(&world->nodes[i]) && turn-- == 0)
             return &world->nodes[i];
-    return &world->nodes[world->office];
+    return NULL;
+}
+
+/* One of the first stations, and those who joined later or were cloned beside it. */
+static void turn_take(struct world *world, uint64_t turn, struct dice *dice)
+{
+    struct node *node;
+
+    for (; world_is_well(world) && (node = whose_turn(world, turn)) != NULL;
+         turn += world->config.stations)
+        people_act(world, node, dice);
 }
 
 static void disks_fresh(struct world *world)
@@ -66,9 +69,7 @@ static void step_run(struct world *world)
 {
     struct dice dice;
     uint64_t place = world->step % day_steps(&world->config);
-    uint64_t slot = place / (world->config.stations + 1);
     uint64_t turn = place % (world->config.stations + 1);
-    uint64_t day = world->step / day_steps(&world->config);
 
     dice_init(&dice, world->config.seed, world->step);
     disks_fresh(world);
@@ -78,8 +79,11 @@ static void step_run(struct world *world)
     if (turn == world->config.stations)
         faults_strike(world, &dice);
     else
-        people_act(world, whose_turn(world, (day * SLOTS_A_DAY + slot) * 0 + turn), &dice);
+        turn_take(world, turn, &dice);
     world->tally.steps++;
+    if (world->config.planted_settlements > 0 &&
+        world->tally.seen[SEEN_CONFLICT_SETTLED] >= world->config.planted_settlements)
+        world_fail(world, "planted", "conflicts were settled");
 }
 
 static void day_end(struct world *world, uint64_t day)
@@ -131,33 +135,48 @@ void run_world(const struct run_config *config, struct run_result *progress)
     free(world);
 }
 
-void run_apart(const struct run_config *config, struct run_result *out_result)
+/* ---- apart --------------------------------------------------------------------------------- */
+
+void run_start(const struct run_config *config, struct run_apart *out_apart)
 {
     struct run_result *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int how = 0;
 
     CAIRN_ASSERT(shared != MAP_FAILED);
     memset(shared, 0, sizeof *shared);
-    if (config->trace_out != NULL)
-        fflush(config->trace_out);
+    fflush(NULL);
     pid_t child = fork();
     CAIRN_ASSERT(child >= 0);
     if (child == 0) {
         run_world(config, shared);
-        if (config->trace_out != NULL)
-            fflush(config->trace_out);
         exit(0);
     }
-    while (waitpid(child, &how, 0) < 0)
+    *out_apart = (struct run_apart){child, shared};
+}
+
+void run_finish(struct run_apart *apart, int how, struct run_result *out_result)
+{
+    struct failure *failure = &out_result->failure;
+
+    *out_result = *apart->shared;
+    munmap(apart->shared, sizeof *apart->shared);
+    apart->shared = NULL;
+    if (how == 0 || failure->invariant[0] != '\0')
+        return;
+    strcpy(failure->invariant, "dies");
+    snprintf(failure->text, sizeof failure->text, "the run ends with %s %d",
+             WIFSIGNALED(how) ? "signal" : "status",
+             WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
+    failure->step = out_result->step;
+}
+
+void run_alone(const struct run_config *config, struct run_result *out_result)
+{
+    struct run_apart apart;
+    int how = 0;
+
+    run_start(config, &apart);
+    while (waitpid(apart.process, &how, 0) < 0)
         ;
-    *out_result = *shared;
-    munmap(shared, sizeof *shared);
-    if (how != 0 && out_result->failure.invariant[0] == '\0') {
-        strcpy(out_result->failure.invariant, "dies");
-        snprintf(out_result->failure.text, sizeof out_result->failure.text,
-                 "the run ends with %s %d", WIFSIGNALED(how) ? "signal" : "status",
-                 WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
-        out_result->failure.step = out_result->step;
-    }
+    run_finish(&apart, how, out_result);
 }

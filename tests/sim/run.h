@@ -28,7 +28,16 @@ struct run_result {
 uint64_t run_step_count(const struct world_config *config);
 /* `progress` is written as the run goes, so that whoever watches knows where it died. */
 void run_world(const struct run_config *config, struct run_result *progress);
+
 /* The same in a process of its own: a run that dies is a failure like any other. */
-void run_apart(const struct run_config *config, struct run_result *out_result);
+struct run_apart {
+    int process;
+    struct run_result *shared;
+};
+void run_start(const struct run_config *config, struct run_apart *out_apart);
+/* `how` is what waitpid() said. */
+void run_finish(struct run_apart *apart, int how, struct run_result *out_result);
+/* Start, wait and finish. */
+void run_alone(const struct run_config *config, struct run_result *out_result);
 
 #endif

@@ -92,6 +92,20 @@ struct node *world_node_add(struct world *world, enum node_kind kind, unsigned v
     return node;
 }
 
+/* How much of a log is somewhere: in a replica, or in a bag. */
+static uint32_t log_saved(const struct world *world, uint32_t log)
+{
+    uint32_t size = 0;
+
+    for (unsigned i = 0; i < world->node_count; i++)
+        if (world->nodes[i].held.size[log] > size)
+            size = world->nodes[i].held.size[log];
+    for (unsigned i = 0; i < WORLD_BUNDLES_MAX; i++)
+        if (world->bundles[i].is_there && world->bundles[i].held.size[log] > size)
+            size = world->bundles[i].held.size[log];
+    return size;
+}
+
 static struct cairn_replica_config node_config(struct node *node, bool is_writer)
 {
     return (struct cairn_replica_config){
@@ -139,6 +153,22 @@ void node_backup(struct world *world, struct node *node)
     WORLD_MUST(world, disk_copy_take(&node->disk, &node->backup.disk));
 }
 
+/* It does not know that it went back: right only if nothing of what is missing ever left it. */
+static void unseen_return(struct world *world, struct node *node, const struct own_log *logs,
+                          unsigned count)
+{
+    for (unsigned i = 0; i < count && world_is_well(world); i++) {
+        uint32_t log = logs[i].log, size = logs[i].size;
+        if (world->model.logs[log].entry_count <= size)
+            continue;
+        inspect_holdings(world, node);
+        if (log_saved(world, log) > size)
+            world_fail(world, "went-back-unseen", "%s goes on in a log that others hold longer",
+                       node->tag);
+        model_log_cut(&world->model, log, size);
+    }
+}
+
 void node_go_back(struct world *world, struct node *node, struct backup *backup)
 {
     const struct cairn_replica_config reading = node_config(node, false);
@@ -155,27 +185,16 @@ void node_go_back(struct world *world, struct node *node, struct backup *backup)
     node_close(node);
     if (!WORLD_MUST(world, cairn_replica_open(&writing, &node->replica, &world->err)))
         return;
-    if (!cairn_replica_was_restored(node->replica))
-        return; /* nothing of its own was written since */
+    if (!cairn_replica_was_restored(node->replica)) {
+        unseen_return(world, node, logs, count);
+        return;
+    }
     world_saw(world, SEEN_RESTORED);
     restore_book(world, node, logs, count);
     inspect_holdings(world, node);
 }
 
 /* ---- what is lost -------------------------------------------------------------------------- */
-
-static uint32_t log_saved(const struct world *world, uint32_t log)
-{
-    uint32_t size = 0;
-
-    for (unsigned i = 0; i < world->node_count; i++)
-        if (world->nodes[i].held.size[log] > size)
-            size = world->nodes[i].held.size[log];
-    for (unsigned i = 0; i < WORLD_BUNDLES_MAX; i++)
-        if (world->bundles[i].is_there && world->bundles[i].held.size[log] > size)
-            size = world->bundles[i].held.size[log];
-    return size;
-}
 
 void world_mark_lost(struct world *world)
 {

@@ -81,6 +81,8 @@ struct traits {
 struct world_config {
     uint64_t seed;
     unsigned days, stations;
+    /* So many settlements count as a failure, for the test of the shrinker; 0: none do. */
+    unsigned planted_settlements;
 };
 
 struct failure {
