@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct book_field fields[BOOK_FIELDS] = {
-    {"income", 6, true}, {"plan", 13, false},  {"members", 3, true},
+    {"income", 6, true}, {"plan", 13, false}, {"members", 3, true},
     {"cadre", 9, false}, {"addr", 12, false}, {"head", 2, false},
 };
 
@@ -178,15 +178,15 @@ static void entry_take(struct world *world, struct node *node, uint32_t log, uin
         uint32_t count = seen_of(world, node, write, seen);
         if (write->record == MODEL_NONE && created == MODEL_NONE)
             created = model_record_add(&world->model, log, index, entry->label);
-        const struct model_version version = {
-            .record = write->record == MODEL_NONE ? created : write->record,
-            .field = write->field,
-            .token = write->token,
-            .log = log,
-            .index = index,
-            .time_s = machine_now_s(&node->machine),
-            .repeats = MODEL_NONE,
-            .deletes = write->deletes};
+        const struct model_version version = {.record = write->record == MODEL_NONE ? created
+                                                                                    : write->record,
+                                              .field = write->field,
+                                              .token = write->token,
+                                              .log = log,
+                                              .index = index,
+                                              .time_s = machine_now_s(&node->machine),
+                                              .repeats = MODEL_NONE,
+                                              .deletes = write->deletes};
         model_version_add(&world->model, &version, seen, count);
     }
     world->tally.edits++;

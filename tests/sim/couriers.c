@@ -37,8 +37,8 @@ struct bundle couriers_bundle(struct world *world, struct node *node, bool is_fu
     struct cairn_bundle_report report;
     struct bundle bundle = {.is_full = is_full, .writer = node_number(world, node)};
 
-    enum cairn_status status = cairn_bundle_write(node->replica, is_full, piece_add, &pieces,
-                                                  &report, &world->err);
+    enum cairn_status status =
+        cairn_bundle_write(node->replica, is_full, piece_add, &pieces, &report, &world->err);
     if (status != CAIRN_OK) {
         free(pieces.data);
         if (status == CAIRN_IO || (status == CAIRN_NO_SPACE && disk_may_fail(node)))

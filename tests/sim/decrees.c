@@ -87,9 +87,11 @@ static enum cairn_status revocation_apply(struct cairn_replica *office, void *co
 
 static void decree_take(struct world *world, struct decree_work *work)
 {
-    uint32_t log = model_log_find(&world->model, &work->log);
+    struct node *office = &world->nodes[world->office];
 
-    world->nodes[world->office].held_is_stale = true;
+    office->held_is_stale = true;
+    inspect_holdings(world, office);
+    uint32_t log = model_log_find(&world->model, &work->log);
     if (log == MODEL_NONE) {
         world_fail(world, "decree", "the office's log is not in the book");
         return;
@@ -119,8 +121,8 @@ bool decrees_revoke(struct world *world, struct dice *dice)
         world->model.decree_count >= 3 || !office_is_ready(world, dice))
         return false;
     work.decree.grant = node->grant;
-    if (!WORLD_MUST(world, cairn_replica_write(office->replica, revocation_apply, &work,
-                                               &world->err)))
+    if (!WORLD_MUST(world,
+                    cairn_replica_write(office->replica, revocation_apply, &work, &world->err)))
         return false;
     trace_line(&world->trace, "#%llu the office revokes %s", (unsigned long long)world->step,
                node->tag);
@@ -175,8 +177,8 @@ bool decrees_adopt(struct world *world, struct dice *dice)
     if (!adoptable(world, &work.decree) || !office_is_ready(world, dice))
         return false;
     inspect_holdings(world, office);
-    if (!WORLD_MUST(world, cairn_replica_write(office->replica, adoption_apply, &work,
-                                               &world->err)))
+    if (!WORLD_MUST(world,
+                    cairn_replica_write(office->replica, adoption_apply, &work, &world->err)))
         return false;
     trace_line(&world->trace, "#%llu the office adopts entries %u to %u of a log",
                (unsigned long long)world->step, work.decree.from, work.decree.to);

@@ -136,8 +136,8 @@ static bool server_restarts(struct world *world, struct dice *dice)
 
 static bool clock_jumps(struct world *world, struct dice *dice)
 {
-    struct node *node = dice_one_in(dice, 6) ? &world->nodes[world->server]
-                                             : world_pick_station(world, dice);
+    struct node *node =
+        dice_one_in(dice, 6) ? &world->nodes[world->server] : world_pick_station(world, dice);
     uint64_t now = machine_now_s(&node->machine);
 
     switch (dice_below(dice, 5)) {
@@ -296,8 +296,8 @@ static bool station_joins(struct world *world, struct dice *dice)
     if (office->replica == NULL || world->node_count + 2 > WORLD_NODES_MAX ||
         world->node_count > world->config.stations + 8)
         return false;
-    struct node *node = world_join(world, NODE_STATION, dice_below(dice, world->village_count),
-                                   office);
+    struct node *node =
+        world_join(world, NODE_STATION, dice_below(dice, world->village_count), office);
     if (node != NULL)
         trace_line(&world->trace, "#%llu %s joins", (unsigned long long)world->step, node->tag);
     return node != NULL;

@@ -47,8 +47,8 @@ struct link_bytes forge_message(struct world *world, struct node *node, bool str
         dice_fill(dice, &own, sizeof own);
     cairn_noise_init(&noise, &config);
     cairn_writer_init(&writer, message, plain.size + 256);
-    WORLD_MUST(world, cairn_noise_write(&noise, (struct cairn_bytes){payload, plain.size + 1},
-                                        &writer));
+    WORLD_MUST(world,
+               cairn_noise_write(&noise, (struct cairn_bytes){payload, plain.size + 1}, &writer));
     cairn_noise_release(&noise);
     free(payload);
     return (struct link_bytes){message, writer.size};
@@ -121,8 +121,7 @@ static uint32_t entries_forge(struct forged *forged, enum forge_kind kind,
     return 4;
 }
 
-static bool forged_seal(struct forged *forged, enum forge_kind kind,
-                        const struct cairn_keys *keys)
+static bool forged_seal(struct forged *forged, enum forge_kind kind, const struct cairn_keys *keys)
 {
     struct cairn_blinder blinder;
     struct cairn_reader reader;
@@ -155,11 +154,10 @@ static void log_forge(struct world *world, struct node *node, enum forge_kind ki
     unsigned village = node->village + (kind == FORGE_OTHER_VILLAGE);
 
     memset(forged, 0, sizeof *forged);
-    forged->channel =
-        kind == FORGE_AUTHORITY ? CAIRN_CHANNEL_AUTHORITY : CAIRN_CHANNEL_RECORDS;
+    forged->channel = kind == FORGE_AUTHORITY ? CAIRN_CHANNEL_AUTHORITY : CAIRN_CHANNEL_RECORDS;
     forged->scope.code = strtoull(world_village(village), NULL, 10);
-    forged->under = kind == FORGE_BORROWED_GRANT ? world->nodes[world->office].replica->under
-                                                 : replica->under;
+    forged->under =
+        kind == FORGE_BORROWED_GRANT ? world->nodes[world->office].replica->under : replica->under;
     dice_fill(dice, &forged->secret, sizeof forged->secret);
     forged->run.log.device = replica->keys.open.seal;
     dice_fill(dice, &forged->run.log.incarnation, sizeof forged->run.log.incarnation);

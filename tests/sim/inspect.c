@@ -89,9 +89,8 @@ bool inspect_own_log(struct world *world, struct node *node, unsigned village,
     if (!look_begin(world, node))
         return false;
     struct cairn_author author = cairn_replica_author(node->replica);
-    enum cairn_status status = cairn_own_log_find(&node->replica->ctx, &author,
-                                                  village_scope(village), CAIRN_CHANNEL_RECORDS,
-                                                  &log);
+    enum cairn_status status = cairn_own_log_find(
+        &node->replica->ctx, &author, village_scope(village), CAIRN_CHANNEL_RECORDS, &log);
     look_end(node);
     if (status != CAIRN_OK)
         return false;
@@ -113,8 +112,8 @@ unsigned inspect_own_logs(struct world *world, struct node *node, struct own_log
         last = 0;
     for (uint32_t no = 1; no <= last && count < max; no++) {
         struct cairn_log log;
-        if (cairn_log_load(ctx, no, &log) != CAIRN_OK || !log.is_known ||
-            log.own_generation == 0 || log.channel != CAIRN_CHANNEL_RECORDS)
+        if (cairn_log_load(ctx, no, &log) != CAIRN_OK || !log.is_known || log.own_generation == 0 ||
+            log.channel != CAIRN_CHANNEL_RECORDS)
             continue;
         out_logs[count++] = (struct own_log){log_number(world, &log), cairn_log_size(&log),
                                              log.covered, log.own_generation};

@@ -86,10 +86,10 @@ static void record_compare(struct world *world, struct node *node, uint32_t numb
     if (known != fields_due(world, &sight))
         world_fail(world, "shown", "%s shows %zu fields of %s, %zu are due", node->tag, known,
                    shown->id, fields_due(world, &sight));
-    if (sight.count > 0 && (shown->is_deleted != sight.is_deleted ||
-                            shown->has_conflict != sight.has_conflict))
-        world_fail(world, "shown", "%s says of %s deleted %d conflict %d, %d %d are due",
-                   node->tag, shown->id, shown->is_deleted, shown->has_conflict, sight.is_deleted,
+    if (sight.count > 0 &&
+        (shown->is_deleted != sight.is_deleted || shown->has_conflict != sight.has_conflict))
+        world_fail(world, "shown", "%s says of %s deleted %d conflict %d, %d %d are due", node->tag,
+                   shown->id, shown->is_deleted, shown->has_conflict, sight.is_deleted,
                    sight.has_conflict);
     if (sight.has_conflict && shown->field_count > known)
         world_saw(world, SEEN_DELETION_CONTESTED);
@@ -151,8 +151,7 @@ void invariant_counts(struct world *world, struct node *node)
         WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
         WORLD_MUST(world, cairn_list(node->replica, "household", NULL, 0, count_record, &records,
                                      &world->err)) &&
-        WORLD_MUST(world,
-                   cairn_conflicts(node->replica, count_record, &conflicts, &world->err));
+        WORLD_MUST(world, cairn_conflicts(node->replica, count_record, &conflicts, &world->err));
     if (is_read && (report.record_count != records || report.conflict_count != conflicts))
         world_fail(world, "counts",
                    "the status of %s counts %llu records and %llu conflicts, lists have %llu "
@@ -202,8 +201,7 @@ static void state_explain(struct world *world, const struct node *node,
     uint32_t record = model_record_of(model, seen->log, seen->index);
 
     for (uint32_t i = 0; i < model->records[record].count; i++) {
-        const struct model_version *version =
-            &model->versions[model->records[record].versions[i]];
+        const struct model_version *version = &model->versions[model->records[record].versions[i]];
         const struct model_version *first =
             version->repeats == MODEL_NONE ? NULL : &model->versions[version->repeats];
         trace_line(&world->trace,
@@ -267,8 +265,8 @@ static bool history_explain(void *context, const struct cairn_history_item *item
 
     trace_line(&world->trace, "    history: %s %s %s=%s%s%s", item->tag, item->operation,
                item->field == NULL ? "" : item->field,
-               item->new_value == NULL ? "" : item->new_value, item->is_in_force ? "" : ", not: ",
-               item->why_not == NULL ? "" : item->why_not);
+               item->new_value == NULL ? "" : item->new_value,
+               item->is_in_force ? "" : ", not: ", item->why_not == NULL ? "" : item->why_not);
     return true;
 }
 
@@ -281,8 +279,7 @@ static void replica_explain(struct world *world, struct node *node, const char *
     if (cairn_status_get(node->replica, &report, &world->err) == CAIRN_OK)
         trace_line(&world->trace, "    %s: %llu refused, %llu newer, %llu parked, %llu wait",
                    node->tag, (unsigned long long)report.refused_count,
-                   (unsigned long long)report.newer_count,
-                   (unsigned long long)report.parked_count,
+                   (unsigned long long)report.newer_count, (unsigned long long)report.parked_count,
                    (unsigned long long)report.unreceived_count);
 }
 

@@ -47,8 +47,7 @@ static enum passage passage_draw(struct world *world, struct dice *dice, bool is
 {
     static const enum passage troubles[] = {PASSES_TWICE, PASSES_DAMAGED, PASSES_LATE, IS_LOST};
 
-    if (is_good || !world->traits.has_link_faults ||
-        !dice_one_in(dice, world->traits.link_quality))
+    if (is_good || !world->traits.has_link_faults || !dice_one_in(dice, world->traits.link_quality))
         return PASSES;
     return troubles[dice_below(dice, 4)];
 }
@@ -102,8 +101,7 @@ static struct cairn_serve *request_open(struct world *world, struct node *server
     if (server->replica == NULL)
         return NULL;
     trace_bytes(&world->trace, request);
-    enum cairn_status status =
-        cairn_serve_open(server->replica, request, &serve, &world->err);
+    enum cairn_status status = cairn_serve_open(server->replica, request, &serve, &world->err);
     if (status == CAIRN_OK)
         return serve;
     if (status == CAIRN_REFUSED)
@@ -198,8 +196,7 @@ static enum link_end reply_give(struct world *world, struct node *node, struct c
 {
     *out_again = false;
     node->held_is_stale = true;
-    enum cairn_status status =
-        cairn_sync_reply(node->replica, reply, out_again, &world->err);
+    enum cairn_status status = cairn_sync_reply(node->replica, reply, out_again, &world->err);
     if (status == CAIRN_OK) {
         node->awaits_reply = false;
         world->tally.seen[SEEN_SERVER_TOLD_INVALID] +=
@@ -275,8 +272,7 @@ static enum link_end round_trip(struct world *world, struct node *node, struct d
         break;
     case PASSES_LATE:
         world_saw(world, SEEN_LETTER_DELAYED);
-        letter_post(world, node, true, link_bytes(reply),
-                    world->step + 1 + dice_below(dice, 300));
+        letter_post(world, node, true, link_bytes(reply), world->step + 1 + dice_below(dice, 300));
         break;
     case IS_LOST:
         world_saw(world, SEEN_LETTER_LOST);
@@ -291,8 +287,7 @@ static enum link_end sync_begin(struct world *world, struct node *node)
     enum cairn_status status = cairn_sync_begin(node->replica, &world->err);
 
     node->awaits_reply = false;
-    return status == CAIRN_OK ? LINK_DONE
-                              : station_failed(world, node, status, "cairn_sync_begin");
+    return status == CAIRN_OK ? LINK_DONE : station_failed(world, node, status, "cairn_sync_begin");
 }
 
 enum link_end links_sync(struct world *world, struct node *node, struct dice *dice, bool is_good)
@@ -332,8 +327,7 @@ void links_ask(struct world *world, struct node *node, struct dice *dice)
     }
     node->awaits_reply = true;
     /* In whole tens of steps, so that several come together. */
-    letter_post(world, node, false, request,
-                (world->step / 10 + 1 + dice_below(dice, 4)) * 10);
+    letter_post(world, node, false, request, (world->step / 10 + 1 + dice_below(dice, 4)) * 10);
 }
 
 static void reply_deliver(struct world *world, const struct letter *letter)
@@ -346,8 +340,8 @@ static void reply_deliver(struct world *world, const struct letter *letter)
         return;
     }
     /* It may answer a request that was given up: then it must be refused. */
-    enum link_end end = reply_give(world, node, (struct cairn_bytes){letter->data, letter->size},
-                                   false, &again);
+    enum link_end end =
+        reply_give(world, node, (struct cairn_bytes){letter->data, letter->size}, false, &again);
     if (end == LINK_REFUSED)
         world_fail(world, "late-reply", "%s: %s", node->tag, world->err.text);
 }

@@ -52,11 +52,11 @@ bool malice_grants(struct world *world, struct dice *dice)
     cairn_writer_init(&request, bytes, sizeof bytes);
     if (!WORLD_MUST(world, cairn_request_export(node->replica, &request, &world->err)))
         return false;
-    const struct cairn_grant_input input = {
-        .request = cairn_writer_bytes(&request),
-        .role = "county",
-        .scope = granter == node ? world_village(node->village) : "51",
-        .tag = "X"};
+    const struct cairn_grant_input input = {.request = cairn_writer_bytes(&request),
+                                            .role = "county",
+                                            .scope = granter == node ? world_village(node->village)
+                                                                     : "51",
+                                            .tag = "X"};
     enum cairn_status status =
         cairn_grant_device(granter->replica, &input, &invitation, &device, &world->err);
     if (status == CAIRN_NO_RIGHT)
@@ -76,8 +76,8 @@ bool malice_random_request(struct world *world, struct dice *dice)
     if (node == NULL)
         return false;
     dice_fill(dice, noise, sizeof noise);
-    struct link_bytes reply = links_answer(
-        world, (struct cairn_bytes){noise, dice_below(dice, sizeof noise)}, false);
+    struct link_bytes reply =
+        links_answer(world, (struct cairn_bytes){noise, dice_below(dice, sizeof noise)}, false);
     if (reply.data != NULL)
         world_fail(world, "random-request", "the server answers noise");
     free(reply.data);
@@ -105,13 +105,12 @@ bool malice_stranger(struct world *world, struct dice *dice)
     if (node == NULL)
         return false;
     dice_fill(dice, noise, sizeof noise);
-    static const uint8_t empty_request[] = {0x87, 0x01, 0x00, 0x80, 0x50, 0, 0, 0,
-                                            0,    0,    0,    0,    0,    0, 0, 0,
+    static const uint8_t empty_request[] = {0x87, 0x01, 0x00, 0x80, 0x50, 0,    0,    0,
+                                            0,    0,    0,    0,    0,    0,    0,    0,
                                             0,    0,    0,    0,    0,    0x40, 0x80, 0x80};
     bool is_noise = dice_one_in(dice, 2);
     struct cairn_bytes plain = is_noise ? (struct cairn_bytes){noise, size}
-                                        : (struct cairn_bytes){empty_request,
-                                                               sizeof empty_request};
+                                        : (struct cairn_bytes){empty_request, sizeof empty_request};
     struct link_bytes message = forge_message(world, node, true, plain, dice);
     struct link_bytes reply = links_answer(world, link_bytes(message), false);
     if (reply.data != NULL)
@@ -177,8 +176,7 @@ static bool forged_create(struct world *world, struct node *node, const char *he
                                   .field_count = 1};
     struct cairn_put_result result;
 
-    return WORLD_MUST(world,
-                      cairn_put_many(node->replica, &put, 1, &result, NULL, &world->err));
+    return WORLD_MUST(world, cairn_put_many(node->replica, &put, 1, &result, NULL, &world->err));
 }
 
 struct found {
@@ -205,10 +203,10 @@ static void both_audited(struct world *world, const struct bundle *one, const st
     const struct cairn_audit_visitor visitor = {.finding = finding_count, .context = &found};
     struct cairn_audit_report report;
 
-    if (!WORLD_MUST(world, cairn_audit_files((struct cairn_bytes){world->root_statement,
-                                                                  world->root_statement_size},
-                                             files, names, 2, &visitor, &report, NULL,
-                                             &world->err)))
+    if (!WORLD_MUST(world,
+                    cairn_audit_files(
+                        (struct cairn_bytes){world->root_statement, world->root_statement_size},
+                        files, names, 2, &visitor, &report, NULL, &world->err)))
         return;
     if (report.finding_count == 0)
         world_fail(world, invariant, "an auditor with both histories finds nothing");
@@ -328,8 +326,7 @@ bool malice_server_is_behind(struct world *world, struct dice *dice)
                    (unsigned long long)world->step);
         enum link_end end = links_sync(world, node, dice, true);
         bool is_unknown = EXCLUDE_UNKNOWN_WITH_CHECKPOINT && end == LINK_NO_ANSWER;
-        if (!is_unknown &&
-            (end != LINK_REFUSED || strstr(world->err.text, "older copy") == NULL))
+        if (!is_unknown && (end != LINK_REFUSED || strstr(world->err.text, "older copy") == NULL))
             world_fail(world, "server-behind", "%s does not see that the server went back: %s",
                        node->tag, world->err.text);
         else if (!is_unknown)

@@ -87,9 +87,9 @@ uint32_t model_record_of(const struct model *model, uint32_t log, uint32_t index
 static void entry_note(struct model_log *log, uint32_t index, uint32_t version)
 {
     if (index >= log->entry_count) {
-        log->first_versions = grown(log->first_versions, log->entry_count,
-                                    index + 1 - log->entry_count, &log->capacity,
-                                    sizeof *log->first_versions);
+        log->first_versions =
+            grown(log->first_versions, log->entry_count, index + 1 - log->entry_count,
+                  &log->capacity, sizeof *log->first_versions);
         for (uint32_t i = log->entry_count; i <= index; i++)
             log->first_versions[i] = MODEL_NONE;
         log->entry_count = index + 1;
@@ -108,8 +108,8 @@ uint32_t model_version_add(struct model *model, const struct model_version *vers
         grown(model->versions, number, 1, &model->version_capacity, sizeof *model->versions);
     model->replaced = grown(model->replaced, model->replaced_count, count,
                             &model->replaced_capacity, sizeof *model->replaced);
-    record->versions = grown(record->versions, record->count, 1, &record->capacity,
-                             sizeof *record->versions);
+    record->versions =
+        grown(record->versions, record->count, 1, &record->capacity, sizeof *record->versions);
     model->versions[number] = *version;
     model->versions[number].replaces_first = model->replaced_count;
     model->versions[number].replaces_count = count;
@@ -158,8 +158,8 @@ bool model_is_inside(const struct model *model, const struct holdings *held, uin
         if (!knows(held, decree))
             continue;
         if (!decree->adopts)
-            is_cut = is_cut ||
-                     (decree->grant == model->logs[log].grant && index >= decree->cuts[log]);
+            is_cut =
+                is_cut || (decree->grant == model->logs[log].grant && index >= decree->cuts[log]);
         else
             is_adopted = is_adopted || (decree->log == log && decree->from <= index &&
                                         index < decree->to && held->size[log] >= decree->to);

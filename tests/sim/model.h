@@ -24,7 +24,7 @@
 
 struct model_log {
     struct cairn_hash id;
-    unsigned grant; /* of the device that writes it */
+    unsigned grant;  /* of the device that writes it */
     bool is_foreign; /* nobody of ours wrote it: a hostile device did */
     bool is_forked;  /* written twice from some entry on: nothing is foretold of it */
     struct cairn_scope scope;
@@ -39,8 +39,8 @@ struct model_version {
     uint32_t field;
     uint32_t token; /* what was written; 0 for a deletion or creation */
     uint32_t log, index;
-    uint64_t time_s; /* by the author's clock */
-    uint32_t repeats; /* the version that this one repeats, or MODEL_NONE */
+    uint64_t time_s;                         /* by the author's clock */
+    uint32_t repeats;                        /* the version that this one repeats, or MODEL_NONE */
     uint32_t replaces_first, replaces_count; /* into model.replaced */
     bool deletes;
     bool is_lost; /* its device went back, and nobody else has it */
@@ -65,9 +65,9 @@ struct holdings {
 struct model_decree {
     uint32_t by_log, by_index; /* the entry that says so */
     bool adopts;
-    unsigned grant;                 /* revoked */
-    uint32_t cuts[MODEL_LOGS_MAX];  /* of a revocation, by log; 0 for those not listed */
-    uint32_t log, from, to;         /* adopted */
+    unsigned grant;                /* revoked */
+    uint32_t cuts[MODEL_LOGS_MAX]; /* of a revocation, by log; 0 for those not listed */
+    uint32_t log, from, to;        /* adopted */
 };
 #define MODEL_DECREES_MAX 8
 

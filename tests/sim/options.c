@@ -19,7 +19,8 @@ static const char help[] =
     "  --steps S           only the first S steps of a run\n"
     "  --jobs J            runs at once, each in a process of its own (1)\n"
     "  --trace             print what happens, a line a step\n"
-    "  --shrink            leave out steps of a failing run while it still fails, and print what is\n"
+    "  --shrink            leave out steps of a failing run while it still fails, and print what "
+    "is\n"
     "                      left, at most 60 lines\n"
     "  --strict            fail when any operation, fault or outcome never happened\n"
     "  --quiet             no table at the end\n"
@@ -27,9 +28,21 @@ static const char help[] =
     "The long run: cairn-sim --station-days 1000000 --jobs 2 --strict --shrink\n"
     "Exit status: 0 all held, 1 an invariant broke, 2 something never happened, 64 wrong usage.\n";
 
-enum { OPTION_SEED = 256, OPTION_SEEDS, OPTION_RUNS, OPTION_GOAL, OPTION_DAYS, OPTION_STATIONS,
-       OPTION_STEPS, OPTION_JOBS, OPTION_TRACE, OPTION_SHRINK, OPTION_STRICT, OPTION_QUIET,
-       OPTION_HELP };
+enum {
+    OPTION_SEED = 256,
+    OPTION_SEEDS,
+    OPTION_RUNS,
+    OPTION_GOAL,
+    OPTION_DAYS,
+    OPTION_STATIONS,
+    OPTION_STEPS,
+    OPTION_JOBS,
+    OPTION_TRACE,
+    OPTION_SHRINK,
+    OPTION_STRICT,
+    OPTION_QUIET,
+    OPTION_HELP
+};
 
 static const struct option long_options[] = {
     {"seed", required_argument, NULL, OPTION_SEED},

@@ -97,7 +97,8 @@ static bool refusal_is_right(struct world *world, struct node *node, uint32_t re
     struct book_sight sight;
     uint32_t found;
 
-    if (status == CAIRN_NO_RIGHT && (book_knows_revoked(world, node) || node->kind == NODE_AUDITOR)) {
+    if (status == CAIRN_NO_RIGHT &&
+        (book_knows_revoked(world, node) || node->kind == NODE_AUDITOR)) {
         world_saw(world, SEEN_PUT_AFTER_REVOCATION);
         return true;
     }
@@ -317,8 +318,8 @@ static void restored_fields(void *context, struct world *world, struct node *nod
         return;
     for (size_t i = 0; i < seen->live_count && look->entry->count < 16; i++)
         if (seen->live[i].log == look->log && seen->live[i].index == look->index)
-            look->entry->writes[look->entry->count++] = (struct book_write){
-                .record = look->record, .field = (uint32_t)seen->live[i].field};
+            look->entry->writes[look->entry->count++] =
+                (struct book_write){.record = look->record, .field = (uint32_t)seen->live[i].field};
 }
 
 /* The newest value of a field that was written before: what bringing back brings. */
@@ -351,8 +352,7 @@ static void brought_back(struct world *world, struct node *node, uint32_t record
     look.log = model_log_find(&world->model, &id);
     look.index = size - 1;
     if (look.log == MODEL_NONE) { /* its first edit there: enter the log as the book would */
-        struct model_log fresh = {
-            .id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
+        struct model_log fresh = {.id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
         fresh.scope = world->model.records[record].scope;
         look.log = model_log_add(&world->model, &fresh);
     }
@@ -364,9 +364,8 @@ static void brought_back(struct world *world, struct node *node, uint32_t record
     node->disk.is_quiet = false;
 }
 
-static void settle_take(struct world *world, struct node *node,
-                        const struct conflict_found *found, uint32_t record, unsigned keep,
-                        const char *value)
+static void settle_take(struct world *world, struct node *node, const struct conflict_found *found,
+                        uint32_t record, unsigned keep, const char *value)
 {
     struct book_entry entry = {.count = 0};
     const struct book_field *field = book_field_named(found->field);
@@ -380,10 +379,10 @@ static void settle_take(struct world *world, struct node *node,
         entry.writes[entry.count++] =
             (struct book_write){.record = record, .field = MODEL_EXISTENCE, .deletes = true};
     else if (field != NULL)
-        entry.writes[entry.count++] = (struct book_write){
-            .record = record,
-            .field = field->number,
-            .token = book_token(keep == 0 ? value : found->texts[keep - 1])};
+        entry.writes[entry.count++] =
+            (struct book_write){.record = record,
+                                .field = field->number,
+                                .token = book_token(keep == 0 ? value : found->texts[keep - 1])};
     book_take(world, node, book_village_of(world->model.records[record].scope), &entry, 1);
     if (world_is_well(world))
         invariant_shown(world, node, found->label);
@@ -397,8 +396,7 @@ static void act_settle(struct world *world, struct node *node, struct dice *dice
     char value[24] = "";
     const char *out_value;
 
-    enum cairn_status status =
-        cairn_conflicts(node->replica, conflict_pick, &found, &world->err);
+    enum cairn_status status = cairn_conflicts(node->replica, conflict_pick, &found, &world->err);
     if (status != CAIRN_OK) {
         put_refused(world, node, MODEL_NONE, status, "a list of conflicts");
         return;
@@ -412,9 +410,8 @@ static void act_settle(struct world *world, struct node *node, struct dice *dice
         keep = 0;
         book_value(world, field, value);
     }
-    status = cairn_settle(node->replica, found.label, found.field, keep,
-                          keep == 0 ? value : NULL, "the receipt was seen", &out_value,
-                          &world->err);
+    status = cairn_settle(node->replica, found.label, found.field, keep, keep == 0 ? value : NULL,
+                          "the receipt was seen", &out_value, &world->err);
     trace_line(&world->trace, "  %s settles %s of %s, keeps %u: %s", node->tag, found.field,
                found.label, keep, cairn_status_name(status));
     if (status != CAIRN_OK)
@@ -467,8 +464,7 @@ static void act_list(struct world *world, struct node *node, struct dice *dice)
     if (status != CAIRN_OK)
         read_failed(world, node, status, "a list");
     else if (listing.is_wrong)
-        world_fail(world, "list", "%s lists a deleted record or one of another village",
-                   node->tag);
+        world_fail(world, "list", "%s lists a deleted record or one of another village", node->tag);
 }
 
 struct history_count {
@@ -493,8 +489,7 @@ static void act_history(struct world *world, struct node *node, struct dice *dic
         return;
     const char *label = world->model.records[record].label;
     bool is_one = book_labelled(world, node, label, &found) == 1;
-    enum cairn_status status =
-        cairn_history(node->replica, label, happened, &history, &world->err);
+    enum cairn_status status = cairn_history(node->replica, label, happened, &history, &world->err);
     if (status == CAIRN_AMBIGUOUS && !is_one)
         world_saw(world, SEEN_LABEL_AMBIGUOUS);
     else if (status != CAIRN_OK)
@@ -522,7 +517,9 @@ static void act_sync(struct world *world, struct node *node, struct dice *dice)
     enum link_end end = links_sync(world, node, dice, false);
 
     trace_line(&world->trace, "  %s syncs: %s", node->tag,
-               end == LINK_DONE ? "done" : end == LINK_NO_ANSWER ? "no answer" : "failed");
+               end == LINK_DONE        ? "done"
+               : end == LINK_NO_ANSWER ? "no answer"
+                                       : "failed");
     if (end == LINK_REFUSED)
         sync_failed(world, node, "an exchange");
 }

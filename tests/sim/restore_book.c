@@ -81,8 +81,8 @@ static void entry_again(struct repeating *r, uint32_t index)
     if (first == MODEL_NONE)
         return; /* a basis */
     uint32_t record = record_again(r, &model->versions[first]);
-    for (uint32_t v = first; v < r->old_count && model->versions[v].log == r->from &&
-                             model->versions[v].index == index;
+    for (uint32_t v = first;
+         v < r->old_count && model->versions[v].log == r->from && model->versions[v].index == index;
          v++)
         version_again(r, v, record);
     r->next++;
@@ -116,7 +116,8 @@ static unsigned village_of(const struct world *world, uint32_t log)
 static void tail_again(struct world *world, struct node *node, const struct own_log *old)
 {
     unsigned village = village_of(world, old->log);
-    struct repeating r = {.world = world, .from = old->log, .old_count = world->model.version_count};
+    struct repeating r = {
+        .world = world, .from = old->log, .old_count = world->model.version_count};
 
     r.to = new_log(world, node, village);
     if (r.to == MODEL_NONE) {

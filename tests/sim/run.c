@@ -15,9 +15,9 @@
 #include "malice.h"
 #include "people.h"
 
-#define SLOTS_A_DAY 12      /* actions of a station: ten count as a day, two may find nothing */
+#define SLOTS_A_DAY 12 /* actions of a station: ten count as a day, two may find nothing */
 #define ACTIONS_A_DAY 10
-#define FULL_EVERY 100      /* steps */
+#define FULL_EVERY 100 /* steps */
 #define HEAL_EVERY_DAYS 10
 
 static uint64_t day_steps(const struct world_config *config)
@@ -139,8 +139,8 @@ void run_world(const struct run_config *config, struct run_result *progress)
 
 void run_start(const struct run_config *config, struct run_apart *out_apart)
 {
-    struct run_result *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct run_result *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     CAIRN_ASSERT(shared != MAP_FAILED);
     memset(shared, 0, sizeof *shared);

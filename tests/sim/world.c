@@ -261,8 +261,8 @@ static bool node_join(struct world *world, struct node *node, struct node *above
         .tag = node->tag,
         .address = node->kind == NODE_SERVER ? "tcp://127.0.0.1:7340" : NULL};
     above->held_is_stale = true;
-    if (!WORLD_MUST(world, cairn_grant_device(above->replica, &input, &invitation, &device,
-                                              &world->err)))
+    if (!WORLD_MUST(world,
+                    cairn_grant_device(above->replica, &input, &invitation, &device, &world->err)))
         return false;
     node->is_joined =
         WORLD_MUST(world, cairn_join(node->replica, invitation, &report, &world->err));
@@ -322,8 +322,7 @@ static void statement_keep(struct world *world)
     struct cairn_writer writer;
 
     cairn_writer_init(&writer, world->root_statement, sizeof world->root_statement);
-    WORLD_MUST(world,
-               cairn_root_export(world->nodes[world->root].replica, &writer, &world->err));
+    WORLD_MUST(world, cairn_root_export(world->nodes[world->root].replica, &writer, &world->err));
     world->root_statement_size = writer.size;
 }
 
