@@ -338,7 +338,7 @@ static bool auditor_syncs(struct world *world, struct dice *dice)
 }
 
 const struct sim_fault sim_faults[] = {
-    {"office works", 60, NULL, office_works},
+    {"office works", 30, NULL, office_works},
     {"auditor syncs", 5, NULL, auditor_syncs},
     {"station joins", 2, NULL, station_joins},
     {"stick is lost", 3, NULL, stick_is_lost},

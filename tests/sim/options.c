@@ -14,7 +14,7 @@ static const char help[] =
     "  --seeds N..M        these runs\n"
     "  --runs K            K runs from --seed on\n"
     "  --station-days N    runs from --seed on until so many station-days are done\n"
-    "  --days D            simulated days of a run (20)\n"
+    "  --days D            simulated days of a run (12)\n"
     "  --stations N        stations at its beginning (8)\n"
     "  --steps S           only the first S steps of a run\n"
     "  --jobs J            runs at once, each in a process of its own (1)\n"
@@ -138,7 +138,7 @@ int options_read(int argc, char **argv, struct options *out_options)
     uint64_t runs = 0;
     int option;
 
-    options.run.world = (struct world_config){.days = 20, .stations = 8};
+    options.run.world = (struct world_config){.days = 12, .stations = 8};
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == OPTION_HELP) {
             fputs(help, stdout);

@@ -18,7 +18,7 @@
 #define SLOTS_A_DAY 12 /* actions of a station: ten count as a day, two may find nothing */
 #define ACTIONS_A_DAY 10
 #define FULL_EVERY 100 /* steps */
-#define HEAL_EVERY_DAYS 10
+#define HEAL_EVERY_DAYS 6
 
 static uint64_t day_steps(const struct world_config *config)
 {
