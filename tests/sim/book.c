@@ -92,13 +92,20 @@ uint32_t book_pick(struct world *world, struct node *node, struct dice *dice)
     if (count == 0)
         return MODEL_NONE;
     inspect_holdings(world, node);
+    bool takes_deleted = dice_one_in(dice, 16);
+    uint32_t found = MODEL_NONE;
     uint32_t first = is_recent ? count - 1 - draw % (count < 16 ? count : 16) : draw % count;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = (first + count - i) % count;
-        if (holds(node, &world->model.records[at]))
-            return at;
+        struct book_sight sight;
+        if (!holds(node, &world->model.records[at]))
+            continue;
+        found = at;
+        book_look(world, node, at, &sight);
+        if (takes_deleted || !sight.is_deleted)
+            break;
     }
-    return MODEL_NONE;
+    return found;
 }
 
 unsigned book_labelled(struct world *world, struct node *node, const char *label,

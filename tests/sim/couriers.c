@@ -93,8 +93,6 @@ static void read_count(struct world *world, struct node *node, enum cairn_status
         world_saw(world, report->entry_count > 0 ? SEEN_BUNDLE_TAKEN : SEEN_BUNDLE_OLD);
     else if (status == CAIRN_NO_KEY)
         world_saw(world, SEEN_BUNDLE_SEALED);
-    else if (status == CAIRN_GAP)
-        world_saw(world, SEEN_BUNDLE_GAP);
     else if ((status == CAIRN_IO || status == CAIRN_NO_SPACE) && disk_may_fail(node))
         world_saw(world, SEEN_BUNDLE_DISK);
     else

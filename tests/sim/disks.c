@@ -175,6 +175,10 @@ static enum cairn_status disk_commit(struct cairn_txn *txn)
     }
     status = disk->inner->ops->commit(inner_txn(txn));
     disk->commit_count++;
+    if (disk->dies_behind_commit && !disk->is_quiet) {
+        disk->dies_behind_commit = false;
+        disk->is_dead = true;
+    }
     txn_end(disk, txn);
     return status;
 }
@@ -245,6 +249,7 @@ void disk_arm_power_cut(struct disk *disk, long calls)
 void disk_power_on(struct disk *disk)
 {
     disk->calls_until_fault = -1;
+    disk->dies_behind_commit = false;
     disk->is_dead = false;
     disk->is_full = false;
 }

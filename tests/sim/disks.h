@@ -24,6 +24,7 @@ struct disk {
     bool fault_is_power_cut; /* every call after the fault fails as well */
     bool fault_waits;        /* for a transaction that writes */
     bool is_writing;
+    bool dies_behind_commit; /* the next commit is the last thing that the power does */
     bool is_dead;
     bool is_full;
     bool is_quiet; /* the simulator looks: nothing fails, nothing is counted */

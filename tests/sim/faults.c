@@ -96,7 +96,10 @@ static bool power_goes(struct world *world, struct dice *dice)
 
     if (node == NULL)
         return false;
-    disk_arm_power_cut(&node->disk, dice_below(dice, CALLS_MAX));
+    if (dice_one_in(dice, 3))
+        node->disk.dies_behind_commit = true;
+    else
+        disk_arm_power_cut(&node->disk, dice_below(dice, CALLS_MAX));
     trace_line(&world->trace, "#%llu the power of %s will go", (unsigned long long)world->step,
                node->tag);
     return true;
@@ -310,17 +313,19 @@ static bool stick_is_lost(struct world *world, struct dice *dice)
     return true;
 }
 
+#if !EXCLUDE_BUNDLES_AT_SERVER
 static bool server_reads_a_bundle(struct world *world, struct dice *dice)
 {
     struct node *server = &world->nodes[world->server];
 
-    if (server->replica == NULL || EXCLUDE_BUNDLES_AT_SERVER)
+    if (server->replica == NULL)
         return false;
     trace_line(&world->trace, "#%llu the server is given a bundle",
                (unsigned long long)world->step);
     couriers_read(world, server, dice, false);
     return true;
 }
+#endif
 
 static bool office_works(struct world *world, struct dice *dice)
 {
@@ -331,7 +336,10 @@ static bool office_works(struct world *world, struct dice *dice)
 static bool auditor_syncs(struct world *world, struct dice *dice)
 {
     struct node *auditor = &world->nodes[world->auditor];
+    struct node *root = &world->nodes[world->root];
 
+    if (dice_one_in(dice, 4) && links_sync(world, root, dice, true) != LINK_NO_SERVER)
+        world_fail(world, "sync-refused", "the root, which no server serves, syncs");
     if (links_sync(world, auditor, dice, false) == LINK_REFUSED)
         world_fail(world, "sync-refused", "an exchange of the auditor: %s", world->err.text);
     return true;
@@ -342,7 +350,9 @@ const struct sim_fault sim_faults[] = {
     {"auditor syncs", 5, NULL, auditor_syncs},
     {"station joins", 2, NULL, station_joins},
     {"stick is lost", 3, NULL, stick_is_lost},
+#if !EXCLUDE_BUNDLES_AT_SERVER
     {"server reads a bundle", 4, NULL, server_reads_a_bundle},
+#endif
     {"server restarts", 2, NULL, server_restarts},
     {"disk fails once", 10, has_disk_faults, disk_fails_once},
     {"disk asks again", 10, has_disk_faults, disk_conflicts},
@@ -351,19 +361,19 @@ const struct sim_fault sim_faults[] = {
     {"mark fails", 4, has_disk_faults, mark_fails},
     {"server's disk fails", 3, has_disk_faults, server_disk_fails},
     {"clock jumps", 8, has_clock_faults, clock_jumps},
-    {"backup is made", 4, has_restores, backup_is_made},
-    {"backup is put back", 3, has_restores, backup_is_put_back},
-    {"folder is moved", 1, has_restores, folder_is_moved},
+    {"backup is made", 6, has_restores, backup_is_made},
+    {"backup is put back", 6, has_restores, backup_is_put_back},
+    {"folder is moved", 3, has_restores, folder_is_moved},
     {"server is behind", 2, has_restores, malice_server_is_behind},
-    {"device is cloned", 1, has_clones, device_is_cloned},
-    {"device is revoked", 1, has_decrees, decrees_revoke},
-    {"range is adopted", 1, has_decrees, decrees_adopt},
+    {"device is cloned", 3, has_clones, device_is_cloned},
+    {"device is revoked", 3, has_decrees, decrees_revoke},
+    {"range is adopted", 8, has_decrees, decrees_adopt},
     {"grant beyond its scope", 2, has_malice, malice_grants},
     {"random request", 3, has_malice, malice_random_request},
     {"stranger's request", 3, has_malice, malice_stranger},
     {"random answer", 3, has_malice, malice_random_reply},
-    {"forged log", 6, has_malice, malice_forges},
-    {"copied key and mark", 1, has_malice, malice_forks},
+    {"forged log", 10, has_malice, malice_forges},
+    {"copied key and mark", 4, has_malice, malice_forks},
 };
 const unsigned sim_fault_count = sizeof sim_faults / sizeof sim_faults[0];
 

@@ -199,8 +199,6 @@ static enum link_end reply_give(struct world *world, struct node *node, struct c
     enum cairn_status status = cairn_sync_reply(node->replica, reply, out_again, &world->err);
     if (status == CAIRN_OK) {
         node->awaits_reply = false;
-        world->tally.seen[SEEN_SERVER_TOLD_INVALID] +=
-            cairn_sync_report(node->replica)->refused_count;
         return LINK_DONE;
     }
     if (!is_true && (status == CAIRN_BAD_SIGNATURE || status == CAIRN_MALFORMED)) {

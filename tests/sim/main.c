@@ -28,6 +28,7 @@ struct session {
     struct job jobs[JOBS_MAX];
     uint64_t next_seed;
     unsigned busy_count, failure_count;
+    double begun_s;
     struct tally tally;
 };
 
@@ -44,6 +45,7 @@ static bool wants_more(const struct session *session)
     const struct options *options = session->options;
 
     return session->next_seed <= options->seed_last && session->failure_count < FAILURES_MAX &&
+           (options->seconds == 0 || seconds() - session->begun_s < (double)options->seconds) &&
            (options->station_days_goal == 0 ||
             session->tally.station_days < options->station_days_goal);
 }
@@ -130,6 +132,7 @@ int main(int argc, char **argv)
         return 1;
     session.options = &options;
     session.next_seed = options.seed_first;
+    session.begun_s = begun;
     session_run(&session);
     if (options.prints_tally)
         zeros = tally_print(&session.tally);

@@ -156,12 +156,19 @@ bool malice_forges(struct world *world, struct dice *dice)
     if (node == NULL || node->replica == NULL || open_station(world, dice) == NULL ||
         world->nodes[world->office].replica == NULL || world->model.log_count + 8 > MODEL_LOGS_MAX)
         return false;
+    inspect_holdings(world, &world->nodes[world->server]);
     trace_line(&world->trace, "#%llu %s sends a forged log of kind %d",
                (unsigned long long)world->step, node->tag, (int)kind);
     struct link_bytes message = forge_request(world, node, kind, dice);
     struct link_bytes reply = links_answer(world, link_bytes(message), false);
     free(message.data);
     free(reply.data);
+    uint32_t before = world->model.log_count;
+    inspect_holdings(world, &world->nodes[world->server]);
+    if (world->model.log_count > before && kind == FORGE_INVALID)
+        world_saw(world, SEEN_SERVER_KEPT_INVALID);
+    else if (world->model.log_count > before)
+        world_fail(world, "forged-log", "the server took a forged log of kind %d", (int)kind);
     return true;
 }
 

@@ -14,6 +14,7 @@ static const char help[] =
     "  --seeds N..M        these runs\n"
     "  --runs K            K runs from --seed on\n"
     "  --station-days N    runs from --seed on until so many station-days are done\n"
+    "  --seconds S         begin no run after that time\n"
     "  --days D            simulated days of a run (12)\n"
     "  --stations N        stations at its beginning (8)\n"
     "  --steps S           only the first S steps of a run\n"
@@ -37,6 +38,7 @@ enum {
     OPTION_STATIONS,
     OPTION_STEPS,
     OPTION_JOBS,
+    OPTION_SECONDS,
     OPTION_TRACE,
     OPTION_SHRINK,
     OPTION_STRICT,
@@ -53,6 +55,7 @@ static const struct option long_options[] = {
     {"stations", required_argument, NULL, OPTION_STATIONS},
     {"steps", required_argument, NULL, OPTION_STEPS},
     {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"seconds", required_argument, NULL, OPTION_SECONDS},
     {"trace", no_argument, NULL, OPTION_TRACE},
     {"shrink", no_argument, NULL, OPTION_SHRINK},
     {"strict", no_argument, NULL, OPTION_STRICT},
@@ -114,6 +117,8 @@ static bool option_take(int option, const char *text, struct options *options, u
         is_good = number_read(text, 1, 64, &number);
         options->jobs = (unsigned)number;
         break;
+    case OPTION_SECONDS:
+        return number_read(text, 1, UINT32_MAX, &options->seconds);
     case OPTION_TRACE:
         options->run.trace_out = stdout;
         break;
@@ -130,6 +135,12 @@ static bool option_take(int option, const char *text, struct options *options, u
         return false;
     }
     return is_good;
+}
+
+/* A limit by time or station-days goes on from the first seed. */
+static bool is_one_seed(const struct options *options)
+{
+    return options->seed_first == options->seed_last;
 }
 
 int options_read(int argc, char **argv, struct options *out_options)
@@ -155,7 +166,8 @@ int options_read(int argc, char **argv, struct options *out_options)
     }
     if (runs > 0)
         options.seed_last = options.seed_first + runs - 1;
-    if (options.station_days_goal > 0)
+    if (options.station_days_goal > 0 ||
+        (options.seconds > 0 && runs == 0 && is_one_seed(&options)))
         options.seed_last = UINT64_MAX - 1;
     *out_options = options;
     return -1;

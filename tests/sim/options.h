@@ -10,6 +10,7 @@ struct options {
     uint64_t seed_first, seed_last;
     uint64_t station_days_goal; /* 0: the seeds decide */
     unsigned jobs;
+    uint64_t seconds; /* begin no run after that; 0: no limit */
     bool shrinks, is_strict, prints_tally;
 };
 

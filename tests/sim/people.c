@@ -565,7 +565,7 @@ const struct sim_operation sim_operations[] = {
     {"set", 260, act_set},
     {"put_many", 24, act_put_many},
     {"bad_put", 20, act_bad_put},
-    {"delete", 16, act_delete},
+    {"delete", 9, act_delete},
     {"settle", 60, act_settle},
     {"get", 60, act_get},
     {"list", 10, act_list},

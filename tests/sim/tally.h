@@ -38,7 +38,7 @@
     X(SERVER_UNKNOWN_KEY, "a request of a stranger was refused")     \
     X(SERVER_BAD_REQUEST, "a damaged request was refused")           \
     X(SERVER_RUN_REFUSED, "a run that does not hold was left out")   \
-    X(SERVER_TOLD_INVALID, "an entry without effect was told")       \
+    X(SERVER_KEPT_INVALID, "an entry without effect was kept")       \
     X(SERVER_BEHIND, "a server restored from an old copy was found") \
     X(SERVER_FORK_FOUND, "a server with two histories was found")    \
     X(REPLY_DAMAGED, "a damaged or foreign answer was refused")      \
@@ -51,7 +51,6 @@
     X(BUNDLE_TAKEN, "a bundle was read")                             \
     X(BUNDLE_OLD, "a bundle with nothing new")                       \
     X(BUNDLE_SEALED, "a bundle sealed for others")                   \
-    X(BUNDLE_GAP, "a bundle that rests on something not here")       \
     X(BUNDLE_DAMAGED, "a damaged bundle was refused")                \
     X(BUNDLE_FULL, "an auditor's bundle was refused as a bundle")    \
     X(BUNDLE_DISK, "a bundle failed with the disk")                  \
