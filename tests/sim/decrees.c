@@ -174,6 +174,7 @@ bool decrees_adopt(struct world *world, struct dice *dice)
     struct node *office = &world->nodes[world->office];
     struct decree_work work = {.world = world, .dice = dice};
 
+    inspect_holdings(world, office);
     if (!adoptable(world, &work.decree) || !office_is_ready(world, dice))
         return false;
     inspect_holdings(world, office);

@@ -35,4 +35,8 @@
  * Here such a device does not go back. */
 #define EXCLUDE_RESTORE_OF_REVOKED 1
 
+/* An adoption takes effect otherwise where the adopted entries arrive after it: states differ.
+ * Here the office adopts only at the end of a run, when everybody holds them. */
+#define EXCLUDE_ADOPTION_BEFORE_ALL_HOLD_IT 1
+
 #endif

@@ -367,7 +367,9 @@ const struct sim_fault sim_faults[] = {
     {"server is behind", 2, has_restores, malice_server_is_behind},
     {"device is cloned", 3, has_clones, device_is_cloned},
     {"device is revoked", 3, has_decrees, decrees_revoke},
+#if !EXCLUDE_ADOPTION_BEFORE_ALL_HOLD_IT
     {"range is adopted", 8, has_decrees, decrees_adopt},
+#endif
     {"grant beyond its scope", 2, has_malice, malice_grants},
     {"random request", 3, has_malice, malice_random_request},
     {"stranger's request", 3, has_malice, malice_stranger},

@@ -76,11 +76,6 @@ static struct cairn_scope village_scope(unsigned village)
     return (struct cairn_scope){strtoull(world_village(village), NULL, 10)};
 }
 
-uint64_t inspect_generation(const struct node *node)
-{
-    return node->replica->generation;
-}
-
 bool inspect_own_log(struct world *world, struct node *node, unsigned village,
                      struct cairn_hash *out_id, uint32_t *out_size)
 {

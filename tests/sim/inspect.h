@@ -26,7 +26,6 @@ struct own_log {
 };
 unsigned inspect_own_logs(struct world *world, struct node *node, struct own_log *out_logs,
                           unsigned max);
-uint64_t inspect_generation(const struct node *node);
 
 struct seen_live {
     uint64_t field;

@@ -188,6 +188,16 @@ static bool replaces_own(const struct model_version *later, const struct model_v
            (later->deletes || later->field == earlier->field);
 }
 
+/* Does naming `named` name `other`? A version is named by its entry: a deletion, which replaces all
+ * fields, names with one of them all that the entry wrote. */
+static bool names(const struct model *model, const struct model_version *version, uint32_t named,
+                  uint32_t other)
+{
+    const struct model_version *a = &model->versions[named], *b = &model->versions[other];
+
+    return named == other || (version->deletes && a->log == b->log && a->index == b->index);
+}
+
 /* What `version` replaces of the record's versions, whose flags these are. */
 static void replaced_strike(const struct model *model, const struct model_record *record,
                             const struct model_version *version, uint8_t *is_live)
@@ -198,7 +208,7 @@ static void replaced_strike(const struct model *model, const struct model_record
         uint32_t other = record->versions[i];
         bool is_struck = replaces_own(version, &model->versions[other]);
         for (uint32_t n = 0; n < version->replaces_count && !is_struck; n++)
-            is_struck = named[n] == other;
+            is_struck = names(model, version, named[n], other);
         if (is_struck)
             is_live[i] = 0;
     }

@@ -8,6 +8,7 @@
 #include "couriers.h"
 #include "invariants.h"
 #include "links.h"
+#include "people_internal.h"
 
 #define PUTS_MAX 6
 #define FIELDS_MAX 4
@@ -20,15 +21,15 @@ struct put_draft {
     struct cairn_put put;
 };
 
-static bool disk_is_bad(const struct node *node)
+bool people_disk_is_bad(const struct node *node)
 {
     return node->disk.is_dead || node->disk.is_full || node->disk.fault_count > 0;
 }
 
 /* A failure that the disk explains. */
-static bool failed_with_disk(struct world *world, struct node *node, enum cairn_status status)
+bool people_failed_with_disk(struct world *world, struct node *node, enum cairn_status status)
 {
-    if (!disk_is_bad(node) || (status != CAIRN_IO && status != CAIRN_NO_SPACE))
+    if (!people_disk_is_bad(node) || (status != CAIRN_IO && status != CAIRN_NO_SPACE))
         return false;
     world_saw(world, node->disk.is_dead ? SEEN_PUT_LOST_POWER_CUT : SEEN_PUT_FAILED_DISK);
     return true;
@@ -117,15 +118,16 @@ static bool refusal_is_right(struct world *world, struct node *node, uint32_t re
     return false;
 }
 
-static void put_refused(struct world *world, struct node *node, uint32_t record,
-                        enum cairn_status status, const char *what)
+void people_refused(struct world *world, struct node *node, uint32_t record,
+                    enum cairn_status status, const char *what)
 {
-    if (!failed_with_disk(world, node, status) && !refusal_is_right(world, node, record, status))
+    if (!people_failed_with_disk(world, node, status) &&
+        !refusal_is_right(world, node, record, status))
         world_fail(world, "write-status", "%s of %s: %s: %s", what, node->tag,
                    cairn_status_name(status), world->err.text);
 }
 
-static void written(struct world *world, struct node *node)
+void people_written(struct world *world, struct node *node)
 {
     if (node->disk.is_dead)
         world_saw(world, SEEN_PUT_DURABLE_POWER_CUT);
@@ -145,10 +147,10 @@ static void drafts_put(struct world *world, struct node *node, unsigned village,
         cairn_put_many(node->replica, puts, count, results, &failed, &world->err);
     trace_line(&world->trace, "  %s puts %u: %s", node->tag, count, cairn_status_name(status));
     if (status != CAIRN_OK) {
-        put_refused(world, node, drafts[failed].entry.writes[0].record, status, "a put");
+        people_refused(world, node, drafts[failed].entry.writes[0].record, status, "a put");
         return;
     }
-    written(world, node);
+    people_written(world, node);
     for (unsigned i = 0; i < count; i++) {
         entries[i] = drafts[i].entry;
         entries[i].label = results[i].id;
@@ -218,10 +220,10 @@ static void act_delete(struct world *world, struct node *node, struct dice *dice
         cairn_delete(node->replica, "household", label, "moved away", &world->err);
     trace_line(&world->trace, "  %s deletes %s: %s", node->tag, label, cairn_status_name(status));
     if (status != CAIRN_OK) {
-        put_refused(world, node, record, status, "a deletion");
+        people_refused(world, node, record, status, "a deletion");
         return;
     }
-    written(world, node);
+    people_written(world, node);
     entry.writes[0] =
         (struct book_write){.record = record, .field = MODEL_EXISTENCE, .deletes = true};
     book_take(world, node, book_village_of(world->model.records[record].scope), &entry, 1);
@@ -268,156 +270,9 @@ static void act_bad_put(struct world *world, struct node *node, struct dice *dic
         world_saw(world, status == CAIRN_NO_RIGHT    ? SEEN_PUT_NO_RIGHT
                          : status == CAIRN_NOT_FOUND ? SEEN_LABEL_UNKNOWN
                                                      : SEEN_PUT_REFUSED);
-    else if (!failed_with_disk(world, node, status))
+    else if (!people_failed_with_disk(world, node, status))
         world_fail(world, "write-status", "a bad put of %s (%u): %s: %s", node->tag, which,
                    cairn_status_name(status), world->err.text);
-}
-
-/* ---- settling ------------------------------------------------------------------------------ */
-
-struct conflict_found {
-    char label[32];
-    char field[32];
-    size_t versions;
-    char texts[8][24];
-};
-
-static bool conflict_pick(void *context, const struct cairn_record *record)
-{
-    struct conflict_found *found = context;
-
-    for (size_t f = 0; f < record->field_count; f++) {
-        const struct cairn_field_state *field = &record->fields[f];
-        if (field->version_count < 2)
-            continue;
-        snprintf(found->label, sizeof found->label, "%s", record->id);
-        snprintf(found->field, sizeof found->field, "%s", field->name);
-        found->versions = field->version_count;
-        for (size_t i = 0; i < field->version_count && i < 8; i++)
-            snprintf(found->texts[i], sizeof found->texts[i], "%s",
-                     field->versions[i].value == NULL ? "" : field->versions[i].value);
-        return false;
-    }
-    return true;
-}
-
-/* Bringing a deleted record back writes several fields: which, shows the record itself. */
-struct restored_look {
-    uint32_t record, log, index;
-    struct book_entry *entry;
-};
-
-static void restored_fields(void *context, struct world *world, struct node *node,
-                            const struct seen_record *seen)
-{
-    struct restored_look *look = context;
-    const struct model_record *record = &world->model.records[look->record];
-
-    (void)node;
-    if (seen->log != record->log || seen->index != record->index)
-        return;
-    for (size_t i = 0; i < seen->live_count && look->entry->count < 16; i++)
-        if (seen->live[i].log == look->log && seen->live[i].index == look->index)
-            look->entry->writes[look->entry->count++] =
-                (struct book_write){.record = look->record, .field = (uint32_t)seen->live[i].field};
-}
-
-/* The newest value of a field that was written before: what bringing back brings. */
-static uint32_t shown_token(struct world *world, struct node *node, const char *label,
-                            uint32_t field)
-{
-    const struct cairn_record *record;
-
-    if (!WORLD_MUST(world, cairn_get(node->replica, label, &record, &world->err)))
-        return 0;
-    for (size_t f = 0; f < record->field_count; f++) {
-        const struct book_field *known = book_field_named(record->fields[f].name);
-        if (known != NULL && known->number == field)
-            return book_token(record->fields[f].versions[0].value);
-    }
-    return 0;
-}
-
-static void brought_back(struct world *world, struct node *node, uint32_t record, const char *label,
-                         struct book_entry *entry)
-{
-    unsigned village = book_village_of(world->model.records[record].scope);
-    struct restored_look look = {.record = record, .entry = entry};
-    struct cairn_hash id;
-    uint32_t size = 0;
-
-    node->disk.is_quiet = true;
-    if (!inspect_own_log(world, node, village, &id, &size))
-        return;
-    look.log = model_log_find(&world->model, &id);
-    look.index = size - 1;
-    if (look.log == MODEL_NONE) { /* its first edit there: enter the log as the book would */
-        struct model_log fresh = {.id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
-        fresh.scope = world->model.records[record].scope;
-        look.log = model_log_add(&world->model, &fresh);
-    }
-    inspect_records(world, node, restored_fields, &look);
-    node->disk.is_quiet = true;
-    for (unsigned i = 0; i < entry->count; i++)
-        if (entry->writes[i].field != MODEL_EXISTENCE)
-            entry->writes[i].token = shown_token(world, node, label, entry->writes[i].field);
-    node->disk.is_quiet = false;
-}
-
-static void settle_take(struct world *world, struct node *node, const struct conflict_found *found,
-                        uint32_t record, unsigned keep, const char *value)
-{
-    struct book_entry entry = {.count = 0};
-    const struct book_field *field = book_field_named(found->field);
-    bool is_deletion = strcmp(found->field, "deleted") == 0;
-
-    written(world, node);
-    world_saw(world, is_deletion ? SEEN_DELETION_SETTLED : SEEN_CONFLICT_SETTLED);
-    if (is_deletion && keep == 2)
-        brought_back(world, node, record, found->label, &entry);
-    else if (is_deletion)
-        entry.writes[entry.count++] =
-            (struct book_write){.record = record, .field = MODEL_EXISTENCE, .deletes = true};
-    else if (field != NULL)
-        entry.writes[entry.count++] =
-            (struct book_write){.record = record,
-                                .field = field->number,
-                                .token = book_token(keep == 0 ? value : found->texts[keep - 1])};
-    book_take(world, node, book_village_of(world->model.records[record].scope), &entry, 1);
-    if (world_is_well(world))
-        invariant_shown(world, node, found->label);
-}
-
-static void act_settle(struct world *world, struct node *node, struct dice *dice)
-{
-    struct conflict_found found = {.versions = 0};
-    const struct book_field *field;
-    uint32_t record = MODEL_NONE, draw = dice_below(dice, 64);
-    char value[24] = "";
-    const char *out_value;
-
-    enum cairn_status status = cairn_conflicts(node->replica, conflict_pick, &found, &world->err);
-    if (status != CAIRN_OK) {
-        put_refused(world, node, MODEL_NONE, status, "a list of conflicts");
-        return;
-    }
-    if (found.versions == 0 || book_labelled(world, node, found.label, &record) != 1)
-        return;
-    bool is_deletion = strcmp(found.field, "deleted") == 0;
-    unsigned keep = draw % (unsigned)(found.versions < 8 ? found.versions : 8) + 1;
-    field = book_field_named(found.field);
-    if (!is_deletion && draw % 5 == 0 && field != NULL) {
-        keep = 0;
-        book_value(world, field, value);
-    }
-    status = cairn_settle(node->replica, found.label, found.field, keep, keep == 0 ? value : NULL,
-                          "the receipt was seen", &out_value, &world->err);
-    trace_line(&world->trace, "  %s settles %s of %s, keeps %u: %s", node->tag, found.field,
-               found.label, keep, cairn_status_name(status));
-    if (status != CAIRN_OK)
-        put_refused(world, node, record, status, "a settlement");
-    else
-        settle_take(world, node, &found, record, keep, value);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -425,7 +280,7 @@ static void act_settle(struct world *world, struct node *node, struct dice *dice
 static void read_failed(struct world *world, struct node *node, enum cairn_status status,
                         const char *what)
 {
-    if (!failed_with_disk(world, node, status))
+    if (!people_failed_with_disk(world, node, status))
         world_fail(world, "read-status", "%s of %s: %s: %s", what, node->tag,
                    cairn_status_name(status), world->err.text);
 }
@@ -556,7 +411,7 @@ static void act_reopen(struct world *world, struct node *node, struct dice *dice
 static void act_audit(struct world *world, struct node *node, struct dice *dice)
 {
     (void)dice;
-    if (!disk_is_bad(node) && node->disk.calls_until_fault < 0)
+    if (!people_disk_is_bad(node) && node->disk.calls_until_fault < 0)
         invariant_audit(world, node);
 }
 
@@ -566,7 +421,7 @@ const struct sim_operation sim_operations[] = {
     {"put_many", 24, act_put_many},
     {"bad_put", 20, act_bad_put},
     {"delete", 9, act_delete},
-    {"settle", 60, act_settle},
+    {"settle", 60, people_settle},
     {"get", 60, act_get},
     {"list", 10, act_list},
     {"history", 12, act_history},

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "decrees.h"
 #include "faults.h"
 #include "heal.h"
 #include "invariants.h"
@@ -98,6 +99,19 @@ static void day_end(struct world *world, uint64_t day)
         heal(world);
 }
 
+/* All is mended; then what can only be staged when everybody holds the same. */
+static void run_end(struct world *world)
+{
+    struct dice dice;
+
+    dice_init(&dice, world->config.seed, UINT64_MAX - 2);
+    heal(world);
+    if (world_is_well(world) && world->traits.has_decrees && decrees_adopt(world, &dice))
+        heal(world);
+    if (world_is_well(world) && world->traits.has_server_fork)
+        malice_server_forks(world);
+}
+
 static void progress_note(const struct world *world, struct run_result *progress)
 {
     progress->step = world->step;
@@ -126,9 +140,7 @@ void run_world(const struct run_config *config, struct run_result *progress)
             day_end(world, world->step / in_a_day);
     }
     if (world_is_well(world))
-        heal(world);
-    if (world_is_well(world) && world->traits.has_server_fork)
-        malice_server_forks(world);
+        run_end(world);
     world->tally.runs++;
     progress_note(world, progress);
     world_close(world);

@@ -26,7 +26,6 @@
 #define WORLD_LETTERS_MAX 24
 #define WORLD_BUNDLES_MAX 12
 #define WORLD_COUNTY "513332"
-#define WORLD_NO_NODE UINT32_MAX
 
 enum node_kind { NODE_ROOT, NODE_OFFICE, NODE_SERVER, NODE_AUDITOR, NODE_STATION };
 
@@ -110,7 +109,6 @@ struct world {
     struct cairn_err err;
     uint8_t root_statement[1100];
     size_t root_statement_size;
-    uint32_t forbidden_first; /* tokens from here on are hostile: model.h */
 };
 
 /* Make the county. Look at world->failure. */
