@@ -241,7 +241,8 @@ static void state_record(void *context, struct world *world, struct node *node,
         }
     uint32_t number = model_record_of(&world->model, seen->log, seen->index);
     if (number == MODEL_NONE || model_is_vague(&world->model, number)) {
-        if (number == MODEL_NONE && !world->model.logs[seen->log].is_forked)
+        bool is_forked = seen->log != MODEL_NONE && world->model.logs[seen->log].is_forked;
+        if (number == MODEL_NONE && !is_forked)
             world_fail(world, "state", "%s has a record %s that nobody made", node->tag,
                        seen->label);
         return;

@@ -248,39 +248,78 @@ static void twin_retire(struct node *twin)
     twin->kind = NODE_AUDITOR; /* it takes no turns any more */
 }
 
+/* The original comes second: what it wrote since the copy lies on the branch that does not count,
+ * and its log goes on behind the twin's. Nothing is foretold of that log any more. */
+static void original_gives_way(struct world *world, struct node *node)
+{
+    struct cairn_hash id;
+    uint32_t size;
+
+    if (!inspect_own_log(world, node, node->village, &id, &size))
+        return;
+    uint32_t log = model_log_find(&world->model, &id);
+    if (log == MODEL_NONE)
+        return;
+    model_log_cut(&world->model, log, size - 1);
+    model_log_grow(&world->model, log, size);
+    world->model.logs[log].is_forked = true;
+}
+
+static void fork_must_be_seen(struct world *world, const struct node *node, uint64_t before,
+                              const struct bundle *one, const struct bundle *two)
+{
+    if (inspect_fork_count(world, &world->nodes[world->server]) == before)
+        world_fail(world, "fork-unseen", "the server keeps no evidence of the fork of %s",
+                   node->tag);
+    else
+        world_saw(world, SEEN_FORK_KEPT);
+    if (world_is_well(world) && one->is_there && two->is_there)
+        both_audited(world, one, two, "fork-unseen");
+}
+
+/* Both hands write the same place of the log; one syncs before the other. */
+static void fork_play(struct world *world, struct node *node, struct node *twin, struct dice *dice,
+                      bool twin_is_first)
+{
+    uint64_t before = inspect_fork_count(world, &world->nodes[world->server]);
+    struct node *first = twin_is_first ? twin : node, *second = twin_is_first ? node : twin;
+
+    people_create(world, node, dice);
+    if (!world_is_well(world) || !forged_create(world, twin, "twin"))
+        return;
+    struct bundle one = couriers_bundle(world, second, true), two = {.is_there = false};
+    if (links_sync(world, first, dice, true) == LINK_DONE) {
+        two = couriers_bundle(world, first, true);
+        enum link_end end = links_sync(world, second, dice, true);
+        if (twin_is_first && end != LINK_DONE)
+            world_fail(world, "fork-heals", "%s cannot sync after its twin: %s", node->tag,
+                       world->err.text);
+        fork_must_be_seen(world, node, before, &one, &two);
+        if (twin_is_first)
+            original_gives_way(world, node);
+    }
+    free(one.data);
+    free(two.data);
+}
+
 bool malice_forks(struct world *world, struct dice *dice)
 {
-    struct node *node = open_station(world, dice), *server = &world->nodes[world->server];
+    struct node *node = open_station(world, dice);
+    struct cairn_hash log;
+    uint32_t size;
 
     if (node == NULL || node->is_revoked || world->node_count + 2 > WORLD_NODES_MAX ||
         links_sync(world, node, dice, true) != LINK_DONE || !world_is_well(world))
         return false;
-    struct cairn_hash log;
-    uint32_t size;
     if (!inspect_own_log(world, node, node->village, &log, &size))
         return false; /* there is no log yet that two could write */
     struct node *twin = whole_copy(world, node);
     if (twin == NULL)
         return false;
-    trace_line(&world->trace, "#%llu %s is copied with key and mark",
-               (unsigned long long)world->step, node->tag);
-    uint64_t before = inspect_fork_count(world, server);
-    people_create(world, node, dice);
-    bool is_done = world_is_well(world) && forged_create(world, twin, "twin");
-    struct bundle other = is_done ? couriers_bundle(world, twin, true) : (struct bundle){0};
-    if (is_done && links_sync(world, node, dice, true) == LINK_DONE) {
-        struct bundle own = couriers_bundle(world, node, true);
-        links_sync(world, twin, dice, true); /* however it ends */
-        if (inspect_fork_count(world, server) == before)
-            world_fail(world, "fork-unseen", "the server keeps no evidence of the fork of %s",
-                       node->tag);
-        else
-            world_saw(world, SEEN_FORK_KEPT);
-        if (world_is_well(world) && own.is_there && other.is_there)
-            both_audited(world, &own, &other, "fork-unseen");
-        free(own.data);
-    }
-    free(other.data);
+    bool twin_is_first = dice_one_in(dice, 2);
+    trace_line(&world->trace, "#%llu %s is copied with key and mark, and the %s syncs first",
+               (unsigned long long)world->step, node->tag, twin_is_first ? "copy" : "original");
+    fork_play(world, node, twin, dice, twin_is_first);
     twin_retire(twin);
     return true;
 }
@@ -313,6 +352,27 @@ static void server_swap_back(struct world *world, struct cairn_store *kept)
     WORLD_MUST(world, node_open(world, server));
 }
 
+/* One exchange with the old copy; it must be told, and nothing may be signed anew. */
+static void behind_play(struct world *world, struct node *node, struct dice *dice)
+{
+    struct node *server = &world->nodes[world->server];
+    uint64_t size = inspect_scope_size(world, server, node->village);
+
+    trace_line(&world->trace, "#%llu the server is an old copy of itself",
+               (unsigned long long)world->step);
+    enum link_end end = links_sync(world, node, dice, true);
+    bool is_told = end == LINK_REFUSED && strstr(world->err.text, "older copy") != NULL;
+    if (EXCLUDE_UNKNOWN_WITH_CHECKPOINT && end == LINK_NO_ANSWER)
+        return;
+    if (!is_told)
+        world_fail(world, "server-behind", "%s does not see that the server went back: %s",
+                   node->tag, world->err.text);
+    else if (inspect_scope_size(world, server, node->village) != size)
+        world_fail(world, "server-behind", "a server that went back signs a second history");
+    else
+        world_saw(world, SEEN_SERVER_BEHIND);
+}
+
 bool malice_server_is_behind(struct world *world, struct dice *dice)
 {
     struct node *node = open_station(world, dice), *server = &world->nodes[world->server];
@@ -324,21 +384,13 @@ bool malice_server_is_behind(struct world *world, struct dice *dice)
         node_backup(world, server);
         return true;
     }
-    if (!server_swap(world, &server->backup.disk, &kept))
+    people_create(world, node, dice); /* so that it brings something */
+    if (!world_is_well(world) || !server_swap(world, &server->backup.disk, &kept))
         return false;
     bool is_behind = inspect_scope_size(world, server, node->village) <
                      inspect_scope_size(world, node, node->village);
-    if (is_behind && world_is_well(world)) {
-        trace_line(&world->trace, "#%llu the server is an old copy of itself",
-                   (unsigned long long)world->step);
-        enum link_end end = links_sync(world, node, dice, true);
-        bool is_unknown = EXCLUDE_UNKNOWN_WITH_CHECKPOINT && end == LINK_NO_ANSWER;
-        if (!is_unknown && (end != LINK_REFUSED || strstr(world->err.text, "older copy") == NULL))
-            world_fail(world, "server-behind", "%s does not see that the server went back: %s",
-                       node->tag, world->err.text);
-        else if (!is_unknown)
-            world_saw(world, SEEN_SERVER_BEHIND);
-    }
+    if (is_behind && world_is_well(world))
+        behind_play(world, node, dice);
     server_swap_back(world, kept);
     backup_drop(&server->backup);
     return is_behind;

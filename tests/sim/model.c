@@ -59,10 +59,9 @@ uint32_t model_record_add(struct model *model, uint32_t log, uint32_t index, con
 
 uint32_t model_version_of(const struct model *model, uint32_t log, uint32_t index, uint32_t field)
 {
-    const struct model_log *of = &model->logs[log];
-
-    if (index >= of->entry_count)
+    if (log >= model->log_count || index >= model->logs[log].entry_count)
         return MODEL_NONE;
+    const struct model_log *of = &model->logs[log];
     for (uint32_t v = of->first_versions[index]; v < model->version_count; v++) {
         const struct model_version *version = &model->versions[v];
         if (version->log != log || version->index != index)
@@ -120,6 +119,12 @@ uint32_t model_version_add(struct model *model, const struct model_version *vers
     model->version_count++;
     entry_note(&model->logs[version->log], version->index, number);
     return number;
+}
+
+void model_log_grow(struct model *model, uint32_t number, uint32_t size)
+{
+    if (size > model->logs[number].entry_count)
+        entry_note(&model->logs[number], size - 1, MODEL_NONE);
 }
 
 void model_log_cut(struct model *model, uint32_t number, uint32_t size)

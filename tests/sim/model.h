@@ -103,6 +103,9 @@ uint32_t model_version_of(const struct model *model, uint32_t log, uint32_t inde
 /* The log goes on from `size`: what stood above never left its device and is gone for good. */
 void model_log_cut(struct model *model, uint32_t log, uint32_t size);
 
+/* The log has entries up to `size` that are no edits of ours. */
+void model_log_grow(struct model *model, uint32_t log, uint32_t size);
+
 /* Is entry (log, index) held, inside every cut known there, or adopted? */
 bool model_is_inside(const struct model *model, const struct holdings *held, uint32_t log,
                      uint32_t index);
