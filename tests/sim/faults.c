@@ -247,6 +247,8 @@ static bool backup_is_put_back(struct world *world, struct dice *dice)
         return false;
     trace_line(&world->trace, "#%llu %s is restored from its backup",
                (unsigned long long)world->step, node->tag);
+    /* With the power the mark may have gone back too, as far as it was not synced. */
+    machine_power_cut(&node->machine, dice_one_in(dice, 2));
     node_go_back(world, node, &node->backup);
     world_mark_lost(world);
     return true;

@@ -448,6 +448,20 @@ static void nothing_is_lost(struct world *world, struct node *node)
     }
 }
 
+/* When all is everywhere, nothing is parked and no entry waits: but for what lies behind a cut, or
+ * came from hostile hands. */
+static void nothing_waits(struct world *world, struct node *node)
+{
+    struct cairn_status_report report;
+
+    if (world->model.decree_count > 0 || world->traits.has_malice)
+        return;
+    if (WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
+        report.parked_count + report.newer_count > 0)
+        world_fail(world, "waits", "at %s %llu runs are parked and %llu entries wait", node->tag,
+                   (unsigned long long)report.parked_count, (unsigned long long)report.newer_count);
+}
+
 const struct sim_invariant sim_invariants[] = {
     {"left-open", INVARIANT_CHEAP, nothing_left_open},
     {"counts", INVARIANT_CHEAP, counts_now_and_then},
@@ -457,6 +471,7 @@ const struct sim_invariant sim_invariants[] = {
     {"digests", INVARIANT_FULL, digests_equal},
     {"audit", INVARIANT_SLOW, invariant_audit},
     {"lost", INVARIANT_HEALED, nothing_is_lost},
+    {"waits", INVARIANT_HEALED, nothing_waits},
 };
 const unsigned sim_invariant_count = sizeof sim_invariants / sizeof sim_invariants[0];
 

@@ -101,7 +101,8 @@ static uint32_t log_saved(const struct world *world, uint32_t log)
         if (world->nodes[i].held.size[log] > size)
             size = world->nodes[i].held.size[log];
     for (unsigned i = 0; i < WORLD_BUNDLES_MAX; i++)
-        if (world->bundles[i].is_there && world->bundles[i].held.size[log] > size)
+        if (world->bundles[i].is_there && !world->bundles[i].is_full && /* nobody takes those in */
+            world->bundles[i].held.size[log] > size)
             size = world->bundles[i].held.size[log];
     return size;
 }
