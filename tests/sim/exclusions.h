@@ -39,4 +39,8 @@
  * Here the office adopts only at the end of a run, when everybody holds them. */
 #define EXCLUDE_ADOPTION_BEFORE_ALL_HOLD_IT 1
 
+/* The mark that is saved after a restore is not synced: a power cut brings the higher one back, and
+ * the device begins anew once more. Here the machine syncs it. */
+#define EXCLUDE_MARK_AFTER_RESTORE 1
+
 #endif
