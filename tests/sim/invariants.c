@@ -11,7 +11,8 @@
 static bool disk_is_bad(const struct node *node)
 {
     return node->disk.is_dead || node->disk.is_full || node->disk.fault_count > 0 ||
-           node->disk.calls_until_fault >= 0;
+           node->disk.calls_until_fault >= 0 || node->disk.dies_behind_commit ||
+           node->machine.mark_fails;
 }
 
 static void invariant_count(struct world *world, void (*check)(struct world *, struct node *))

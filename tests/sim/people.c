@@ -411,7 +411,7 @@ static void act_reopen(struct world *world, struct node *node, struct dice *dice
 static void act_audit(struct world *world, struct node *node, struct dice *dice)
 {
     (void)dice;
-    if (!people_disk_is_bad(node) && node->disk.calls_until_fault < 0)
+    if (!people_disk_is_bad(node) && node->disk.calls_until_fault < 0 && !node->machine.mark_fails)
         invariant_audit(world, node);
 }
 
