@@ -124,7 +124,7 @@ void invariant_history(struct world *world, struct node *node, uint32_t number, 
     for (uint32_t i = 0; i < record->count; i++) {
         const struct model_version *version = &world->model.versions[record->versions[i]];
         bool is_creation = version->field == MODEL_EXISTENCE && !version->deletes;
-        due += !is_creation && node->held.size[version->log] > version->index;
+        due += !is_creation && !version->is_gone && node->held.size[version->log] > version->index;
     }
     if (count < due)
         world_fail(world, "history", "the history of %s at %s has %llu items, %llu are due",
