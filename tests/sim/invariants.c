@@ -355,12 +355,33 @@ static void digests_equal(struct world *world, struct node *node)
     }
 }
 
+/* Own edits that no checkpoint covers; bases are not counted. */
+static uint64_t waiting_due(struct world *world, struct node *node)
+{
+    struct own_log logs[MODEL_LOGS_MAX];
+    unsigned count = inspect_own_logs(world, node, logs, MODEL_LOGS_MAX);
+    uint64_t due = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        for (uint32_t e = logs[i].covered; e < logs[i].size; e++)
+            due += e > 0;
+    return due;
+}
+
+void invariant_waiting(struct world *world, struct node *node, uint64_t reported)
+{
+    if (node->kind != NODE_STATION || disk_is_bad(node))
+        return; /* an office has grants on their way too */
+    uint64_t due = waiting_due(world, node);
+    if (reported != due)
+        world_fail(world, "received", "an exchange of %s reports that %llu edits wait, %llu do",
+                   node->tag, (unsigned long long)reported, (unsigned long long)due);
+}
+
 static void received_is_covered(struct world *world, struct node *node)
 {
     struct node *server = &world->nodes[world->server];
-    struct own_log logs[MODEL_LOGS_MAX];
     struct cairn_status_report report;
-    uint64_t due = 0;
 
     inspect_holdings(world, node);
     inspect_holdings(world, server);
@@ -368,14 +389,11 @@ static void received_is_covered(struct world *world, struct node *node)
         if (node->held.covered[log] > server->held.covered[log] && server->replica != NULL)
             world_fail(world, "received", "%s counts %u entries as received, the server covers %u",
                        node->tag, node->held.covered[log], server->held.covered[log]);
-    unsigned count = inspect_own_logs(world, node, logs, MODEL_LOGS_MAX);
-    for (unsigned i = 0; i < count; i++)
-        for (uint32_t e = logs[i].covered; e < logs[i].size; e++)
-            due += e > 0;
     if (disk_is_bad(node) || node->kind == NODE_ROOT || node->kind == NODE_OFFICE)
         return; /* these have grants on their way too */
     if (world->step % AUDIT_EVERY != AUDIT_EVERY - 1)
         return; /* a status costs as much as many edits */
+    uint64_t due = waiting_due(world, node);
     if (WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
         report.unreceived_count != due)
         world_fail(world, "received", "%s says that %llu edits wait, %llu do", node->tag,

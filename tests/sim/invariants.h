@@ -36,6 +36,8 @@ void invariants_healed(struct world *world);
 void invariant_shown(struct world *world, struct node *node, const char *label);
 /* The history has every edit of the record that the node holds. */
 void invariant_history(struct world *world, struct node *node, uint32_t record, uint64_t count);
+/* What an exchange reports as still waiting is what no checkpoint covers. */
+void invariant_waiting(struct world *world, struct node *node, uint64_t reported);
 void invariant_counts(struct world *world, struct node *node);
 void invariant_audit(struct world *world, struct node *node);
 

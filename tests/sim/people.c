@@ -377,6 +377,8 @@ static void act_sync(struct world *world, struct node *node, struct dice *dice)
                                        : "failed");
     if (end == LINK_REFUSED)
         sync_failed(world, node, "an exchange");
+    else if (end == LINK_DONE)
+        invariant_waiting(world, node, cairn_sync_report(node->replica)->waiting_count);
 }
 
 static void act_ask(struct world *world, struct node *node, struct dice *dice)
