@@ -120,7 +120,7 @@ static void session_run(struct session *session)
 
 int main(int argc, char **argv)
 {
-    static struct session session;
+    struct session session = {.busy_count = 0};
     struct options options;
     unsigned zeros = 0;
     double begun = seconds();
