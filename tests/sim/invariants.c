@@ -1,0 +1,542 @@
+#include "invariants.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "book.h"
+
+#define COUNTS_EVERY 64 /* steps between two looks at the counts in a status */
+#define AUDIT_EVERY 500 /* steps between two audits of somebody */
+
+static bool disk_is_bad(const struct node *node)
+{
+    return node->disk.is_dead || node->disk.is_full || node->disk.fault_count > 0 ||
+           node->disk.calls_until_fault >= 0 || node->disk.dies_behind_commit ||
+           node->machine.mark_fails;
+}
+
+static void invariant_count(struct world *world, void (*check)(struct world *, struct node *))
+{
+    for (unsigned i = 0; i < sim_invariant_count; i++)
+        if (sim_invariants[i].check == check)
+            world->tally.invariants[i]++;
+}
+
+/* ---- one record, through the facade -------------------------------------------------------- */
+
+static bool text_is_live(const struct world *world, const struct book_sight *sight,
+                         const struct book_field *field, const char *text)
+{
+    uint32_t token = book_token(text);
+
+    for (uint32_t i = 0; i < sight->count; i++) {
+        const struct model_version *version = &world->model.versions[sight->live[i]];
+        if (version->field == field->number && version->token == token)
+            return true;
+    }
+    return false;
+}
+
+static void field_compare(struct world *world, struct node *node, const char *label,
+                          const struct book_sight *sight, const struct cairn_field_state *shown)
+{
+    const struct book_field *field = book_field_named(shown->name);
+    size_t due = 0;
+
+    if (field == NULL)
+        return; /* "deleted": the flags say it */
+    for (uint32_t i = 0; i < sight->count; i++)
+        due += world->model.versions[sight->live[i]].field == field->number;
+    bool is_right = due == shown->version_count;
+    for (size_t i = 0; i < shown->version_count && is_right; i++)
+        is_right = text_is_live(world, sight, field, shown->versions[i].value);
+    if (!is_right)
+        world_fail(world, "shown", "%s shows %zu values of %s of %s (%s), %zu are due", node->tag,
+                   shown->version_count, shown->name, label, shown->versions[0].value, due);
+    if (due == 2)
+        world_saw(world, SEEN_CONFLICT);
+    if (due > 2)
+        world_saw(world, SEEN_CONFLICT_OF_THREE);
+}
+
+static size_t fields_due(const struct world *world, const struct book_sight *sight)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < sight->count; i++) {
+        const struct model_version *version = &world->model.versions[sight->live[i]];
+        bool is_new = version->field != MODEL_EXISTENCE;
+        for (uint32_t k = 0; k < i; k++)
+            is_new = is_new && world->model.versions[sight->live[k]].field != version->field;
+        count += is_new;
+    }
+    return count;
+}
+
+static void record_compare(struct world *world, struct node *node, uint32_t number,
+                           const struct cairn_record *shown)
+{
+    struct book_sight sight;
+    size_t known = 0;
+
+    book_look(world, node, number, &sight);
+    for (size_t f = 0; f < shown->field_count; f++) {
+        field_compare(world, node, shown->id, &sight, &shown->fields[f]);
+        known += strcmp(shown->fields[f].name, "deleted") != 0;
+    }
+    if (known != fields_due(world, &sight))
+        world_fail(world, "shown", "%s shows %zu fields of %s, %zu are due", node->tag, known,
+                   shown->id, fields_due(world, &sight));
+    if (sight.count > 0 &&
+        (shown->is_deleted != sight.is_deleted || shown->has_conflict != sight.has_conflict))
+        world_fail(world, "shown", "%s says of %s deleted %d conflict %d, %d %d are due", node->tag,
+                   shown->id, shown->is_deleted, shown->has_conflict, sight.is_deleted,
+                   sight.has_conflict);
+    if (sight.has_conflict && shown->field_count > known)
+        world_saw(world, SEEN_DELETION_CONTESTED);
+}
+
+void invariant_shown(struct world *world, struct node *node, const char *label)
+{
+    const struct cairn_record *record;
+    uint32_t number;
+
+    unsigned count = book_labelled(world, node, label, &number);
+    if (count == 0 || disk_is_bad(node))
+        return;
+    enum cairn_status status = cairn_get(node->replica, label, &record, &world->err);
+    if (status == CAIRN_AMBIGUOUS && count > 1)
+        world_saw(world, SEEN_LABEL_AMBIGUOUS);
+    else if (status != CAIRN_OK)
+        world_fail(world, "shown", "%s does not show %s: %s", node->tag, label, world->err.text);
+    else if (count == 1 && !model_is_vague(&world->model, number))
+        record_compare(world, node, number, record);
+}
+
+void invariant_history(struct world *world, struct node *node, uint32_t number, uint64_t count)
+{
+    const struct model_record *record = &world->model.records[number];
+    uint64_t due = 0;
+
+    if (model_is_vague(&world->model, number) ||
+        book_labelled(world, node, record->label, &number) != 1)
+        return;
+    for (uint32_t i = 0; i < record->count; i++) {
+        const struct model_version *version = &world->model.versions[record->versions[i]];
+        bool is_creation = version->field == MODEL_EXISTENCE && !version->deletes;
+        due += !is_creation && !version->is_gone && node->held.size[version->log] > version->index;
+    }
+    if (count < due)
+        world_fail(world, "history", "the history of %s at %s has %llu items, %llu are due",
+                   record->label, node->tag, (unsigned long long)count, (unsigned long long)due);
+}
+
+/* ---- cheap --------------------------------------------------------------------------------- */
+
+static bool count_record(void *context, const struct cairn_record *record)
+{
+    (void)record;
+    ++*(uint64_t *)context;
+    return true;
+}
+
+void invariant_counts(struct world *world, struct node *node)
+{
+    struct cairn_status_report report;
+    uint64_t records = 0, conflicts = 0;
+
+    invariant_count(world, invariant_counts);
+    if (disk_is_bad(node))
+        return;
+    bool is_read =
+        WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
+        WORLD_MUST(world, cairn_list(node->replica, "household", NULL, 0, count_record, &records,
+                                     &world->err)) &&
+        WORLD_MUST(world, cairn_conflicts(node->replica, count_record, &conflicts, &world->err));
+    if (is_read && (report.record_count != records || report.conflict_count != conflicts))
+        world_fail(world, "counts",
+                   "the status of %s counts %llu records and %llu conflicts, lists have %llu "
+                   "and %llu",
+                   node->tag, (unsigned long long)report.record_count,
+                   (unsigned long long)report.conflict_count, (unsigned long long)records,
+                   (unsigned long long)conflicts);
+}
+
+static void counts_now_and_then(struct world *world, struct node *node)
+{
+    if (world->step % COUNTS_EVERY == 0)
+        invariant_counts(world, node);
+}
+
+static void nothing_left_open(struct world *world, struct node *node)
+{
+    if (node->disk.open_count != 0)
+        world_fail(world, "left-open", "%s has left %ld transactions or ranges open", node->tag,
+                   node->disk.open_count);
+}
+
+/* ---- the whole state ----------------------------------------------------------------------- */
+
+struct state_look {
+    uint8_t *was_seen; /* by record */
+    uint32_t wrong;    /* a record, or MODEL_NONE */
+};
+
+static bool is_due(const struct model *model, const struct book_sight *sight,
+                   const struct seen_live *live)
+{
+    for (uint32_t i = 0; i < sight->count; i++) {
+        const struct model_version *version = &model->versions[sight->live[i]];
+        if (version->field == live->field && version->log == live->log &&
+            version->index == live->index)
+            return true;
+    }
+    return false;
+}
+
+/* Both sides, for whoever reads the trace. */
+static void state_explain(struct world *world, const struct node *node,
+                          const struct book_sight *sight, const struct seen_record *seen)
+{
+    const struct model *model = &world->model;
+    uint32_t record = model_record_of(model, seen->log, seen->index);
+
+    for (uint32_t i = 0; i < model->records[record].count; i++) {
+        const struct model_version *version = &model->versions[model->records[record].versions[i]];
+        const struct model_version *first =
+            version->repeats == MODEL_NONE ? NULL : &model->versions[version->repeats];
+        trace_line(&world->trace,
+                   "    book: field %u value %u at log %u index %u of %u%s log %u index %u",
+                   version->field, version->token, version->log, version->index,
+                   node->held.size[version->log], first == NULL ? "" : ", repeats",
+                   first == NULL ? 0 : first->log, first == NULL ? 0 : first->index);
+    }
+
+    for (uint32_t i = 0; i < sight->count; i++) {
+        const struct model_version *version = &model->versions[sight->live[i]];
+        trace_line(&world->trace, "    due:  field %u value %u at log %u index %u%s",
+                   version->field, version->token, version->log, version->index,
+                   version->repeats == MODEL_NONE ? "" : " (repeats another)");
+    }
+    for (size_t i = 0; i < seen->live_count; i++) {
+        const struct seen_live *live = &seen->live[i];
+        uint32_t number = model_version_of(model, live->log, live->index, (uint32_t)live->field);
+        trace_line(&world->trace, "    live: field %llu value %u at log %u index %u",
+                   (unsigned long long)live->field,
+                   number == MODEL_NONE ? 0 : model->versions[number].token, live->log,
+                   live->index);
+    }
+}
+
+static void state_record(void *context, struct world *world, struct node *node,
+                         const struct seen_record *seen)
+{
+    struct state_look *look = context;
+    struct book_sight sight;
+
+    for (size_t i = 0; i < seen->live_count; i++)
+        if (seen->live[i].log == MODEL_NONE || world->model.logs[seen->live[i].log].is_foreign) {
+            world_fail(world, "right-exceeded", "%s shows in %s what nobody may write", node->tag,
+                       seen->label);
+            return;
+        }
+    uint32_t number = model_record_of(&world->model, seen->log, seen->index);
+    if (number == MODEL_NONE || model_is_vague(&world->model, number)) {
+        bool is_forked = seen->log != MODEL_NONE && world->model.logs[seen->log].is_forked;
+        if (number == MODEL_NONE && !is_forked)
+            world_fail(world, "state", "%s has a record %s that nobody made", node->tag,
+                       seen->label);
+        return;
+    }
+    look->was_seen[number] = 1;
+    book_look(world, node, number, &sight);
+    bool is_right = sight.count == seen->live_count;
+    for (size_t i = 0; i < seen->live_count && is_right; i++)
+        is_right = is_due(&world->model, &sight, &seen->live[i]);
+    if (is_right)
+        return;
+    look->wrong = number;
+    state_explain(world, node, &sight, seen);
+    world_fail(world, "state", "%s has %zu live versions of %s, %u are due", node->tag,
+               seen->live_count, seen->label, sight.count);
+}
+
+static bool history_explain(void *context, const struct cairn_history_item *item)
+{
+    struct world *world = context;
+
+    trace_line(&world->trace, "    history: %s %s %s=%s%s%s", item->tag, item->operation,
+               item->field == NULL ? "" : item->field,
+               item->new_value == NULL ? "" : item->new_value,
+               item->is_in_force ? "" : ", not: ", item->why_not == NULL ? "" : item->why_not);
+    return true;
+}
+
+static void replica_explain(struct world *world, struct node *node, const char *label)
+{
+    struct cairn_status_report report;
+
+    if (cairn_history(node->replica, label, history_explain, world, &world->err) != CAIRN_OK)
+        trace_line(&world->trace, "    no history: %s", world->err.text);
+    if (cairn_status_get(node->replica, &report, &world->err) == CAIRN_OK)
+        trace_line(&world->trace, "    %s: %llu refused, %llu newer, %llu parked, %llu wait",
+                   node->tag, (unsigned long long)report.refused_count,
+                   (unsigned long long)report.newer_count, (unsigned long long)report.parked_count,
+                   (unsigned long long)report.unreceived_count);
+}
+
+static void state_is_due(struct world *world, struct node *node)
+{
+    struct model *model = &world->model;
+    struct state_look look = {calloc(1, model->record_count + 1u), MODEL_NONE};
+    struct book_sight sight;
+
+    CAIRN_ASSERT(look.was_seen != NULL);
+    inspect_holdings(world, node);
+    inspect_records(world, node, state_record, &look);
+    if (look.wrong != MODEL_NONE)
+        replica_explain(world, node, model->records[look.wrong].label);
+    for (uint32_t i = 0; i < model->record_count && world_is_well(world); i++) {
+        const struct model_record *record = &model->records[i];
+        if (look.was_seen[i] || node->held.size[record->log] <= record->index ||
+            model_is_vague(model, i))
+            continue;
+        book_look(world, node, i, &sight);
+        if (sight.count > 0)
+            world_fail(world, "state", "%s has nothing of %s, %u live versions are due", node->tag,
+                       record->label, sight.count);
+    }
+    free(look.was_seen);
+}
+
+/* ---- between replicas ---------------------------------------------------------------------- */
+
+/* Do two replicas hold the same of what decides about a village? */
+static bool hold_the_same(const struct world *world, const struct node *a, const struct node *b,
+                          unsigned village)
+{
+    const struct model *model = &world->model;
+
+    for (uint32_t log = 0; log < model->log_count; log++) {
+        bool counts = model->logs[log].channel == CAIRN_CHANNEL_AUTHORITY ||
+                      book_village_of(model->logs[log].scope) == village;
+        if (!counts)
+            continue;
+        if (a->held.size[log] != b->held.size[log])
+            return false;
+        if (model->logs[log].is_forked && a->held.covered[log] != b->held.covered[log])
+            return false;
+    }
+    return true;
+}
+
+static void digests_equal(struct world *world, struct node *node)
+{
+    struct cairn_hash digest, other;
+
+    inspect_holdings(world, node);
+    for (unsigned village = 0; village < world->village_count; village++) {
+        bool has_digest = false;
+        for (unsigned i = node_number(world, node) + 1; i < world->node_count; i++) {
+            struct node *peer = &world->nodes[i];
+            if (peer->replica == NULL)
+                continue;
+            inspect_holdings(world, peer);
+            if (!hold_the_same(world, node, peer, village))
+                continue;
+            if (!has_digest && !inspect_digest(world, node, village, &digest))
+                break;
+            has_digest = true;
+            if (inspect_digest(world, peer, village, &other) &&
+                memcmp(digest.bytes, other.bytes, sizeof digest.bytes) != 0)
+                world_fail(world, "digests", "%s and %s hold the same of %s and differ in state",
+                           node->tag, peer->tag, world_village(village));
+        }
+    }
+}
+
+/* Own edits that no checkpoint covers; bases are not counted. */
+static uint64_t waiting_due(struct world *world, struct node *node)
+{
+    struct own_log logs[MODEL_LOGS_MAX];
+    unsigned count = inspect_own_logs(world, node, logs, MODEL_LOGS_MAX);
+    uint64_t due = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        for (uint32_t e = logs[i].covered; e < logs[i].size; e++)
+            due += e > 0;
+    return due;
+}
+
+void invariant_waiting(struct world *world, struct node *node, uint64_t reported)
+{
+    if (node->kind != NODE_STATION || disk_is_bad(node))
+        return; /* an office has grants on their way too */
+    uint64_t due = waiting_due(world, node);
+    if (reported != due)
+        world_fail(world, "received", "an exchange of %s reports that %llu edits wait, %llu do",
+                   node->tag, (unsigned long long)reported, (unsigned long long)due);
+}
+
+static void received_is_covered(struct world *world, struct node *node)
+{
+    struct node *server = &world->nodes[world->server];
+    struct cairn_status_report report;
+
+    inspect_holdings(world, node);
+    inspect_holdings(world, server);
+    for (uint32_t log = 0; log < world->model.log_count; log++)
+        if (node->held.covered[log] > server->held.covered[log] && server->replica != NULL)
+            world_fail(world, "received", "%s counts %u entries as received, the server covers %u",
+                       node->tag, node->held.covered[log], server->held.covered[log]);
+    if (disk_is_bad(node) || node->kind == NODE_ROOT || node->kind == NODE_OFFICE)
+        return; /* these have grants on their way too */
+    if (world->step % AUDIT_EVERY != AUDIT_EVERY - 1)
+        return; /* a status costs as much as many edits */
+    uint64_t due = waiting_due(world, node);
+    if (WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
+        report.unreceived_count != due)
+        world_fail(world, "received", "%s says that %llu edits wait, %llu do", node->tag,
+                   (unsigned long long)report.unreceived_count, (unsigned long long)due);
+}
+
+/* ---- audits -------------------------------------------------------------------------------- */
+
+struct audit_look {
+    struct world *world;
+    char first[200];
+};
+
+static void audit_finding(void *context, uint64_t number, const char *text, const char *affects)
+{
+    struct audit_look *look = context;
+
+    (void)affects;
+    if (number == 1)
+        strncpy(look->first, text, sizeof look->first - 1);
+}
+
+static bool forks_may_be(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->model.log_count; i++)
+        if (world->model.logs[i].is_forked)
+            return true;
+    return false;
+}
+
+void invariant_audit(struct world *world, struct node *node)
+{
+    struct audit_look look = {.world = world};
+    const struct cairn_audit_visitor visitor = {.finding = audit_finding, .context = &look};
+    struct cairn_audit_report report;
+
+    invariant_count(world, invariant_audit);
+    if (!WORLD_MUST(world,
+                    cairn_audit_replica(node->replica, &visitor, &report, NULL, &world->err)))
+        return;
+    bool is_clean = report.finding_count == 0;
+    world_saw(world, is_clean ? SEEN_AUDIT_CLEAN : SEEN_AUDIT_FOUND);
+    if (!is_clean && !forks_may_be(world))
+        world_fail(world, "audit", "the audit of %s finds: %s", node->tag, look.first);
+}
+
+/* ---- healed -------------------------------------------------------------------------------- */
+
+/* Everything acknowledged is at the server, and at whoever follows the village. */
+static void nothing_is_lost(struct world *world, struct node *node)
+{
+    const struct model *model = &world->model;
+
+    inspect_holdings(world, node);
+    for (uint32_t v = 0; v < model->version_count; v++) {
+        const struct model_version *version = &model->versions[v];
+        const struct model_log *log = &model->logs[version->log];
+        struct holdings all = node->held;
+        if (version->is_lost || log->is_forked || !book_covers(node, log->scope) ||
+            node->held.size[version->log] > version->index)
+            continue;
+        all.size[version->log] = version->index + 1;
+        if (!model_is_inside(model, &all, version->log, version->index)) {
+            world_saw(world, SEEN_CUT_LEFT_OUT);
+            continue;
+        }
+        world_fail(world, "lost", "%s does not have entry %u of a log in %s: %s, value %u",
+                   node->tag, version->index, world_village(book_village_of(log->scope)),
+                   model->records[version->record].label, version->token);
+        return;
+    }
+}
+
+/* When all is everywhere, nothing is parked and no entry waits: but for what lies behind a cut, or
+ * came from hostile hands. */
+static void nothing_waits(struct world *world, struct node *node)
+{
+    struct cairn_status_report report;
+
+    if (world->model.decree_count > 0 || world->traits.has_malice)
+        return;
+    if (WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
+        report.parked_count + report.newer_count > 0)
+        world_fail(world, "waits", "at %s %llu runs are parked and %llu entries wait", node->tag,
+                   (unsigned long long)report.parked_count, (unsigned long long)report.newer_count);
+}
+
+const struct sim_invariant sim_invariants[] = {
+    {"left-open", INVARIANT_CHEAP, nothing_left_open},
+    {"counts", INVARIANT_CHEAP, counts_now_and_then},
+    {"counts of every status", INVARIANT_HEALED, invariant_counts},
+    {"state", INVARIANT_FULL, state_is_due},
+    {"received", INVARIANT_FULL, received_is_covered},
+    {"digests", INVARIANT_FULL, digests_equal},
+    {"audit", INVARIANT_SLOW, invariant_audit},
+    {"lost", INVARIANT_HEALED, nothing_is_lost},
+    {"waits", INVARIANT_HEALED, nothing_waits},
+};
+const unsigned sim_invariant_count = sizeof sim_invariants / sizeof sim_invariants[0];
+
+/* ---- running them -------------------------------------------------------------------------- */
+
+static void check_one(struct world *world, struct node *node, unsigned i)
+{
+    if (node->replica == NULL || !node->is_joined || !world_is_well(world))
+        return;
+    sim_invariants[i].check(world, node);
+    if (sim_invariants[i].check != invariant_counts && sim_invariants[i].check != invariant_audit)
+        world->tally.invariants[i]++;
+}
+
+void invariants_cheap(struct world *world, struct node *node)
+{
+    for (unsigned i = 0; i < sim_invariant_count; i++)
+        if (sim_invariants[i].when == INVARIANT_CHEAP)
+            check_one(world, node, i);
+}
+
+static void check_all(struct world *world, enum invariant_when when)
+{
+    for (unsigned i = 0; i < sim_invariant_count; i++)
+        for (unsigned n = 0; n < world->node_count && sim_invariants[i].when == when; n++)
+            check_one(world, &world->nodes[n], i);
+}
+
+void invariants_full(struct world *world)
+{
+    struct node *one = &world->nodes[world->step / AUDIT_EVERY % world->node_count];
+    bool is_slow = world->step % AUDIT_EVERY == AUDIT_EVERY - 1 && !disk_is_bad(one);
+
+    check_all(world, INVARIANT_FULL);
+    for (unsigned i = 0; i < sim_invariant_count && is_slow; i++)
+        if (sim_invariants[i].when == INVARIANT_SLOW)
+            check_one(world, one, i);
+}
+
+void invariants_healed(struct world *world)
+{
+    check_all(world, INVARIANT_FULL);
+    check_all(world, INVARIANT_HEALED);
+    /* Those that hold the same now have the same to show an auditor: one of each kind. */
+    for (unsigned i = 0; i < sim_invariant_count; i++)
+        for (unsigned n = 0; n < world->node_count && sim_invariants[i].when == INVARIANT_SLOW; n++)
+            if (n == world->server || n == world->step % world->node_count)
+                check_one(world, &world->nodes[n], i);
+}

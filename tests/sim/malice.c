@@ -1,0 +1,449 @@
+#include "malice.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "couriers.h"
+#include "exclusions.h"
+#include "forge.h"
+#include "inspect.h"
+#include "links.h"
+#include "people.h"
+
+static struct node *open_station(struct world *world, struct dice *dice)
+{
+    struct node *node = world_pick_station(world, dice);
+    struct node *server = &world->nodes[world->server];
+    bool is_ready = node->replica != NULL && server->replica != NULL &&
+                    node->disk.calls_until_fault < 0 && !node->disk.is_full &&
+                    server->disk.calls_until_fault < 0 && !server->disk.is_full &&
+                    !node->machine.mark_fails;
+
+    return is_ready && node->kind == NODE_STATION ? node : NULL;
+}
+
+/* The device in hostile hands: it has a grant for the first village. */
+static struct node *hostile_node(struct world *world)
+{
+    for (unsigned i = 0; i < world->node_count; i++)
+        if (world->nodes[i].is_hostile)
+            return &world->nodes[i];
+    if (world->nodes[world->office].replica == NULL || world->node_count == WORLD_NODES_MAX)
+        return NULL;
+    struct node *node = world_join(world, NODE_STATION, 0, &world->nodes[world->office]);
+    if (node != NULL)
+        node->is_hostile = true;
+    return node;
+}
+
+/* ---- what must be refused ------------------------------------------------------------------ */
+
+bool malice_grants(struct world *world, struct dice *dice)
+{
+    struct node *node = open_station(world, dice);
+    struct node *granter = dice_one_in(dice, 2) ? &world->nodes[world->office] : node;
+    uint8_t bytes[1100];
+    struct cairn_writer request;
+    struct cairn_bytes invitation;
+    struct cairn_device device;
+
+    if (node == NULL || granter->replica == NULL)
+        return false;
+    cairn_writer_init(&request, bytes, sizeof bytes);
+    if (!WORLD_MUST(world, cairn_request_export(node->replica, &request, &world->err)))
+        return false;
+    const struct cairn_grant_input input = {.request = cairn_writer_bytes(&request),
+                                            .role = "county",
+                                            .scope = granter == node ? world_village(node->village)
+                                                                     : "51",
+                                            .tag = "X"};
+    enum cairn_status status =
+        cairn_grant_device(granter->replica, &input, &invitation, &device, &world->err);
+    if (status == CAIRN_NO_RIGHT)
+        world_saw(world, SEEN_GRANT_REFUSED);
+    else
+        world_fail(world, "grant", "%s grants what it may not: %s", granter->tag,
+                   cairn_status_name(status));
+    return true;
+}
+
+bool malice_random_request(struct world *world, struct dice *dice)
+{
+    struct node *node = open_station(world, dice);
+    struct cairn_bytes request;
+    uint8_t noise[600];
+
+    if (node == NULL)
+        return false;
+    dice_fill(dice, noise, sizeof noise);
+    struct link_bytes reply =
+        links_answer(world, (struct cairn_bytes){noise, dice_below(dice, sizeof noise)}, false);
+    if (reply.data != NULL)
+        world_fail(world, "random-request", "the server answers noise");
+    free(reply.data);
+    if (!WORLD_MUST(world, cairn_sync_begin(node->replica, &world->err)) ||
+        !WORLD_MUST(world, cairn_sync_request(node->replica, &request, &world->err)))
+        return false;
+    node->awaits_reply = false;
+    struct link_bytes copy = link_copy(request);
+    links_damage(world, &copy, dice);
+    bool is_same = copy.size == request.size && memcmp(copy.data, request.data, copy.size) == 0;
+    reply = links_answer(world, link_bytes(copy), false);
+    if (reply.data != NULL && !is_same)
+        world_fail(world, "random-request", "the server answers a damaged request");
+    free(copy.data);
+    free(reply.data);
+    return true;
+}
+
+bool malice_stranger(struct world *world, struct dice *dice)
+{
+    struct node *node = open_station(world, dice);
+    uint8_t noise[300];
+    uint32_t size = 1 + dice_below(dice, sizeof noise);
+
+    if (node == NULL)
+        return false;
+    dice_fill(dice, noise, sizeof noise);
+    static const uint8_t empty_request[] = {0x87, 0x01, 0x00, 0x80, 0x50, 0,    0,    0,
+                                            0,    0,    0,    0,    0,    0,    0,    0,
+                                            0,    0,    0,    0,    0,    0x40, 0x80, 0x80};
+    bool is_noise = dice_one_in(dice, 2);
+    struct cairn_bytes plain = is_noise ? (struct cairn_bytes){noise, size}
+                                        : (struct cairn_bytes){empty_request, sizeof empty_request};
+    struct link_bytes message = forge_message(world, node, true, plain, dice);
+    struct link_bytes reply = links_answer(world, link_bytes(message), false);
+    if (reply.data != NULL)
+        world_fail(world, "stranger", "the server answers a stranger");
+    free(message.data);
+    free(reply.data);
+    return true;
+}
+
+/* Noise must not end an exchange: the true answer is still taken. */
+bool malice_random_reply(struct world *world, struct dice *dice)
+{
+    struct node *node = open_station(world, dice);
+    struct cairn_bytes request;
+    uint8_t noise[400];
+    bool again;
+
+    if (node == NULL || !WORLD_MUST(world, cairn_sync_begin(node->replica, &world->err)) ||
+        !WORLD_MUST(world, cairn_sync_request(node->replica, &request, &world->err)))
+        return false;
+    struct link_bytes reply = links_answer(world, request, true);
+    dice_fill(dice, noise, sizeof noise);
+    enum cairn_status status =
+        cairn_sync_reply(node->replica, (struct cairn_bytes){noise, dice_below(dice, sizeof noise)},
+                         &again, &world->err);
+    if (status != CAIRN_BAD_SIGNATURE && status != CAIRN_MALFORMED)
+        world_fail(world, "random-reply", "%s answers noise with %s", node->tag,
+                   cairn_status_name(status));
+    world_saw(world, SEEN_REPLY_DAMAGED);
+    node->held_is_stale = true;
+    node->awaits_reply = false;
+    if (reply.data != NULL)
+        WORLD_MUST(world, cairn_sync_reply(node->replica, link_bytes(reply), &again, &world->err));
+    free(reply.data);
+    return true;
+}
+
+bool malice_forges(struct world *world, struct dice *dice)
+{
+    struct node *node = hostile_node(world);
+    enum forge_kind kind = (enum forge_kind)dice_below(dice, FORGE_KIND_COUNT);
+
+    if (node == NULL || node->replica == NULL || open_station(world, dice) == NULL ||
+        world->nodes[world->office].replica == NULL || world->model.log_count + 8 > MODEL_LOGS_MAX)
+        return false;
+    inspect_holdings(world, &world->nodes[world->server]);
+    trace_line(&world->trace, "#%llu %s sends a forged log of kind %d",
+               (unsigned long long)world->step, node->tag, (int)kind);
+    struct link_bytes message = forge_request(world, node, kind, dice);
+    struct link_bytes reply = links_answer(world, link_bytes(message), false);
+    free(message.data);
+    free(reply.data);
+    uint32_t before = world->model.log_count;
+    inspect_holdings(world, &world->nodes[world->server]);
+    if (world->model.log_count > before && kind == FORGE_INVALID)
+        world_saw(world, SEEN_SERVER_KEPT_INVALID);
+    else if (world->model.log_count > before)
+        world_fail(world, "forged-log", "the server took a forged log of kind %d", (int)kind);
+    return true;
+}
+
+/* ---- one log, two hands -------------------------------------------------------------------- */
+
+static bool forged_create(struct world *world, struct node *node, const char *head)
+{
+    const struct cairn_field_value field = {"head", head};
+    const struct cairn_put put = {.type = "household",
+                                  .scope = world_village(node->village),
+                                  .fields = &field,
+                                  .field_count = 1};
+    struct cairn_put_result result;
+
+    return WORLD_MUST(world, cairn_put_many(node->replica, &put, 1, &result, NULL, &world->err));
+}
+
+struct found {
+    unsigned count;
+};
+
+static void finding_count(void *context, uint64_t number, const char *text, const char *affects)
+{
+    struct found *found = context;
+
+    (void)number;
+    (void)text;
+    (void)affects;
+    found->count++;
+}
+
+/* An auditor who has both sides must see that they do not fit. */
+static void both_audited(struct world *world, const struct bundle *one, const struct bundle *two,
+                         const char *invariant)
+{
+    static const char *const names[] = {"one", "two"};
+    const struct cairn_bytes files[] = {{one->data, one->size}, {two->data, two->size}};
+    struct found found = {0};
+    const struct cairn_audit_visitor visitor = {.finding = finding_count, .context = &found};
+    struct cairn_audit_report report;
+
+    if (!WORLD_MUST(world,
+                    cairn_audit_files(
+                        (struct cairn_bytes){world->root_statement, world->root_statement_size},
+                        files, names, 2, &visitor, &report, NULL, &world->err)))
+        return;
+    if (report.finding_count == 0)
+        world_fail(world, invariant, "an auditor with both histories finds nothing");
+    else
+        world_saw(world, SEEN_AUDIT_FOUND);
+}
+
+/* The copy has key, mark and place of the original: nothing tells it that it is one. */
+static struct node *whole_copy(struct world *world, struct node *node)
+{
+    struct disk_copy copy;
+    struct node *twin = world_node_add(world, NODE_STATION, node->village, node->tag);
+
+    if (twin == NULL || !WORLD_MUST(world, disk_copy_take(&node->disk, &copy)))
+        return NULL;
+    WORLD_MUST(world, disk_copy_put(&copy, &twin->disk));
+    disk_copy_drop(&copy);
+    uint64_t place = node->machine.place;
+    twin->machine.key = node->machine.key;
+    twin->machine.mark = node->machine.mark;
+    twin->machine.synced_mark = node->machine.synced_mark;
+    twin->machine.place = place;
+    twin->is_hostile = true;
+    return node_open(world, twin) == CAIRN_OK ? twin : NULL;
+}
+
+static void twin_retire(struct node *twin)
+{
+    node_close(twin);
+    memset(&twin->held, 0, sizeof twin->held);
+    twin->is_joined = false;
+    twin->kind = NODE_AUDITOR; /* it takes no turns any more */
+}
+
+/* The original comes second: what it wrote since the copy lies on the branch that does not count,
+ * and its log goes on behind the twin's. Nothing is foretold of that log any more. */
+static void original_gives_way(struct world *world, struct node *node)
+{
+    struct cairn_hash id;
+    uint32_t size;
+
+    if (!inspect_own_log(world, node, node->village, &id, &size))
+        return;
+    uint32_t log = model_log_find(&world->model, &id);
+    if (log == MODEL_NONE)
+        return;
+    model_log_cut(&world->model, log, size - 1);
+    model_log_grow(&world->model, log, size);
+    world->model.logs[log].is_forked = true;
+}
+
+static void fork_must_be_seen(struct world *world, const struct node *node, uint64_t before,
+                              const struct bundle *one, const struct bundle *two)
+{
+    if (inspect_fork_count(world, &world->nodes[world->server]) == before)
+        world_fail(world, "fork-unseen", "the server keeps no evidence of the fork of %s",
+                   node->tag);
+    else
+        world_saw(world, SEEN_FORK_KEPT);
+    if (world_is_well(world) && one->is_there && two->is_there)
+        both_audited(world, one, two, "fork-unseen");
+}
+
+/* Both hands write the same place of the log; one syncs before the other. */
+static void fork_play(struct world *world, struct node *node, struct node *twin, struct dice *dice,
+                      bool twin_is_first)
+{
+    uint64_t before = inspect_fork_count(world, &world->nodes[world->server]);
+    struct node *first = twin_is_first ? twin : node, *second = twin_is_first ? node : twin;
+
+    people_create(world, node, dice);
+    if (!world_is_well(world) || !forged_create(world, twin, "twin"))
+        return;
+    struct bundle one = couriers_bundle(world, second, true), two = {.is_there = false};
+    if (links_sync(world, first, dice, true) == LINK_DONE) {
+        two = couriers_bundle(world, first, true);
+        enum link_end end = links_sync(world, second, dice, true);
+        if (twin_is_first && end != LINK_DONE)
+            world_fail(world, "fork-heals", "%s cannot sync after its twin: %s", node->tag,
+                       world->err.text);
+        fork_must_be_seen(world, node, before, &one, &two);
+        if (twin_is_first)
+            original_gives_way(world, node);
+    }
+    free(one.data);
+    free(two.data);
+}
+
+bool malice_forks(struct world *world, struct dice *dice)
+{
+    struct node *node = open_station(world, dice);
+    struct cairn_hash log;
+    uint32_t size;
+
+    if (node == NULL || node->is_revoked || world->node_count + 2 > WORLD_NODES_MAX ||
+        links_sync(world, node, dice, true) != LINK_DONE || !world_is_well(world))
+        return false;
+    if (!inspect_own_log(world, node, node->village, &log, &size))
+        return false; /* there is no log yet that two could write */
+    struct node *twin = whole_copy(world, node);
+    if (twin == NULL)
+        return false;
+    bool twin_is_first = dice_one_in(dice, 2);
+    trace_line(&world->trace, "#%llu %s is copied with key and mark, and the %s syncs first",
+               (unsigned long long)world->step, node->tag, twin_is_first ? "copy" : "original");
+    fork_play(world, node, twin, dice, twin_is_first);
+    twin_retire(twin);
+    return true;
+}
+
+/* ---- a server with two histories ----------------------------------------------------------- */
+
+/* The server's disk becomes what it was at `copy`; what it was goes to `out_kept`. */
+static bool server_swap(struct world *world, const struct disk_copy *copy,
+                        struct cairn_store **out_kept)
+{
+    struct node *server = &world->nodes[world->server];
+    struct disk fresh;
+
+    node_close(server);
+    if (!WORLD_MUST(world, disk_open(&fresh)) || !WORLD_MUST(world, disk_copy_put(copy, &fresh)))
+        return false;
+    *out_kept = server->disk.inner;
+    server->disk.inner = fresh.inner;
+    return node_open(world, server) == CAIRN_OK;
+}
+
+static void server_swap_back(struct world *world, struct cairn_store *kept)
+{
+    struct node *server = &world->nodes[world->server];
+    struct cairn_store *old = server->disk.inner;
+
+    node_close(server);
+    server->disk.inner = kept;
+    old->ops->close(old);
+    WORLD_MUST(world, node_open(world, server));
+}
+
+/* One exchange with the old copy; it must be told, and nothing may be signed anew. */
+static void behind_play(struct world *world, struct node *node, struct dice *dice)
+{
+    struct node *server = &world->nodes[world->server];
+    uint64_t size = inspect_scope_size(world, server, node->village);
+
+    trace_line(&world->trace, "#%llu the server is an old copy of itself",
+               (unsigned long long)world->step);
+    enum link_end end = links_sync(world, node, dice, true);
+    bool is_told = end == LINK_REFUSED && strstr(world->err.text, "older copy") != NULL;
+    if (EXCLUDE_UNKNOWN_WITH_CHECKPOINT && end == LINK_NO_ANSWER)
+        return;
+    if (!is_told)
+        world_fail(world, "server-behind", "%s does not see that the server went back: %s",
+                   node->tag, world->err.text);
+    else if (inspect_scope_size(world, server, node->village) != size)
+        world_fail(world, "server-behind", "a server that went back signs a second history");
+    else
+        world_saw(world, SEEN_SERVER_BEHIND);
+}
+
+bool malice_server_is_behind(struct world *world, struct dice *dice)
+{
+    struct node *node = open_station(world, dice), *server = &world->nodes[world->server];
+    struct cairn_store *kept;
+
+    if (node == NULL)
+        return false;
+    if (server->backup.disk.txn == NULL) {
+        node_backup(world, server);
+        return true;
+    }
+    people_create(world, node, dice); /* so that it brings something */
+    if (!world_is_well(world) || !server_swap(world, &server->backup.disk, &kept))
+        return false;
+    bool is_behind = inspect_scope_size(world, server, node->village) <
+                     inspect_scope_size(world, node, node->village);
+    if (is_behind && world_is_well(world))
+        behind_play(world, node, dice);
+    server_swap_back(world, kept);
+    backup_drop(&server->backup);
+    return is_behind;
+}
+
+/* Two stations of one village with a synced state, and the server between them. */
+static struct node *second_station(struct world *world, const struct node *first)
+{
+    for (unsigned i = 0; i < world->node_count; i++) {
+        struct node *node = &world->nodes[i];
+        if (node != first && node->kind == NODE_STATION && node->village == first->village &&
+            !node->is_revoked && !node->is_hostile && node->replica != NULL &&
+            node->grant != first->grant)
+            return node;
+    }
+    return NULL;
+}
+
+/* The first edit goes to one history of the server, the second to another of the same length. */
+void malice_server_forks(struct world *world)
+{
+    struct dice dice;
+    struct node *server = &world->nodes[world->server];
+    struct disk_copy before;
+    struct cairn_store *kept;
+
+    dice_init(&dice, world->config.seed, UINT64_MAX - 1);
+    struct node *first = open_station(world, &dice);
+    struct node *second = first == NULL ? NULL : second_station(world, first);
+    if (second == NULL || first->is_revoked || first->is_hostile ||
+        !WORLD_MUST(world, disk_copy_take(&server->disk, &before)))
+        return;
+    trace_line(&world->trace, "#%llu the server signs two histories",
+               (unsigned long long)world->step);
+    people_create(world, first, &dice);
+    links_sync(world, first, &dice, true);
+    struct bundle one = couriers_bundle(world, first, true);
+    bool is_swapped = world_is_well(world) && server_swap(world, &before, &kept);
+    disk_copy_drop(&before);
+    if (is_swapped) {
+        backup_drop(&server->backup);
+        people_create(world, second, &dice);
+        links_sync(world, second, &dice, true);
+        struct bundle two = couriers_bundle(world, second, true);
+        if (links_sync(world, first, &dice, true) != LINK_REFUSED)
+            world_fail(world, "server-fork", "%s does not see the server's other history",
+                       first->tag);
+        else
+            world_saw(world, SEEN_SERVER_FORK_FOUND);
+        if (world_is_well(world) && one.is_there && two.is_there)
+            both_audited(world, &one, &two, "server-fork");
+        free(two.data);
+        kept->ops->close(kept);
+    }
+    free(one.data);
+}

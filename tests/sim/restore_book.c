@@ -1,0 +1,156 @@
+#include "restore_book.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cairn/cbor.h"
+#include "exclusions.h"
+
+char label_check(const struct cairn_hash *log, uint32_t index)
+{
+    static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    uint8_t bytes[48], hash[crypto_hash_sha256_BYTES];
+    struct cairn_writer writer;
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_cbor_write_array(&writer, 2);
+    cairn_cbor_write_hash(&writer, log);
+    cairn_cbor_write_uint(&writer, index);
+    crypto_hash_sha256(hash, bytes, writer.size);
+    return crockford[hash[0] >> 3];
+}
+
+/* One tail being written again. */
+struct repeating {
+    struct world *world;
+    uint32_t from, to;    /* logs of the model */
+    uint32_t next;        /* index in the new log */
+    uint32_t *new_of_old; /* versions */
+    uint32_t old_count;
+};
+
+/* The record that a repeated edit belongs to: one created in the same tail is a new one. */
+static uint32_t record_again(struct repeating *r, const struct model_version *old)
+{
+    struct model *model = &r->world->model;
+    struct model_record record = model->records[old->record];
+    char label[32];
+
+    if (record.log == r->from && record.index == old->index) {
+        size_t size = strlen(record.label);
+        memcpy(label, record.label, sizeof label);
+        if (size > 0)
+            label[size - 1] = label_check(&model->logs[r->to].id, r->next);
+        return model_record_add(model, r->to, r->next, label);
+    }
+    uint32_t created = model_version_of(model, record.log, record.index, MODEL_EXISTENCE);
+    if (record.log != r->from || created == MODEL_NONE || created >= r->old_count ||
+        r->new_of_old[created] == MODEL_NONE)
+        return old->record;
+    return model->versions[r->new_of_old[created]].record;
+}
+
+static void version_again(struct repeating *r, uint32_t number, uint32_t record)
+{
+    struct model *model = &r->world->model;
+    struct model_version version = model->versions[number];
+    uint32_t replaces[MODEL_LIVE_MAX], count = 0;
+
+    for (uint32_t i = 0; i < version.replaces_count && count < MODEL_LIVE_MAX; i++) {
+        uint32_t old = model->replaced[version.replaces_first + i];
+        bool is_again = old < r->old_count && r->new_of_old[old] != MODEL_NONE;
+        if (EXCLUDE_REPEAT_OF_OWN_REPLACED && model->versions[old].log == r->from)
+            continue;
+        replaces[count++] = is_again ? r->new_of_old[old] : old;
+    }
+    version.log = r->to;
+    version.index = r->next;
+    version.record = record;
+    version.repeats = number;
+    version.is_lost = false;
+    r->new_of_old[number] = model_version_add(model, &version, replaces, count);
+}
+
+static void entry_again(struct repeating *r, uint32_t index)
+{
+    struct model *model = &r->world->model;
+    struct model_log *log = &model->logs[r->from];
+    uint32_t first = index < log->entry_count ? log->first_versions[index] : MODEL_NONE;
+
+    if (first == MODEL_NONE)
+        return; /* a basis */
+    uint32_t record = record_again(r, &model->versions[first]);
+    for (uint32_t v = first;
+         v < r->old_count && model->versions[v].log == r->from && model->versions[v].index == index;
+         v++)
+        version_again(r, v, record);
+    r->next++;
+    world_saw(r->world, SEEN_REPEATED);
+}
+
+/* The log that a tail goes to now, in the book. */
+static uint32_t new_log(struct world *world, struct node *node, unsigned village)
+{
+    struct cairn_hash id;
+    uint32_t size;
+
+    if (!inspect_own_log(world, node, village, &id, &size))
+        return MODEL_NONE;
+    uint32_t log = model_log_find(&world->model, &id);
+    if (log != MODEL_NONE)
+        return log;
+    struct model_log fresh = {.id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
+    fresh.scope.code = strtoull(world_village(village), NULL, 10);
+    return model_log_add(&world->model, &fresh);
+}
+
+static unsigned village_of(const struct world *world, uint32_t log)
+{
+    for (unsigned i = 0; i < WORLD_VILLAGES_MAX; i++)
+        if (strtoull(world_village(i), NULL, 10) == world->model.logs[log].scope.code)
+            return i;
+    return 0;
+}
+
+static void tail_again(struct world *world, struct node *node, const struct own_log *old)
+{
+    unsigned village = village_of(world, old->log);
+    struct repeating r = {
+        .world = world, .from = old->log, .old_count = world->model.version_count};
+
+    r.to = new_log(world, node, village);
+    if (r.to == MODEL_NONE) {
+        world_fail(world, "unsynced-again", "%s did not write its unsynced edits again", node->tag);
+        return;
+    }
+    r.next = world->model.logs[r.to].entry_count;
+    if (r.next == 0)
+        r.next = 1; /* behind the basis */
+    size_t room = r.old_count + 1u;
+    r.new_of_old = malloc(room * sizeof *r.new_of_old);
+    CAIRN_ASSERT(r.new_of_old != NULL);
+    memset(r.new_of_old, 0xff, room * sizeof *r.new_of_old);
+    for (uint32_t i = old->covered; i < old->size; i++)
+        entry_again(&r, i);
+    free(r.new_of_old);
+}
+
+void restore_book(struct world *world, struct node *node, const struct own_log *logs,
+                  unsigned count)
+{
+    struct cairn_hash id;
+    uint32_t size, log;
+
+    for (unsigned i = 0; i < count && world_is_well(world); i++)
+        if (logs[i].covered < logs[i].size && logs[i].size > 1)
+            tail_again(world, node, &logs[i]);
+    for (unsigned village = 0; village < WORLD_VILLAGES_MAX && world_is_well(world); village++) {
+        if (!inspect_own_log(world, node, village, &id, &size))
+            continue;
+        log = model_log_find(&world->model, &id);
+        if (log == MODEL_NONE || world->model.logs[log].entry_count != size)
+            world_fail(world, "unsynced-again", "%s wrote %u entries again, %u were due", node->tag,
+                       size, log == MODEL_NONE ? 0 : world->model.logs[log].entry_count);
+    }
+}

@@ -1,0 +1,154 @@
+/* Settling a conflict, as people do: one of the values, another one, or a contested deletion. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "book.h"
+#include "invariants.h"
+#include "people_internal.h"
+
+struct conflict_found {
+    char label[32];
+    char field[32];
+    size_t versions;
+    char texts[8][24];
+};
+
+static bool conflict_pick(void *context, const struct cairn_record *record)
+{
+    struct conflict_found *found = context;
+
+    for (size_t f = 0; f < record->field_count; f++) {
+        const struct cairn_field_state *field = &record->fields[f];
+        if (field->version_count < 2)
+            continue;
+        snprintf(found->label, sizeof found->label, "%s", record->id);
+        snprintf(found->field, sizeof found->field, "%s", field->name);
+        found->versions = field->version_count;
+        for (size_t i = 0; i < field->version_count && i < 8; i++)
+            snprintf(found->texts[i], sizeof found->texts[i], "%s",
+                     field->versions[i].value == NULL ? "" : field->versions[i].value);
+        return false;
+    }
+    return true;
+}
+
+/* Bringing a deleted record back writes several fields: which, shows the record itself. */
+struct restored_look {
+    uint32_t record, log, index;
+    struct book_entry *entry;
+};
+
+static void restored_fields(void *context, struct world *world, struct node *node,
+                            const struct seen_record *seen)
+{
+    struct restored_look *look = context;
+    const struct model_record *record = &world->model.records[look->record];
+
+    (void)node;
+    if (seen->log != record->log || seen->index != record->index)
+        return;
+    for (size_t i = 0; i < seen->live_count && look->entry->count < 16; i++)
+        if (seen->live[i].log == look->log && seen->live[i].index == look->index)
+            look->entry->writes[look->entry->count++] =
+                (struct book_write){.record = look->record, .field = (uint32_t)seen->live[i].field};
+}
+
+/* The newest value of a field that was written before: what bringing back brings. */
+static uint32_t shown_token(struct world *world, struct node *node, const char *label,
+                            uint32_t field)
+{
+    const struct cairn_record *record;
+
+    if (!WORLD_MUST(world, cairn_get(node->replica, label, &record, &world->err)))
+        return 0;
+    for (size_t f = 0; f < record->field_count; f++) {
+        const struct book_field *known = book_field_named(record->fields[f].name);
+        if (known != NULL && known->number == field)
+            return book_token(record->fields[f].versions[0].value);
+    }
+    return 0;
+}
+
+static void brought_back(struct world *world, struct node *node, uint32_t record, const char *label,
+                         struct book_entry *entry)
+{
+    unsigned village = book_village_of(world->model.records[record].scope);
+    struct restored_look look = {.record = record, .entry = entry};
+    struct cairn_hash id;
+    uint32_t size = 0;
+
+    node->disk.is_quiet = true;
+    if (!inspect_own_log(world, node, village, &id, &size))
+        return;
+    look.log = model_log_find(&world->model, &id);
+    look.index = size - 1;
+    if (look.log == MODEL_NONE) { /* its first edit there: enter the log as the book would */
+        struct model_log fresh = {.id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
+        fresh.scope = world->model.records[record].scope;
+        look.log = model_log_add(&world->model, &fresh);
+    }
+    inspect_records(world, node, restored_fields, &look);
+    node->disk.is_quiet = true;
+    for (unsigned i = 0; i < entry->count; i++)
+        if (entry->writes[i].field != MODEL_EXISTENCE)
+            entry->writes[i].token = shown_token(world, node, label, entry->writes[i].field);
+    node->disk.is_quiet = false;
+}
+
+static void settle_take(struct world *world, struct node *node, const struct conflict_found *found,
+                        uint32_t record, unsigned keep, const char *value)
+{
+    struct book_entry entry = {.count = 0};
+    const struct book_field *field = book_field_named(found->field);
+    bool is_deletion = strcmp(found->field, "deleted") == 0;
+
+    people_written(world, node);
+    world_saw(world, is_deletion ? SEEN_DELETION_SETTLED : SEEN_CONFLICT_SETTLED);
+    if (is_deletion && keep == 2)
+        brought_back(world, node, record, found->label, &entry);
+    else if (is_deletion)
+        entry.writes[entry.count++] =
+            (struct book_write){.record = record, .field = MODEL_EXISTENCE, .deletes = true};
+    else if (field != NULL)
+        entry.writes[entry.count++] =
+            (struct book_write){.record = record,
+                                .field = field->number,
+                                .token = book_token(keep == 0 ? value : found->texts[keep - 1])};
+    book_take(world, node, book_village_of(world->model.records[record].scope), &entry, 1);
+    if (world_is_well(world))
+        invariant_shown(world, node, found->label);
+}
+
+void people_settle(struct world *world, struct node *node, struct dice *dice)
+{
+    struct conflict_found found = {.versions = 0};
+    const struct book_field *field;
+    uint32_t record = MODEL_NONE, draw = dice_below(dice, 64);
+    char value[24] = "";
+    const char *out_value;
+
+    enum cairn_status status = cairn_conflicts(node->replica, conflict_pick, &found, &world->err);
+    if (status != CAIRN_OK) {
+        people_refused(world, node, MODEL_NONE, status, "a list of conflicts");
+        return;
+    }
+    if (found.versions == 0 || book_labelled(world, node, found.label, &record) != 1)
+        return;
+    bool is_deletion = strcmp(found.field, "deleted") == 0;
+    unsigned keep = draw % (unsigned)(found.versions < 8 ? found.versions : 8) + 1;
+    field = book_field_named(found.field);
+    if (!is_deletion && draw % 5 == 0 && field != NULL) {
+        keep = 0;
+        book_value(world, field, value);
+    }
+    status = cairn_settle(node->replica, found.label, found.field, keep, keep == 0 ? value : NULL,
+                          "the receipt was seen", &out_value, &world->err);
+    trace_line(&world->trace, "  %s settles %s of %s, keeps %u: %s", node->tag, found.field,
+               found.label, keep, cairn_status_name(status));
+    if (status != CAIRN_OK)
+        people_refused(world, node, record, status, "a settlement");
+    else
+        settle_take(world, node, &found, record, keep, value);
+}

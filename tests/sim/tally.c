@@ -1,0 +1,57 @@
+#include "tally.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "faults.h"
+#include "invariants.h"
+#include "people.h"
+
+const char *tally_seen_text(enum tally_seen seen)
+{
+#define TALLY_SEEN_TEXT(name, text) text,
+    static const char *const texts[] = {TALLY_SEEN_MAP(TALLY_SEEN_TEXT)};
+
+    return texts[seen];
+}
+
+void tally_add(struct tally *sum, const struct tally *more)
+{
+    for (unsigned i = 0; i < TALLY_TABLE_MAX; i++) {
+        sum->operations[i] += more->operations[i];
+        sum->faults[i] += more->faults[i];
+        sum->invariants[i] += more->invariants[i];
+    }
+    for (unsigned i = 0; i < SEEN_COUNT; i++)
+        sum->seen[i] += more->seen[i];
+    sum->runs += more->runs;
+    sum->steps += more->steps;
+    sum->actions += more->actions;
+    sum->station_days += more->station_days;
+    sum->edits += more->edits;
+}
+
+static unsigned line(uint64_t count, const char *name)
+{
+    printf("  %12" PRIu64 "  %s%s\n", count, name, count == 0 ? "   <- never" : "");
+    return count == 0;
+}
+
+unsigned tally_print(const struct tally *tally)
+{
+    unsigned zeros = 0;
+
+    printf("operations\n");
+    for (unsigned i = 0; i < sim_operation_count; i++)
+        zeros += line(tally->operations[i], sim_operations[i].name);
+    printf("faults and events\n");
+    for (unsigned i = 0; i < sim_fault_count; i++)
+        zeros += line(tally->faults[i], sim_faults[i].name);
+    printf("outcomes\n");
+    for (unsigned i = 0; i < SEEN_COUNT; i++)
+        zeros += line(tally->seen[i], tally_seen_text((enum tally_seen)i));
+    printf("invariants, times checked\n");
+    for (unsigned i = 0; i < sim_invariant_count; i++)
+        zeros += line(tally->invariants[i], sim_invariants[i].name);
+    return zeros;
+}
