@@ -288,7 +288,7 @@ enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
     struct cairn_buffer notes;
 
     if (audit == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     if (err != NULL) {
         err->text[0] = '\0';
         audit->err.translate = err->translate;
@@ -358,6 +358,8 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
 
     cairn_writer_init(&root, root_bytes, sizeof root_bytes);
     CAIRN_TRY(cairn_root_export(replica, &root, err));
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    CAIRN_TRY(cairn_replica_done(replica, own_digest(replica, digest), err));
     cairn_buffer_init(&bundle, SIZE_MAX / 2);
     enum cairn_status status =
         cairn_bundle_write(replica, true, bundle_keep, &bundle, &written, err);
@@ -367,10 +369,6 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
                                    out_checkpoints, err);
     }
     cairn_buffer_release(&bundle);
-    if (status == CAIRN_OK)
-        status = cairn_replica_read(replica, err);
-    if (status == CAIRN_OK)
-        status = cairn_replica_done(replica, own_digest(replica, digest), err);
     if (status == CAIRN_OK && strcmp(digest, out_report->digest) != 0) {
         struct cairn_err text = {.translate = err == NULL ? NULL : err->translate};
         cairn_fail(&text, CAIRN_CORRUPT,

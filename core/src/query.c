@@ -29,7 +29,7 @@ enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char 
     struct cairn_field_info *fields =
         cairn_arena_get(&replica->results, (found->field_count + 1) * sizeof *fields);
     if (fields == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     for (size_t i = 0; i < found->field_count; i++) {
         const struct cairn_field *field = &found->fields[i];
         fields[i] = (struct cairn_field_info){field->name,        field->label_zh,
@@ -50,7 +50,7 @@ enum cairn_status cairn_get(struct cairn_replica *replica, const char *id,
     cairn_replica_fresh(replica, err);
     struct cairn_record *record = cairn_arena_get(&replica->results, sizeof *record);
     if (record == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     CAIRN_TRY(cairn_replica_read(replica, err));
     enum cairn_status status = cairn_label_find(&replica->ctx, id, &log, &state);
     if (status == CAIRN_OK)

@@ -91,7 +91,7 @@ enum cairn_status cairn_sync_begin(struct cairn_replica *replica, struct cairn_e
                           "The key of this device is locked: give its passphrase.");
     struct cairn_exchange *exchange = exchange_new();
     if (exchange == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     cairn_exchange_free(replica->exchange);
     replica->exchange = exchange;
     CAIRN_TRY(cairn_replica_read(replica, err));
@@ -257,6 +257,8 @@ static enum cairn_status request_gather(struct cairn_replica *replica,
     CAIRN_TRY(scopes_gather(ctx, exchange, parts));
     roots_write(exchange, parts);
     CAIRN_TRY(heads_gather(replica, standing.scope, exchange, &request, heads));
+    if (parts->scopes.failed || parts->roots.failed || heads->failed)
+        return CAIRN_NO_MEMORY;
     CAIRN_TRY(uncovered_gather(ctx, exchange));
     request.flags = (exchange->wants_explicit ? CAIRN_REQUEST_EXPLICIT : 0u) |
                     (exchange->sends_roots ? CAIRN_REQUEST_ROOTS : 0u) |
@@ -275,8 +277,7 @@ static enum cairn_status request_gather(struct cairn_replica *replica,
     struct cairn_writer room = cairn_buffer_room(&exchange->plain, size);
     cairn_request_write(&room, &request);
     cairn_buffer_take(&exchange->plain, &room);
-    return exchange->plain.failed || parts->scopes.failed || parts->roots.failed ? CAIRN_NO_MEMORY
-                                                                                 : CAIRN_OK;
+    return exchange->plain.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
 }
 
 static enum cairn_status request_encrypt(struct cairn_replica *replica,
@@ -469,7 +470,7 @@ static enum cairn_status reply_decrypt(struct cairn_replica *replica, struct cai
     struct cairn_bytes plain;
 
     if (payload == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     cairn_writer_init(&writer, payload, message.size + 1);
     enum cairn_status status = cairn_noise_read(&exchange->noise, message, &writer);
     /* Whoever sends us noise must not be able to end the exchange: the true answer may
@@ -483,6 +484,8 @@ static enum cairn_status reply_decrypt(struct cairn_replica *replica, struct cai
                                       cairn_writer_bytes(&writer), &plain);
     if (status == CAIRN_OK)
         status = cairn_reply_read(plain, out_reply);
+    if (status == CAIRN_NO_MEMORY)
+        return cairn_explain(err, status);
     if (status != CAIRN_OK)
         return cairn_fail(
             err, status,
