@@ -380,12 +380,31 @@ static enum cairn_status init_check(const struct cairn_init *init, struct cairn_
     return CAIRN_OK;
 }
 
+/* Is the mark that lies outside of this folder of another device than the key in it? */
+static bool mark_is_foreign(struct cairn_replica *replica, struct cairn_bytes passphrase,
+                            struct cairn_bytes mark)
+{
+    uint8_t bytes[CAIRN_KEY_FILE_MAX];
+    struct cairn_writer writer;
+    struct cairn_keys keys;
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    if (replica->ports->ops->key_load(replica->ports, &writer) != CAIRN_OK ||
+        cairn_keys_read(cairn_writer_bytes(&writer), passphrase, &keys) != CAIRN_OK)
+        return false;
+    bool is_foreign = mark.size < 32 || memcmp(mark.data, keys.open.seal.bytes, 32) != 0;
+    cairn_keys_release(&keys);
+    sodium_memzero(bytes, sizeof bytes);
+    return is_foreign;
+}
+
 /*
  * Was the store never finished, and nothing ever signed here? Then a key that lies there is what an
  * init left that failed or was killed between the key and the store: it may be replaced. Without
- * that, the folder would refuse every further init.
+ * that, the folder would refuse every further init. A mark says that its device did sign.
  */
-static enum cairn_status is_unfinished(struct cairn_replica *replica, bool *out_is_unfinished)
+static enum cairn_status is_unfinished(struct cairn_replica *replica, struct cairn_bytes passphrase,
+                                       bool *out_is_unfinished)
 {
     uint8_t bytes[CAIRN_MARK_MAX];
     struct cairn_writer writer;
@@ -399,7 +418,9 @@ static enum cairn_status is_unfinished(struct cairn_replica *replica, bool *out_
         return status;
     cairn_writer_init(&writer, bytes, sizeof bytes);
     status = replica->ports->ops->mark_load(replica->ports, &writer);
-    *out_is_unfinished = status == CAIRN_NOT_FOUND;
+    *out_is_unfinished =
+        status == CAIRN_NOT_FOUND ||
+        (status == CAIRN_OK && mark_is_foreign(replica, passphrase, cairn_writer_bytes(&writer)));
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
@@ -410,7 +431,7 @@ static enum cairn_status key_make(struct cairn_replica *replica, const struct ca
     struct cairn_writer writer;
     bool may_replace;
 
-    CAIRN_TRY(cairn_explain(err, is_unfinished(replica, &may_replace)));
+    CAIRN_TRY(cairn_explain(err, is_unfinished(replica, passphrase, &may_replace)));
 
     replica->ports->ops->random(replica->ports, entropy, sizeof entropy);
     replica->ports->ops->random(replica->ports, sealing, sizeof sealing);
