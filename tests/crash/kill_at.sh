@@ -71,7 +71,11 @@ try_init()
     # Done before it died, or to be done again: never a folder that is good for nothing.
     if in_store fresh status; then
         try 0 fresh audit
-    else
+    elif [ -n "$torn" ] && [ ! -e fresh/key ] &&
+        ! in_store fresh init --no-passphrase --root 51 --tag R "Fresh root"; then
+        # Half of the very first write: refused as damaged. There was no key yet, so nothing is lost.
+        complains "*is not a store*"
+    elif [ ! -e fresh/root.pub ]; then
         try 0 fresh init --no-passphrase --root 51 --tag R "Fresh root"
         try 0 fresh audit
     fi
