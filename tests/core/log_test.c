@@ -304,6 +304,25 @@ static void a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first(v
     }
 }
 
+/* Else any member of the network could stop the log of any other. */
+static void another_history_that_its_device_did_not_seal_stops_nothing(void **state)
+{
+    struct pen one, other;
+    enum cairn_outcome outcome;
+
+    (void)state;
+    fork_write(&one, &other);
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take(&holder, piece(i, 0));
+    holder_take(&holder, piece(3, 0));
+    struct piece forged = *piece(3, 1);
+    forged.run.seal.bytes[0] ^= 1;
+    assert_int_equal(holder_try(&holder, &forged, false, &outcome), CAIRN_BAD_SIGNATURE);
+    forged.run.seal = piece(3, 0)->run.seal;
+    assert_int_equal(holder_try(&holder, &forged, false, &outcome), CAIRN_BAD_SIGNATURE);
+    assert_int_equal(in_force(), 4);
+}
+
 static void both_orders_of_a_fork_give_one_state(void **state)
 {
     struct pen one, other;
@@ -431,6 +450,7 @@ int main(void)
         T(a_run_under_another_seal_is_refused_and_leaves_nothing),
         T(a_log_that_does_not_begin_with_a_basis_is_refused),
         T(a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first),
+        T(another_history_that_its_device_did_not_seal_stops_nothing),
         T(both_orders_of_a_fork_give_one_state),
         T(the_branch_that_is_covered_wins),
         T(an_announcement_is_compared_again_when_the_other_branch_wins),
