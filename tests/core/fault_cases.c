@@ -460,7 +460,8 @@ static bool add_piece(void *context, struct cairn_bytes bytes)
     uint8_t *grown = realloc(block->data, block->size + bytes.size + 1);
 
     assert_non_null(grown);
-    memcpy(grown + block->size, bytes.data, bytes.size);
+    if (bytes.size > 0)
+        memcpy(grown + block->size, bytes.data, bytes.size);
     *block = (struct block){grown, block->size + bytes.size};
     return true;
 }
