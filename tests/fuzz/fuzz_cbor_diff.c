@@ -93,11 +93,12 @@ static bool is_ours(const cbor_item_t *item, struct cairn_bytes input)
  */
 static bool promises_much(const uint8_t *data, size_t size)
 {
-    for (size_t i = 0; i + 2 < size; i++) {
+    for (size_t i = 0; i < size; i++) {
         unsigned major = data[i] >> 5, info = data[i] & 0x1fu;
-        if (major >= 2 && major <= 5 && info >= 26 && info <= 27 &&
-            (data[i + 1] | data[i + 2]) != 0)
-            return true;
+        size_t high = info == 26 ? 2 : info == 27 ? 6 : 0; /* bytes above the low 16 bits */
+        for (size_t k = 1; major >= 2 && major <= 5 && k <= high && i + k < size; k++)
+            if (data[i + k] != 0)
+                return true;
     }
     return false;
 }
