@@ -71,6 +71,28 @@ static void a_server_restored_from_an_older_copy_says_that_it_is_behind(void **s
     assert_int_equal(net_scope_size(&net.server, NET_VILLAGE, RECORDS), size_behind);
 }
 
+/* Nor has it when the log that it is offered goes on exactly where its older copy ends. */
+static void a_server_that_is_behind_covers_nothing(void **state)
+{
+    struct cairn_store *older;
+
+    (void)state;
+    net_put(&a8, NET_VILLAGE, "次仁", NULL);
+    net_sync(&a8, &net.server);
+    older = net_store_copy(net.server.store);
+    net_put(&a7, NET_VILLAGE, "德吉", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    net_node_restore(&net.server, older);
+    uint64_t size_behind = net_scope_size(&net.server, NET_VILLAGE, RECORDS);
+
+    net_put(&a8, NET_VILLAGE, "达瓦", NULL);
+    net_sync_ends(&a8, &net.server, CAIRN_REFUSED);
+    assert_non_null(strstr(net_err.text, "restored from an older copy"));
+    assert_int_equal(net_status(&a8).unreceived_count, 1);
+    assert_int_equal(net_scope_size(&net.server, NET_VILLAGE, RECORDS), size_behind);
+}
+
 /* The server goes back and covers something else at the same size. */
 static void server_forks(void)
 {
@@ -196,6 +218,7 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_server_restored_from_an_older_copy_says_that_it_is_behind),
+        TEST(a_server_that_is_behind_covers_nothing),
         TEST(a_server_with_another_history_is_found_by_its_roots),
         TEST(a_checkpoint_signed_with_another_key_is_not_kept),
         TEST(a_checkpoint_over_another_root_is_not_kept),
