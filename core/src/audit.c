@@ -363,6 +363,11 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
     cairn_buffer_init(&bundle, SIZE_MAX / 2);
     enum cairn_status status =
         cairn_bundle_write(replica, true, bundle_keep, &bundle, &written, err);
+    if (bundle.failed) { /* it was memory, and no file, that failed */
+        if (err != NULL)
+            err->text[0] = '\0';
+        status = cairn_explain(err, cairn_buffer_status(&bundle));
+    }
     if (status == CAIRN_OK) {
         struct cairn_bytes file = cairn_buffer_bytes(&bundle);
         status = cairn_audit_files(cairn_writer_bytes(&root), &file, &name, 1, visitor, out_report,
