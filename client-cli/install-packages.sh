@@ -2,6 +2,7 @@
 # Installs the Debian packages that building and testing need, those that are missing and no others:
 #   sh client-cli/install-packages.sh        for the programs and their tests
 #   sh client-cli/install-packages.sh ci     besides those, what .ci/run needs
+#   sh client-cli/install-packages.sh prove  besides those, what tests/prove needs
 # Where nothing is missing, nothing is asked of the network, of sudo or of apt-get.
 set -eu
 
@@ -46,11 +47,18 @@ want libjansson-dev pkg-config --exists jansson
 want libxlsxwriter-dev pkg-config --exists xlsxwriter
 want libcmocka-dev pkg-config --exists cmocka
 want libsqlite3-dev pkg-config --exists sqlite3
-if [ "${1-}" = ci ]; then
+case ${1-} in
+ci | prove)
     want clang command -v clang
     want libclang-rt-dev clang_sanitizes
     want clang-format command -v clang-format
-fi
+    want libcbor-dev pkg-config --exists libcbor
+    want spin command -v spin
+    want valgrind command -v valgrind
+    want lcov command -v lcov
+    want ninja-build command -v ninja
+    ;;
+esac
 [ -n "$missing" ] || exit 0
 
 as_root=

@@ -50,13 +50,21 @@ static enum cairn_status check_request_name(struct cli *cli, const char *file)
                       file);
 }
 
-/* Told before a passphrase is asked for; what else stands in the way cairn_replica_init tells. */
+/* Told before a passphrase is asked for; what else stands in the way cairn_replica_init tells. A
+ * key with no store beside it is what an init left that was killed: that may be done again. */
 static enum cairn_status check_no_store(struct cli *cli)
 {
+    const struct cairn_replica_config config = {.path = cli->store};
+    struct cairn_replica *replica = NULL;
     bool is_sealed;
 
     if (cairn_key_is_sealed(cli->store, &is_sealed, NULL) != CAIRN_OK)
         return CAIRN_OK;
+    enum cairn_status status = cairn_replica_open(&config, &replica, NULL);
+    if (status == CAIRN_NOT_FOUND)
+        return CAIRN_OK;
+    if (status == CAIRN_OK)
+        cairn_replica_close(replica);
     return cairn_fail(
         &cli->err, CAIRN_EXISTS,
         N_("there is a store in %s already: `cairn status` shows whose; for another one "

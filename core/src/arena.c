@@ -117,13 +117,15 @@ void cairn_buffer_release(struct cairn_buffer *buffer)
 void cairn_buffer_reset(struct cairn_buffer *buffer)
 {
     buffer->size = 0;
-    buffer->failed = false;
+    buffer->failed = buffer->is_full = false;
 }
 
 static bool buffer_reserve(struct cairn_buffer *buffer, size_t size)
 {
-    if (buffer->failed || size > buffer->max - buffer->size) {
-        buffer->failed = true;
+    if (buffer->failed)
+        return false;
+    if (size > buffer->max - buffer->size) {
+        buffer->failed = buffer->is_full = true;
         return false;
     }
     if (size <= buffer->capacity - buffer->size)
@@ -162,10 +164,19 @@ struct cairn_writer cairn_buffer_room(struct cairn_buffer *buffer, size_t size)
 
 void cairn_buffer_take(struct cairn_buffer *buffer, const struct cairn_writer *writer)
 {
-    if (writer->overflowed || buffer->failed)
-        buffer->failed = true;
+    if (buffer->failed)
+        return;
+    if (writer->overflowed)
+        buffer->failed = buffer->is_full = true;
     else
         buffer->size += writer->size;
+}
+
+enum cairn_status cairn_buffer_status(const struct cairn_buffer *buffer)
+{
+    if (!buffer->failed)
+        return CAIRN_OK;
+    return buffer->is_full ? CAIRN_LIMIT : CAIRN_NO_MEMORY;
 }
 
 struct cairn_bytes cairn_buffer_bytes(const struct cairn_buffer *buffer)

@@ -33,7 +33,8 @@ struct cairn_buffer {
     size_t size;
     size_t capacity;
     size_t max;
-    bool failed; /* memory was short, or max was passed: `size` is of no use */
+    bool failed;  /* memory was short, or max was passed: `size` is of no use */
+    bool is_full; /* it failed because max was passed */
 };
 void cairn_buffer_init(struct cairn_buffer *buffer, size_t max);
 void cairn_buffer_release(struct cairn_buffer *buffer);
@@ -43,6 +44,8 @@ void cairn_buffer_add(struct cairn_buffer *buffer, const void *data, size_t size
 struct cairn_writer cairn_buffer_room(struct cairn_buffer *buffer, size_t size);
 /* Count what was written through the writer of cairn_buffer_room. */
 void cairn_buffer_take(struct cairn_buffer *buffer, const struct cairn_writer *writer);
+/* Why it failed: LIMIT or NO_MEMORY; OK while it has not. */
+CAIRN_NODISCARD enum cairn_status cairn_buffer_status(const struct cairn_buffer *buffer);
 struct cairn_bytes cairn_buffer_bytes(const struct cairn_buffer *buffer);
 
 #endif

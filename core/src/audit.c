@@ -289,7 +289,7 @@ enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
     struct cairn_buffer notes;
 
     if (audit == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     if (err != NULL) {
         err->text[0] = '\0';
         audit->err.translate = err->translate;
@@ -359,19 +359,22 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
 
     cairn_writer_init(&root, root_bytes, sizeof root_bytes);
     CAIRN_TRY(cairn_root_export(replica, &root, err));
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    CAIRN_TRY(cairn_replica_done(replica, own_digest(replica, digest), err));
     cairn_buffer_init(&bundle, SIZE_MAX / 2);
     enum cairn_status status =
         cairn_bundle_write(replica, true, bundle_keep, &bundle, &written, err);
+    if (bundle.failed) { /* it was memory, and no file, that failed */
+        if (err != NULL)
+            err->text[0] = '\0';
+        status = cairn_explain(err, cairn_buffer_status(&bundle));
+    }
     if (status == CAIRN_OK) {
         struct cairn_bytes file = cairn_buffer_bytes(&bundle);
         status = cairn_audit_files(cairn_writer_bytes(&root), &file, &name, 1, visitor, out_report,
                                    out_checkpoints, err);
     }
     cairn_buffer_release(&bundle);
-    if (status == CAIRN_OK)
-        status = cairn_replica_read(replica, err);
-    if (status == CAIRN_OK)
-        status = cairn_replica_done(replica, own_digest(replica, digest), err);
     if (status == CAIRN_OK && strcmp(digest, out_report->digest) != 0) {
         struct cairn_err text = {.translate = err == NULL ? NULL : err->translate};
         cairn_fail(&text, CAIRN_CORRUPT,

@@ -85,7 +85,7 @@ static enum cairn_status part_flush(struct bundle_out *out)
                             gathered->links.count, cairn_buffer_bytes(&gathered->groups),
                             gathered->group_count);
     cairn_buffer_take(&plain, &room);
-    enum cairn_status status = plain.failed ? CAIRN_LIMIT : CAIRN_OK;
+    enum cairn_status status = cairn_buffer_status(&plain);
     if (status == CAIRN_OK)
         status = cairn_payload_pack(out->replica->ctx.packer, cairn_buffer_bytes(&plain), &packed);
     if (status == CAIRN_OK)
@@ -299,7 +299,7 @@ enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full
     struct bundle_out *out = calloc(1, sizeof *out);
 
     if (out == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     *out = (struct bundle_out){
         .replica = replica, .is_full = is_full, .write = write, .context = context};
     cairn_replica_fresh(replica, err);

@@ -44,7 +44,7 @@ static enum cairn_status announce_add(struct cairn_composer *composer,
     cairn_announce_write(&room, &announce);
     cairn_buffer_take(&composer->announcements, &room);
     composer->item_count++;
-    return composer->announcements.failed ? CAIRN_LIMIT : CAIRN_OK;
+    return cairn_buffer_status(&composer->announcements);
 }
 
 enum cairn_status cairn_compose_dot(struct cairn_composer *composer, struct cairn_dot dot,
@@ -128,7 +128,7 @@ static enum cairn_status operation_write(struct cairn_composer *composer,
     for (size_t i = 0; i < named_count; i++)
         cairn_local_dot_write(&room, locals[i]);
     cairn_compose_item_end(composer, &room);
-    return composer->items.failed ? CAIRN_LIMIT : CAIRN_OK;
+    return cairn_buffer_status(&composer->items);
 }
 
 enum cairn_status cairn_compose_write(struct cairn_composer *composer, uint64_t number,
@@ -170,6 +170,9 @@ enum cairn_status cairn_compose_end(struct cairn_composer *composer, uint32_t *o
     size_t size = composer->announcements.size + composer->items.size + 24;
     struct cairn_writer room = cairn_buffer_room(&composer->entries, size);
 
+    if (cairn_buffer_status(&composer->announcements) == CAIRN_NO_MEMORY ||
+        cairn_buffer_status(&composer->items) == CAIRN_NO_MEMORY)
+        return CAIRN_NO_MEMORY;
     if (composer->announcements.failed || composer->items.failed || size > CAIRN_ENTRY_MAX)
         return cairn_fail(composer->ctx->err, CAIRN_BAD_INPUT,
                           "One change holds more than %d bytes. Write less at once.",

@@ -7,7 +7,67 @@
 
 #define NO_END UINT32_MAX
 
-/* The size that one cut of table X leaves: 0 where our branch is not the one it names. */
+#define EVIDENCE_NAMES_BYTES (8 + 1 + 32 + 16) /* apply.c: scope, channel, device, incarnation */
+#define EVIDENCE_SEAL_BYTES (64 + 1 + 32)      /* seal, kind of secret, secret */
+
+/* Does kept evidence say something else than our branch where both have an entry? What was
+ * abandoned here and came again from a peer does not. */
+static enum cairn_status contradicts(struct cairn_context *ctx, const struct cairn_log *log,
+                                     struct cairn_bytes evidence, bool *out_contradicts)
+{
+    struct cairn_reader reader;
+
+    *out_contradicts = false;
+    cairn_reader_init(&reader, evidence);
+    cairn_read_bytes(&reader, EVIDENCE_NAMES_BYTES);
+    uint32_t first = cairn_read_u32be(&reader);
+    uint32_t count = cairn_read_u32be(&reader);
+    cairn_read_bytes(&reader, EVIDENCE_SEAL_BYTES);
+    for (uint32_t i = first; i - first < count && i < cairn_log_size(log) && !*out_contradicts;
+         i++) {
+        struct cairn_bytes held;
+        CAIRN_TRY(cairn_log_entry(ctx, log->no, i, &held, NULL));
+        *out_contradicts = !cairn_bytes_equal(held, cairn_cbor_skip(&reader));
+    }
+    return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
+}
+
+/* The least common size of proven forks that is not below `from`; NO_END: there is none. */
+static enum cairn_status fork_least(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t from, uint32_t *out_least)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
+    struct cairn_walk walk;
+    enum cairn_status status;
+    uint32_t least = NO_END;
+
+    cairn_key_u32(&prefix, log->no);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct cairn_reader reader;
+        cairn_reader_init(&reader, walk.value);
+        uint32_t common = cairn_read_u32be(&reader);
+        bool is_fork;
+        if (common < from || common >= least)
+            continue;
+        struct cairn_bytes evidence = cairn_read_bytes(&reader, cairn_reader_left(&reader));
+        status = contradicts(ctx, log, evidence, &is_fork);
+        if (status != CAIRN_OK)
+            break;
+        if (is_fork)
+            least = common;
+    }
+    cairn_walk_close(&walk);
+    if (status != CAIRN_NOT_FOUND)
+        return status;
+    *out_least = least;
+    return CAIRN_OK;
+}
+
+/*
+ * The size that one cut of table X leaves. Where our branch is not the one it names, what the two
+ * have in common, as far as evidence of the other branch is here; without it, nothing.
+ */
 static enum cairn_status cut_size(struct cairn_context *ctx, const struct cairn_log *log,
                                   struct cairn_bytes value, uint32_t *out_size)
 {
@@ -21,8 +81,11 @@ static enum cairn_status cut_size(struct cairn_context *ctx, const struct cairn_
         return CAIRN_CORRUPT;
     if (size > 0 && size <= cairn_log_size(log)) {
         CAIRN_TRY(cairn_log_root_at(ctx, log, size, &here));
-        if (!cairn_hash_equal(&here, &root))
-            size = 0;
+        if (!cairn_hash_equal(&here, &root)) {
+            uint32_t common;
+            CAIRN_TRY(fork_least(ctx, log, 0, &common));
+            size = common < size ? common : 0;
+        }
     }
     *out_size = size;
     return CAIRN_OK;
@@ -139,70 +202,14 @@ static enum cairn_status force_cut(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
-#define EVIDENCE_NAMES_BYTES (8 + 1 + 32 + 16) /* apply.c: scope, channel, device, incarnation */
-#define EVIDENCE_SEAL_BYTES (64 + 1 + 32)      /* seal, kind of secret, secret */
-
-/* Does kept evidence say something else than our branch where both have an entry? What was
- * abandoned here and came again from a peer does not. */
-static enum cairn_status contradicts(struct cairn_context *ctx, const struct cairn_log *log,
-                                     struct cairn_bytes evidence, bool *out_contradicts)
-{
-    struct cairn_reader reader;
-
-    *out_contradicts = false;
-    cairn_reader_init(&reader, evidence);
-    cairn_read_bytes(&reader, EVIDENCE_NAMES_BYTES);
-    uint32_t first = cairn_read_u32be(&reader);
-    uint32_t count = cairn_read_u32be(&reader);
-    cairn_read_bytes(&reader, EVIDENCE_SEAL_BYTES);
-    for (uint32_t i = first; i - first < count && i < cairn_log_size(log) && !*out_contradicts;
-         i++) {
-        struct cairn_bytes held;
-        CAIRN_TRY(cairn_log_entry(ctx, log->no, i, &held, NULL));
-        *out_contradicts = !cairn_bytes_equal(held, cairn_cbor_skip(&reader));
-    }
-    return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
-}
-
-/* The last common size of proven forks, unless the sequencer covered our branch beyond it. */
-static enum cairn_status fork_end(struct cairn_context *ctx, const struct cairn_log *log,
-                                  uint32_t *out_end)
-{
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
-    struct cairn_walk walk;
-    enum cairn_status status;
-    uint32_t end = NO_END;
-
-    cairn_key_u32(&prefix, log->no);
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        struct cairn_reader reader;
-        cairn_reader_init(&reader, walk.value);
-        uint32_t common = cairn_read_u32be(&reader);
-        bool is_fork;
-        if (log->covered > common || common >= end)
-            continue;
-        struct cairn_bytes evidence = cairn_read_bytes(&reader, cairn_reader_left(&reader));
-        status = contradicts(ctx, log, evidence, &is_fork);
-        if (status != CAIRN_OK)
-            break;
-        if (is_fork)
-            end = common;
-    }
-    cairn_walk_close(&walk);
-    if (status != CAIRN_NOT_FOUND)
-        return status;
-    *out_end = end;
-    return CAIRN_OK;
-}
-
 enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_log *log,
                                   uint32_t *out_end)
 {
     uint32_t cut, fork;
 
     CAIRN_TRY(force_cut(ctx, log, &cut));
-    CAIRN_TRY(fork_end(ctx, log, &fork));
+    /* A fork stops the log, unless the sequencer covered our branch beyond it. */
+    CAIRN_TRY(fork_least(ctx, log, log->covered, &fork));
     *out_end = cut < fork ? cut : fork;
     return CAIRN_OK;
 }

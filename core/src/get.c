@@ -21,7 +21,7 @@ enum cairn_status cairn_get(struct cairn_replica *replica, const char *id,
     cairn_replica_fresh(replica, err);
     struct cairn_record *record = cairn_arena_get(&replica->results, sizeof *record);
     if (record == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     CAIRN_TRY(cairn_replica_read(replica, err));
     CAIRN_TRY(cairn_replica_done(replica, record_read(replica, id, record), err));
     *out_record = record;

@@ -131,7 +131,7 @@ enum cairn_status cairn_join_inspect(struct cairn_replica *replica, struct cairn
     struct join_work work = {.report = &report};
 
     cairn_replica_fresh(replica, err);
-    CAIRN_TRY(invitation_open(replica, invitation, &work.invitation, err));
+    CAIRN_TRY(cairn_explain(err, invitation_open(replica, invitation, &work.invitation, err)));
     enum cairn_status status = inspect(replica, &work);
     if (status != CAIRN_OK)
         return join_explain(err, status);
@@ -146,7 +146,7 @@ enum cairn_status cairn_join(struct cairn_replica *replica, struct cairn_bytes i
     struct join_work work = {.report = &report};
 
     cairn_replica_fresh(replica, err);
-    CAIRN_TRY(invitation_open(replica, invitation, &work.invitation, err));
+    CAIRN_TRY(cairn_explain(err, invitation_open(replica, invitation, &work.invitation, err)));
     enum cairn_status status = cairn_replica_write(replica, join_apply, &work, err);
     if (status != CAIRN_OK)
         return join_explain(err, status);

@@ -22,6 +22,8 @@ void cairn_outgoing_reset(struct cairn_outgoing *out)
 {
     cairn_buffer_reset(&out->groups);
     out->group_count = 0;
+    cairn_buffer_reset(&out->pending_runs); /* of a message that failed half way */
+    out->pending_count = 0;
     cairn_buffer_reset(&out->links.bytes);
     out->links.count = 0;
     out->links.ref_count = 0;
@@ -149,7 +151,7 @@ static enum cairn_status group_add(struct cairn_outgoing *out, const struct cair
     cairn_group_write(&room, group, parts);
     cairn_buffer_take(&out->groups, &room);
     out->group_count++;
-    return out->groups.failed ? CAIRN_LIMIT : CAIRN_OK;
+    return cairn_buffer_status(&out->groups);
 }
 
 enum cairn_status cairn_outgoing_flush(struct cairn_outgoing *out)

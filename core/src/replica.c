@@ -441,11 +441,58 @@ static enum cairn_status init_check(const struct cairn_init *init, struct cairn_
     return CAIRN_OK;
 }
 
+/* Is the mark that lies outside of this folder of another device than the key in it? */
+static bool mark_is_foreign(struct cairn_replica *replica, struct cairn_bytes passphrase,
+                            struct cairn_bytes mark)
+{
+    uint8_t bytes[CAIRN_KEY_FILE_MAX];
+    struct cairn_writer writer;
+    struct cairn_keys keys;
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    if (replica->ports->ops->key_load(replica->ports, &writer) != CAIRN_OK ||
+        cairn_keys_read(cairn_writer_bytes(&writer), passphrase, &keys) != CAIRN_OK)
+        return false;
+    bool is_foreign = mark.size < 32 || memcmp(mark.data, keys.open.seal.bytes, 32) != 0;
+    cairn_keys_release(&keys);
+    sodium_memzero(bytes, sizeof bytes);
+    return is_foreign;
+}
+
+/*
+ * Was the store never finished, and nothing ever signed here? Then a key that lies there is what an
+ * init left that failed or was killed between the key and the store: it may be replaced. Without
+ * that, the folder would refuse every further init. A mark says that its device did sign.
+ */
+static enum cairn_status is_unfinished(struct cairn_replica *replica, struct cairn_bytes passphrase,
+                                       bool *out_is_unfinished)
+{
+    uint8_t bytes[CAIRN_MARK_MAX];
+    struct cairn_writer writer;
+    uint64_t generation = 0;
+
+    *out_is_unfinished = false;
+    CAIRN_TRY(cairn_replica_read(replica, NULL));
+    enum cairn_status status = cairn_meta_number(&replica->ctx, "generation", &generation);
+    cairn_context_abort(&replica->ctx);
+    if (status != CAIRN_OK || generation != 0)
+        return status;
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    status = replica->ports->ops->mark_load(replica->ports, &writer);
+    *out_is_unfinished =
+        status == CAIRN_NOT_FOUND ||
+        (status == CAIRN_OK && mark_is_foreign(replica, passphrase, cairn_writer_bytes(&writer)));
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
 static enum cairn_status key_make(struct cairn_replica *replica, const struct cairn_init *init,
                                   struct cairn_bytes passphrase, struct cairn_err *err)
 {
     uint8_t entropy[CAIRN_KEYS_ENTROPY_BYTES], sealing[40], bytes[CAIRN_KEY_FILE_MAX];
     struct cairn_writer writer;
+    bool may_replace;
+
+    CAIRN_TRY(cairn_explain(err, is_unfinished(replica, passphrase, &may_replace)));
 
     replica->ports->ops->random(replica->ports, entropy, sizeof entropy);
     replica->ports->ops->random(replica->ports, sealing, sizeof sealing);
@@ -454,7 +501,8 @@ static enum cairn_status key_make(struct cairn_replica *replica, const struct ca
     cairn_writer_init(&writer, bytes, sizeof bytes);
     enum cairn_status status = cairn_keys_write(&replica->keys, passphrase, sealing, &writer);
     if (status == CAIRN_OK)
-        status = replica->ports->ops->key_save(replica->ports, cairn_writer_bytes(&writer), false);
+        status =
+            replica->ports->ops->key_save(replica->ports, cairn_writer_bytes(&writer), may_replace);
     sodium_memzero(bytes, sizeof bytes);
     if (status == CAIRN_EXISTS)
         return cairn_fail(
@@ -486,8 +534,9 @@ enum cairn_status cairn_replica_init(const struct cairn_replica_config *config,
         status = cairn_replica_write(replica, init_apply, &work, err);
     }
     replica->is_joined = status == CAIRN_OK && init->root_scope != NULL;
-    if (replica->is_joined)
-        status = cairn_replica_mark(replica, false, err);
+    /* It is committed, whatever becomes of the mark: see cairn_replica_write. */
+    if (replica->is_joined && cairn_replica_mark(replica, false, NULL) != CAIRN_OK)
+        replica->mark_is_synced = false;
     if (status != CAIRN_OK) {
         cairn_replica_close(replica);
         return cairn_explain(err, status);

@@ -184,7 +184,7 @@ enum cairn_status cairn_serve_open(struct cairn_replica *replica, struct cairn_b
         cairn_serve_context_give(replica, ctx);
     if (status != CAIRN_OK) {
         cairn_serve_free(serve);
-        return status;
+        return cairn_explain(err, status);
     }
     *out_serve = serve;
     return CAIRN_OK;

@@ -218,7 +218,7 @@ static enum cairn_status reply_write(struct replying *r, struct cairn_buffer *pl
         plain, parts.groups.size + parts.links.size + parts.refusals.size + parts.text.size + 128);
     cairn_reply_write(&room, &parts);
     cairn_buffer_take(plain, &room);
-    return plain->failed ? CAIRN_LIMIT : CAIRN_OK;
+    return cairn_buffer_status(plain);
 }
 
 static enum cairn_status reply_seal(struct replying *r)
@@ -231,6 +231,7 @@ static enum cairn_status reply_seal(struct replying *r)
     status = reply_write(r, &plain);
     if (status == CAIRN_OK)
         status = cairn_payload_pack(r->ctx->packer, cairn_buffer_bytes(&plain), &packed);
+    cairn_buffer_reset(&r->serve->message); /* an earlier try may have found no memory */
     struct cairn_writer room = cairn_buffer_room(&r->serve->message, CAIRN_NOISE_MESSAGE_MAX);
     if (status == CAIRN_OK && room.data == NULL)
         status = CAIRN_NO_MEMORY;
@@ -249,7 +250,7 @@ enum cairn_status cairn_serve_reply(struct cairn_replica *replica, struct cairn_
     struct replying r = {.serve = serve, .ctx = cairn_serve_context_take(replica), .text = ""};
 
     if (r.ctx == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     r.ctx->err = err;
     cairn_outgoing_init(&r.out, CAIRN_OUTGOING_BYTES);
     enum cairn_status status = cairn_context_begin(r.ctx, CAIRN_TXN_READ);

@@ -83,7 +83,7 @@ enum cairn_status cairn_sync_begin(struct cairn_replica *replica, struct cairn_e
                           "The key of this device is locked: give its passphrase.");
     struct cairn_exchange *exchange = exchange_new();
     if (exchange == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     cairn_exchange_free(replica->exchange);
     replica->exchange = exchange;
     CAIRN_TRY(cairn_replica_read(replica, err));
@@ -247,7 +247,7 @@ static enum cairn_status reply_decrypt(struct cairn_replica *replica, struct cai
     struct cairn_bytes plain;
 
     if (payload == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     cairn_writer_init(&writer, payload, message.size + 1);
     enum cairn_status status = cairn_noise_read(&exchange->noise, message, &writer);
     /* Whoever sends us noise must not be able to end the exchange: the true answer may
@@ -261,6 +261,8 @@ static enum cairn_status reply_decrypt(struct cairn_replica *replica, struct cai
                                       cairn_writer_bytes(&writer), &plain);
     if (status == CAIRN_OK)
         status = cairn_reply_read(plain, out_reply);
+    if (status == CAIRN_NO_MEMORY)
+        return cairn_explain(err, status);
     if (status != CAIRN_OK)
         return cairn_fail(
             err, status,

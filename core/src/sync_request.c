@@ -186,6 +186,8 @@ static enum cairn_status request_gather(struct cairn_replica *replica,
     CAIRN_TRY(scopes_gather(ctx, exchange, parts));
     roots_write(exchange, parts);
     CAIRN_TRY(heads_gather(replica, standing.scope, exchange, &request, heads));
+    if (parts->scopes.failed || parts->roots.failed || heads->failed)
+        return CAIRN_NO_MEMORY;
     bool gives_back = exchange->lost_count > 0;
     exchange->outgoing.is_explicit = false;
     CAIRN_TRY(gives_back ? lost_gather(ctx, exchange) : uncovered_gather(ctx, exchange));
@@ -207,8 +209,7 @@ static enum cairn_status request_gather(struct cairn_replica *replica,
     struct cairn_writer room = cairn_buffer_room(&exchange->plain, size);
     cairn_request_write(&room, &request);
     cairn_buffer_take(&exchange->plain, &room);
-    return exchange->plain.failed || parts->scopes.failed || parts->roots.failed ? CAIRN_NO_MEMORY
-                                                                                 : CAIRN_OK;
+    return exchange->plain.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
 }
 
 static enum cairn_status request_encrypt(struct cairn_replica *replica,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "holder.h"
+#include "parked.h"
 
 static struct land land;
 static struct pen a; /* record 1 and one edit of it: size 3 */
@@ -269,6 +270,33 @@ static void a_log_that_does_not_begin_with_a_basis_is_refused(void **state)
                      CAIRN_MALFORMED);
 }
 
+/* What nobody can check yet is kept, but only so much of it: else strangers fill the disk. */
+static void what_waits_unchecked_has_a_quota(void **state)
+{
+    struct cairn_run run = piece(2, 0)->run;
+    struct cairn_log log;
+    enum cairn_status status = CAIRN_OK;
+    uint32_t count = 0;
+
+    (void)state;
+    holder_take(&holder, piece(0, 0));
+    log = holder_log(&holder, &a.id);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    while (status == CAIRN_OK && count < 10000) {
+        run.first = 10 + count++;
+        status = cairn_run_park(&holder.ctx, piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS, &log, &run);
+        cairn_arena_reset(&holder.ctx.arena);
+    }
+    assert_int_equal(status, CAIRN_LIMIT);
+    /* What is there already is no more when it comes again. */
+    run.first = 10;
+    assert_int_equal(
+        cairn_run_park(&holder.ctx, piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS, &log, &run),
+        CAIRN_OK);
+    cairn_context_abort(&holder.ctx);
+    assert_int_equal(parked(), 0);
+}
+
 /* ---- two histories ---- */
 
 /* Both go on at size 3: one writes field 6, the other field 3, twice. */
@@ -302,6 +330,25 @@ static void a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first(v
             fork_write(&one, &other);
         }
     }
+}
+
+/* Else any member of the network could stop the log of any other. */
+static void another_history_that_its_device_did_not_seal_stops_nothing(void **state)
+{
+    struct pen one, other;
+    enum cairn_outcome outcome;
+
+    (void)state;
+    fork_write(&one, &other);
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take(&holder, piece(i, 0));
+    holder_take(&holder, piece(3, 0));
+    struct piece forged = *piece(3, 1);
+    forged.run.seal.bytes[0] ^= 1;
+    assert_int_equal(holder_try(&holder, &forged, false, &outcome), CAIRN_BAD_SIGNATURE);
+    forged.run.seal = piece(3, 0)->run.seal;
+    assert_int_equal(holder_try(&holder, &forged, false, &outcome), CAIRN_BAD_SIGNATURE);
+    assert_int_equal(in_force(), 4);
 }
 
 static void both_orders_of_a_fork_give_one_state(void **state)
@@ -431,6 +478,8 @@ int main(void)
         T(a_run_under_another_seal_is_refused_and_leaves_nothing),
         T(a_log_that_does_not_begin_with_a_basis_is_refused),
         T(a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first),
+        T(what_waits_unchecked_has_a_quota),
+        T(another_history_that_its_device_did_not_seal_stops_nothing),
         T(both_orders_of_a_fork_give_one_state),
         T(the_branch_that_is_covered_wins),
         T(an_announcement_is_compared_again_when_the_other_branch_wins),

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,38 @@ struct cairn_store *machine_disk_copy(struct machine *machine)
     from->ops->abort(reading);
     machine_must(machine, to->ops->commit(writing));
     return to;
+}
+
+static void hash_piece(crypto_hash_sha256_state *hash, struct cairn_bytes bytes)
+{
+    const uint64_t size = bytes.size;
+
+    crypto_hash_sha256_update(hash, (const uint8_t *)&size, sizeof size);
+    crypto_hash_sha256_update(hash, bytes.data, bytes.size);
+}
+
+struct cairn_hash machine_disk_hash(struct machine *machine)
+{
+    struct cairn_store *disk = machine->store.inner;
+    struct cairn_txn *txn;
+    struct cairn_range *range;
+    struct cairn_bytes key, value;
+    crypto_hash_sha256_state hash;
+    struct cairn_hash out;
+
+    crypto_hash_sha256_init(&hash);
+    machine_must(machine, disk->ops->begin(disk, CAIRN_TXN_READ, &txn));
+    machine_must(machine,
+                 disk->ops->range_open(txn, (struct cairn_bytes){(const uint8_t *)"", 1},
+                                       cairn_bytes_of_text(KEY_LAST), CAIRN_ASCENDING, &range));
+    while (disk->ops->range_next(range, &key, &value) == CAIRN_OK) {
+        hash_piece(&hash, key);
+        hash_piece(&hash, value);
+    }
+    disk->ops->range_close(range);
+    disk->ops->abort(txn);
+    crypto_hash_sha256_final(&hash, out.bytes);
+    return out;
 }
 
 void machine_disk_put(struct machine *machine, struct cairn_store *disk)

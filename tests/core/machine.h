@@ -38,6 +38,8 @@ void machine_off(struct machine *machine);
 enum cairn_status machine_on(struct machine *machine);
 /* A copy of the disk in memory; and a disk put in the place of another (machine must be off). */
 struct cairn_store *machine_disk_copy(struct machine *machine);
+/* SHA-256 over all keys and values. */
+struct cairn_hash machine_disk_hash(struct machine *machine);
 void machine_disk_put(struct machine *machine, struct cairn_store *disk);
 
 struct block machine_request(struct machine *machine);

@@ -1,5 +1,13 @@
-/* Every call of the store fails once, in every operation that changes something: the operation says
- * so, nothing is half changed, no transaction stays open, and done again it succeeds. */
+/*
+ * Every call of cairn/replica.h while one allocation, one call of the store or one call of the
+ * ports fails, the first, the second, the n-th, until it gets through. After each failure: the
+ * status that the failure has, a sentence, the same bytes in the store, nothing open and nothing
+ * leaked; the call again at once succeeds, and so does another process that opens the store
+ * instead.
+ *
+ * Long calls are tried at growing steps; with CAIRN_FAULT_ALL=1 in the environment at every one.
+ * An argument names the cases to run: replica_fault_test cairn_put_many
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,296 +16,267 @@
 
 #include <cmocka.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
-#include "holder.h"
-#include "machine.h"
-#include "replica_internal.h"
+#include "alloc_fault.h"
+#include "fault_cases.h"
 
-static struct machine root, office, server, station, peer, guest;
-static char household[32];
-static struct block message; /* what the operation takes in */
+#define STEADY_CALLS 120 /* the first so many are tried one by one, then at growing steps */
+#define CALLS_MAX 1000000
 
-static int setup(void **state)
+enum fault_kind { FAULT_ALLOCATION, FAULT_STORE, FAULT_CONFLICT, FAULT_PORT, FAULT_KIND_COUNT };
+
+static const char *const kind_names[] = {"allocation", "store call", "store call with CONFLICT",
+                                         "port call"};
+static const char *chosen = ""; /* the beginning of the names of the cases to run */
+
+/* One case under test: how the subject's disk and ports were before the first try. */
+struct trial {
+    const struct fault_case *one;
+    enum fault_kind kind;
+    long n;
+    struct cairn_store *disk;
+    struct fake_ports ports;
+    struct cairn_hash hash;
+    bool is_kept; /* it failed and what it wrote stays; see FAULT_KEEPS */
+};
+
+static void arm(const struct trial *trial, long n)
 {
-    (void)state;
-    machine_init(&root, 1, "root", "51");
-    machine_init(&office, 2, "office", NULL);
-    machine_init(&server, 3, "server", NULL);
-    machine_init(&station, 4, "station", NULL);
-    machine_init(&peer, 5, "peer", NULL);
-    machine_init(&guest, 6, "guest", NULL);
-    machine_join(&office, &root, "county", "513332", "C");
-    machine_join(&server, &office, "server", "513332", "S");
-    machine_join(&station, &office, "station", "513332100201", "A7");
-    machine_join(&peer, &office, "station", "513332100201", "A8");
-    machine_must(&station, machine_create(&station, "扎西", household));
-    machine_sync(&office, &server);
-    machine_sync(&station, &server);
-    machine_sync(&peer, &server);
-    machine_sync(&station, &server);
-    message = (struct block){NULL, 0};
-    return 0;
-}
+    struct machine *subject = trial->one->subject;
 
-static int teardown(void **state)
-{
-    (void)state;
-    free(message.data);
-    machine_free(&guest);
-    machine_free(&peer);
-    machine_free(&station);
-    machine_free(&server);
-    machine_free(&office);
-    machine_free(&root);
-    return 0;
-}
-
-/* ---- the loop ---- */
-
-static char *describe(struct machine *machine)
-{
-    struct cairn_context *ctx = &machine->replica->ctx;
-
-    ctx->err = NULL;
-    return context_describe(ctx);
-}
-
-typedef enum cairn_status operation(void);
-
-static void expect_nothing_open(struct machine *machine, long n)
-{
-    if (machine->store.txns_open != 0 || machine->store.ranges_open != 0)
-        fail_msg("call %ld: %ld transactions and %ld ranges stay open", n, machine->store.txns_open,
-                 machine->store.ranges_open);
-}
-
-/* `act` changes `machine`; when it fails it is done again with the next call failing. */
-static void fail_each_call(struct machine *machine, operation *act)
-{
-    char *before = describe(machine);
-    struct cairn_status_report was = machine_status(machine);
-    bool is_done = false;
-
-    for (long n = 0; !is_done; n++) {
-        assert_true(n < 20000);
-        store_fault_arm(&machine->store, n, CAIRN_IO);
-        machine->err.text[0] = '\0';
-        enum cairn_status status = act();
-        bool was_reached = !store_fault_is_armed(&machine->store);
-        store_fault_arm(&machine->store, -1, CAIRN_OK);
-        expect_nothing_open(machine, n);
-        is_done = status == CAIRN_OK;
-        if (is_done)
-            continue;
-        if (!was_reached || status != CAIRN_IO || machine->err.text[0] == '\0')
-            fail_msg("call %ld: %s \"%s\"", n, cairn_status_name(status), machine->err.text);
-        char *after = describe(machine);
-        struct cairn_status_report now = machine_status(machine);
-        expect_same_text(after, before, "it failed and something is changed");
-        assert_int_equal(now.record_count, was.record_count);
-        assert_int_equal(now.unreceived_count, was.unreceived_count);
-        assert_int_equal(now.grant_count, was.grant_count);
-        assert_int_equal(now.is_joined, was.is_joined);
-        assert_int_equal(now.conflict_count, was.conflict_count);
-        free(after);
+    switch (trial->kind) {
+    case FAULT_ALLOCATION:
+        alloc_fault_arm(n);
+        break;
+    case FAULT_STORE:
+        store_fault_arm(&subject->store, n, CAIRN_IO);
+        break;
+    case FAULT_CONFLICT:
+        store_fault_arm_writing(&subject->store, n, CAIRN_CONFLICT);
+        break;
+    case FAULT_PORT:
+        subject->ports.fault_with = CAIRN_IO;
+        subject->ports.calls_until_fault = n;
+        break;
+    case FAULT_KIND_COUNT:
+        break;
     }
-    free(before);
 }
 
-/* ---- operations ---- */
-
-static enum cairn_status act_create(void)
+static bool is_armed(const struct trial *trial)
 {
-    char id[32];
+    const struct machine *subject = trial->one->subject;
 
-    return machine_create(&station, "卓玛", id);
+    return alloc_fault_is_armed() || store_fault_is_armed(&subject->store) ||
+           subject->ports.calls_until_fault >= 0;
 }
 
-static void creating_a_record_is_whole_or_nothing(void **state)
+static bool has(const struct trial *trial, unsigned trait)
 {
-    (void)state;
-    fail_each_call(&station, act_create);
-    assert_int_equal(machine_status(&station).record_count, 2);
-    assert_int_equal(machine_status(&station).unreceived_count, 1);
+    return (trial->one->traits & trait) != 0;
 }
 
-static enum cairn_status act_set(void)
+#define trial_fail(trial, ...)                                                                  \
+    do {                                                                                        \
+        print_error("%s, %s %ld: ", (trial)->one->name, kind_names[(trial)->kind], (trial)->n); \
+        fail_msg(__VA_ARGS__);                                                                  \
+    } while (0)
+
+static void trial_must(const struct trial *trial, enum cairn_status status, const char *what)
 {
-    return machine_set(&station, household, "income", "5000");
-}
-
-static void changing_a_record_is_whole_or_nothing(void **state)
-{
-    (void)state;
-    fail_each_call(&station, act_set);
-    assert_int_equal(machine_status(&station).unreceived_count, 1);
-}
-
-static enum cairn_status act_settle(void)
-{
-    const char *value;
-
-    return cairn_settle(station.replica, household, "income", 1, NULL, "receipt seen", &value,
-                        &station.err);
-}
-
-static void settling_a_conflict_is_whole_or_nothing(void **state)
-{
-    (void)state;
-    machine_must(&station, machine_set(&station, household, "income", "1"));
-    machine_must(&peer, machine_set(&peer, household, "income", "2"));
-    machine_sync(&peer, &server);
-    machine_sync(&station, &server);
-    assert_int_equal(machine_status(&station).conflict_count, 1);
-    fail_each_call(&station, act_settle);
-    assert_int_equal(machine_status(&station).conflict_count, 0);
-}
-
-static enum cairn_status act_read(void)
-{
-    return machine_read(&station, message);
-}
-
-static void reading_a_bundle_is_whole_or_nothing(void **state)
-{
-    char id[32];
-
-    (void)state;
-    machine_must(&peer, machine_create(&peer, "次仁", id));
-    machine_must(&peer, machine_set(&peer, household, "income", "7"));
-    message = machine_bundle(&peer);
-    fail_each_call(&station, act_read);
-    assert_int_equal(machine_status(&station).record_count, 2);
-}
-
-static enum cairn_status act_join(void)
-{
-    struct cairn_join_report report;
-    const struct cairn_bytes invitation = {message.data, message.size};
-
-    return cairn_join(guest.replica, invitation, &report, &guest.err);
-}
-
-static void joining_is_whole_or_nothing(void **state)
-{
-    (void)state;
-    machine_must(&office,
-                 machine_invite(&guest, &office, "station", "513332100201", "A9", &message));
-    fail_each_call(&guest, act_join);
-    assert_true(machine_status(&guest).is_joined);
-}
-
-static enum cairn_status act_grant(void)
-{
-    return machine_invite(&guest, &office, "station", "513332100201", "A9", &message);
-}
-
-static void granting_is_whole_or_nothing(void **state)
-{
-    (void)state;
-    uint64_t grants = machine_status(&office).grant_count;
-    fail_each_call(&office, act_grant);
-    assert_int_equal(machine_status(&office).grant_count, grants + 1);
-}
-
-/* An exchange that failed is begun again, as the programs do. */
-static enum cairn_status act_exchange(void)
-{
-    struct cairn_bytes request;
-    bool again;
-
-    enum cairn_status status = cairn_sync_begin(station.replica, &station.err);
-    if (status == CAIRN_OK)
-        status = cairn_sync_request(station.replica, &request, &station.err);
     if (status != CAIRN_OK)
-        return status;
-    struct block reply = machine_answer(&server, request);
-    status = cairn_sync_reply(station.replica, (struct cairn_bytes){reply.data, reply.size}, &again,
-                              &station.err);
-    free(reply.data);
-    return status;
+        trial_fail(trial, "%s: %s \"%s\"", what, cairn_status_name(status),
+                   trial->one->subject->err.text);
 }
 
-static void an_exchange_is_whole_or_nothing(void **state)
+/* The subject as it was, off or on as the case has it. */
+static void put_back(struct trial *trial)
 {
-    (void)state;
-    machine_must(&peer, machine_set(&peer, household, "income", "7"));
-    machine_sync(&peer, &server);
-    machine_must(&station, machine_set(&station, household, "members", "7"));
-    fail_each_call(&station, act_exchange);
-    assert_int_equal(machine_status(&station).unreceived_count, 0);
+    struct machine *subject = trial->one->subject;
+    struct machine from = {.store = {.inner = trial->disk}};
+
+    machine_off(subject);
+    machine_disk_put(subject, machine_disk_copy(&from));
+    subject->ports = trial->ports;
 }
 
-static struct cairn_serve *serve;
-
-static enum cairn_status act_serve(void)
+static void make_ready(struct trial *trial)
 {
-    struct cairn_serve_commit commit;
-
-    return cairn_serve_commit(server.replica, &serve, 1, &commit, &server.err);
+    if (!has(trial, FAULT_OFF))
+        trial_must(trial, machine_on(trial->one->subject), "opening it");
+    if (trial->one->ready != NULL)
+        trial->one->ready();
+    trial->hash = machine_disk_hash(trial->one->subject);
 }
 
-static void a_servers_commit_is_whole_or_nothing(void **state)
+static void expect_nothing_open(const struct trial *trial)
 {
-    struct cairn_bytes request, reply;
-    bool again;
+    struct machine *subject = trial->one->subject;
 
-    (void)state;
-    machine_must(&station, machine_set(&station, household, "members", "7"));
-    machine_must(&station, cairn_sync_begin(station.replica, &station.err));
-    machine_must(&station, cairn_sync_request(station.replica, &request, &station.err));
-    machine_must(&server, cairn_serve_open(server.replica, request, &serve, &server.err));
-    fail_each_call(&server, act_serve);
-    machine_must(&server, cairn_serve_reply(server.replica, serve, &reply, &server.err));
-    machine_must(&station, cairn_sync_reply(station.replica, reply, &again, &station.err));
-    assert_int_equal(machine_status(&station).unreceived_count, 0);
-    cairn_serve_free(serve);
+    if (subject->store.txns_open != 0 || subject->store.ranges_open != 0)
+        trial_fail(trial, "%ld transactions and %ld ranges stay open", subject->store.txns_open,
+                   subject->store.ranges_open);
 }
 
-static void opening_a_store_that_was_restored_is_whole_or_nothing(void **state)
+static void expect_refusal(struct trial *trial, enum cairn_status status)
 {
-    enum cairn_status status = CAIRN_IO;
+    static const enum cairn_status wanted[] = {CAIRN_NO_MEMORY, CAIRN_IO, CAIRN_CONFLICT, CAIRN_IO};
+    struct machine *subject = trial->one->subject;
+    struct cairn_hash hash = machine_disk_hash(subject);
 
-    (void)state;
-    machine_must(&station, machine_set(&station, household, "members", "7"));
-    machine_off(&station);
-    fake_ports_move(&station.ports, 99);
-    for (long n = 0; status != CAIRN_OK; n++) {
-        assert_true(n < 20000);
-        store_fault_arm(&station.store, n, CAIRN_IO);
-        status = machine_on(&station);
-        if (status != CAIRN_OK)
-            assert_int_equal(status, CAIRN_IO);
-        expect_nothing_open(&station, n);
+    if (status != wanted[trial->kind] || subject->err.text[0] == '\0')
+        trial_fail(trial, "%s \"%s\"", cairn_status_name(status), subject->err.text);
+    /* Whoever writes begins again after a conflict, as the store's contract has it. */
+    if (trial->kind == FAULT_CONFLICT && !has(trial, FAULT_READS))
+        trial_fail(trial, "it was not begun again");
+    trial->is_kept = memcmp(&hash, &trial->hash, sizeof hash) != 0;
+    if (trial->is_kept && !has(trial, FAULT_KEEPS))
+        trial_fail(trial, "it failed and the store is changed");
+    expect_nothing_open(trial);
+}
+
+enum outcome { OUTCOME_NOT_REACHED, OUTCOME_DONE, OUTCOME_REFUSED };
+
+static enum outcome try_once(struct trial *trial)
+{
+    struct machine *subject = trial->one->subject;
+
+    subject->err.text[0] = '\0';
+    arm(trial, trial->n);
+    enum cairn_status status = trial->one->act();
+    bool was_reached = !is_armed(trial);
+    arm(trial, -1);
+    expect_nothing_open(trial);
+    if (!was_reached)
+        trial_must(trial, status, "nothing failed, and yet");
+    if (status == CAIRN_OK)
+        return was_reached ? OUTCOME_DONE : OUTCOME_NOT_REACHED;
+    expect_refusal(trial, status);
+    return OUTCOME_REFUSED;
+}
+
+/* The call fails; then nothing of it is left but what was there. */
+static enum outcome fail_and_leave(struct trial *trial)
+{
+    struct machine *subject = trial->one->subject;
+
+    put_back(trial);
+    long blocks = alloc_fault_blocks();
+    make_ready(trial);
+    enum outcome outcome = try_once(trial);
+    fault_cases_drop();
+    machine_off(subject);
+    if (outcome != OUTCOME_REFUSED)
+        return outcome;
+    if (trial->one->ready == NULL && !trial->is_kept && alloc_fault_blocks() != blocks)
+        trial_fail(trial, "%ld blocks are left", alloc_fault_blocks() - blocks);
+    if (!has(trial, FAULT_OFF)) {
+        trial_must(trial, machine_on(subject), "opening it afterwards");
+        if (cairn_replica_was_restored(subject->replica))
+            trial_fail(trial, "it looks like a restored store afterwards");
+        machine_off(subject);
     }
-    store_fault_arm(&station.store, -1, CAIRN_OK);
-    assert_true(cairn_replica_was_restored(station.replica));
-    assert_int_equal(machine_status(&station).unreceived_count, 1);
-    machine_sync(&station, &server);
-    machine_sync(&station, &server);
-    assert_int_equal(machine_status(&station).unreceived_count, 0);
-    assert_int_equal(machine_status(&station).conflict_count, 0);
+    return outcome;
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* The call fails, and succeeds when it is made again at once. */
+static void fail_and_repeat(struct trial *trial)
+{
+    put_back(trial);
+    make_ready(trial);
+    if (try_once(trial) == OUTCOME_REFUSED) {
+        if (has(trial, FAULT_ANEW))
+            trial->one->ready();
+        enum cairn_status status = trial->one->act();
+        if (status != CAIRN_EXISTS || !trial->is_kept)
+            trial_must(trial, status, "done again at once");
+    }
+    fault_cases_drop();
+}
 
-int main(void)
+static long next_step(long n)
+{
+    static int all = -1;
+
+    if (all < 0)
+        all = getenv("CAIRN_FAULT_ALL") != NULL;
+    return all || n < STEADY_CALLS ? n + 1 : n + n / 20;
+}
+
+static void run_kind(const struct fault_case *one, enum fault_kind kind)
+{
+    struct trial trial = {.one = one, .kind = kind};
+    struct machine *subject = one->subject;
+    long refused = 0, done = 0;
+
+    fault_cases_open();
+    if (one->once != NULL)
+        one->once();
+    machine_off(subject);
+    trial.disk = machine_disk_copy(subject);
+    trial.ports = subject->ports;
+    for (;; trial.n = next_step(trial.n)) {
+        assert_true(trial.n < CALLS_MAX);
+        enum outcome outcome = fail_and_leave(&trial);
+        if (outcome == OUTCOME_NOT_REACHED)
+            break;
+        refused += outcome == OUTCOME_REFUSED;
+        done += outcome == OUTCOME_DONE;
+        if (outcome == OUTCOME_REFUSED)
+            fail_and_repeat(&trial);
+    }
+    print_message("%-30s %-24s %5ld calls, %4ld refused, %3ld done all the same\n", one->name,
+                  kind_names[kind], trial.n, refused, done);
+    put_back(&trial);
+    trial.disk->ops->close(trial.disk);
+    fault_cases_close();
+}
+
+static void every_call_is_whole_or_nothing(enum fault_kind kind)
+{
+    for (size_t i = 0; i < fault_case_count; i++)
+        if (strncmp(fault_cases[i].name, chosen, strlen(chosen)) == 0)
+            run_kind(&fault_cases[i], kind);
+}
+
+static void every_call_survives_an_allocation_that_fails(void **state)
+{
+    (void)state;
+    every_call_is_whole_or_nothing(FAULT_ALLOCATION);
+}
+
+static void every_call_survives_a_store_that_fails(void **state)
+{
+    (void)state;
+    every_call_is_whole_or_nothing(FAULT_STORE);
+}
+
+static void every_writing_call_begins_again_after_a_conflict(void **state)
+{
+    (void)state;
+    every_call_is_whole_or_nothing(FAULT_CONFLICT);
+}
+
+static void every_call_survives_a_port_that_fails(void **state)
+{
+    (void)state;
+    every_call_is_whole_or_nothing(FAULT_PORT);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        T(creating_a_record_is_whole_or_nothing),
-        T(changing_a_record_is_whole_or_nothing),
-        T(settling_a_conflict_is_whole_or_nothing),
-        T(reading_a_bundle_is_whole_or_nothing),
-        T(joining_is_whole_or_nothing),
-        T(granting_is_whole_or_nothing),
-        T(an_exchange_is_whole_or_nothing),
-        T(a_servers_commit_is_whole_or_nothing),
-        T(opening_a_store_that_was_restored_is_whole_or_nothing),
+        cmocka_unit_test(every_call_survives_an_allocation_that_fails),
+        cmocka_unit_test(every_call_survives_a_store_that_fails),
+        cmocka_unit_test(every_writing_call_begins_again_after_a_conflict),
+        cmocka_unit_test(every_call_survives_a_port_that_fails),
     };
 
+    if (argc > 1)
+        chosen = argv[1];
     if (sodium_init() < 0)
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);

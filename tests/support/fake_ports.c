@@ -26,8 +26,21 @@ static void fake_random(struct cairn_ports *ports, void *out, size_t size)
         crypto_stream_chacha20(out, size, nonce, fake->seed);
 }
 
-static enum cairn_status load(const struct fake_bytes *from, struct cairn_writer *out)
+/* Every call that can fail passes here first. */
+static enum cairn_status tick(struct fake_ports *fake)
 {
+    if (fake->calls_until_fault < 0)
+        return CAIRN_OK;
+    return fake->calls_until_fault-- == 0 ? fake->fault_with : CAIRN_OK;
+}
+
+static enum cairn_status load(struct fake_ports *fake, const struct fake_bytes *from,
+                              struct cairn_writer *out)
+{
+    enum cairn_status status = tick(fake);
+
+    if (status != CAIRN_OK)
+        return status;
     if (!from->is_there)
         return CAIRN_NOT_FOUND;
     cairn_write_bytes(out, from->data, from->size);
@@ -37,8 +50,11 @@ static enum cairn_status load(const struct fake_bytes *from, struct cairn_writer
 static enum cairn_status save(struct fake_ports *fake, struct fake_bytes *to,
                               struct cairn_bytes bytes)
 {
-    enum cairn_status status = fake->next_save_fails_with;
+    enum cairn_status status = tick(fake);
 
+    if (status != CAIRN_OK)
+        return status;
+    status = fake->next_save_fails_with;
     fake->next_save_fails_with = CAIRN_OK;
     if (status != CAIRN_OK)
         return status;
@@ -53,7 +69,7 @@ static enum cairn_status save(struct fake_ports *fake, struct fake_bytes *to,
 
 static enum cairn_status fake_key_load(struct cairn_ports *ports, struct cairn_writer *out)
 {
-    return load(&fake_of(ports)->key, out);
+    return load(fake_of(ports), &fake_of(ports)->key, out);
 }
 
 static enum cairn_status fake_key_save(struct cairn_ports *ports, struct cairn_bytes bytes,
@@ -68,7 +84,7 @@ static enum cairn_status fake_key_save(struct cairn_ports *ports, struct cairn_b
 
 static enum cairn_status fake_mark_load(struct cairn_ports *ports, struct cairn_writer *out)
 {
-    return load(&fake_of(ports)->mark, out);
+    return load(fake_of(ports), &fake_of(ports)->mark, out);
 }
 
 static enum cairn_status fake_mark_save(struct cairn_ports *ports, struct cairn_bytes bytes,
@@ -84,7 +100,7 @@ static enum cairn_status fake_mark_save(struct cairn_ports *ports, struct cairn_
 
 static enum cairn_status fake_place(struct cairn_ports *ports, struct cairn_writer *out)
 {
-    return load(&fake_of(ports)->place, out);
+    return load(fake_of(ports), &fake_of(ports)->place, out);
 }
 
 static void fake_free(struct cairn_ports *ports)
@@ -105,7 +121,7 @@ static const struct cairn_ports_ops fake_ops = {
 
 void fake_ports_init(struct fake_ports *ports, uint64_t seed)
 {
-    *ports = (struct fake_ports){.base = {&fake_ops}, .now_s = START_S};
+    *ports = (struct fake_ports){.base = {&fake_ops}, .now_s = START_S, .calls_until_fault = -1};
     memcpy(ports->seed, &seed, sizeof seed);
     fake_ports_move(ports, seed);
 }

@@ -30,6 +30,9 @@ struct fake_ports {
     unsigned long mark_saves, mark_syncs; /* syncs: those that had to be on disk */
     /* The next save of a mark or key fails with this, once; OK: none. */
     enum cairn_status next_save_fails_with;
+    /* As store_fault.h has it: so many calls of load, save and place pass, the next one fails. */
+    long calls_until_fault; /* negative: never */
+    enum cairn_status fault_with;
 };
 
 /* A machine with an empty disk at 2023-11-14; the place is named after the seed. */

@@ -5,6 +5,7 @@
 struct fault_txn {
     struct cairn_txn base;
     struct cairn_txn *inner;
+    enum cairn_txn_mode mode;
 };
 
 struct fault_range {
@@ -22,9 +23,16 @@ static struct cairn_txn *inner_txn(struct cairn_txn *txn)
     return ((struct fault_txn *)txn)->inner;
 }
 
-/* Every fallible call passes here first. */
-static enum cairn_status tick(struct store_fault *self)
+static enum cairn_txn_mode mode_of(struct cairn_txn *txn)
 {
+    return ((struct fault_txn *)txn)->mode;
+}
+
+/* Every fallible call passes here first. */
+static enum cairn_status tick(struct store_fault *self, enum cairn_txn_mode mode)
+{
+    if (self->spares_readers && mode == CAIRN_TXN_READ)
+        return CAIRN_OK;
     atomic_fetch_add(&self->call_count, 1);
     if (atomic_load(&self->calls_until_fault) < 0)
         return CAIRN_OK;
@@ -37,13 +45,14 @@ static enum cairn_status fault_begin(struct cairn_store *store, enum cairn_txn_m
     struct store_fault *self = self_of(store);
     struct fault_txn *txn;
 
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode);
     if (status != CAIRN_OK)
         return status;
     txn = calloc(1, sizeof *txn);
     if (txn == NULL)
         return CAIRN_NO_MEMORY;
     txn->base.store = store;
+    txn->mode = mode;
     status = self->inner->ops->begin(self->inner, mode, &txn->inner);
     if (status != CAIRN_OK) {
         free(txn);
@@ -58,7 +67,7 @@ static enum cairn_status fault_get(struct cairn_txn *txn, struct cairn_bytes key
                                    struct cairn_bytes *out_value)
 {
     struct store_fault *self = self_of(txn->store);
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode_of(txn));
 
     return status != CAIRN_OK ? status : self->inner->ops->get(inner_txn(txn), key, out_value);
 }
@@ -67,7 +76,7 @@ static enum cairn_status fault_get_many(struct cairn_txn *txn, const struct cair
                                         size_t count, struct cairn_bytes *out_values)
 {
     struct store_fault *self = self_of(txn->store);
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode_of(txn));
 
     if (status != CAIRN_OK)
         return status;
@@ -78,7 +87,7 @@ static enum cairn_status fault_put(struct cairn_txn *txn, struct cairn_bytes key
                                    struct cairn_bytes value)
 {
     struct store_fault *self = self_of(txn->store);
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode_of(txn));
 
     return status != CAIRN_OK ? status : self->inner->ops->put(inner_txn(txn), key, value);
 }
@@ -86,7 +95,7 @@ static enum cairn_status fault_put(struct cairn_txn *txn, struct cairn_bytes key
 static enum cairn_status fault_del(struct cairn_txn *txn, struct cairn_bytes key)
 {
     struct store_fault *self = self_of(txn->store);
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode_of(txn));
 
     return status != CAIRN_OK ? status : self->inner->ops->del(inner_txn(txn), key);
 }
@@ -98,7 +107,7 @@ static enum cairn_status fault_range_open(struct cairn_txn *txn, struct cairn_by
     struct store_fault *self = self_of(txn->store);
     struct fault_range *range;
 
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode_of(txn));
     if (status != CAIRN_OK)
         return status;
     range = calloc(1, sizeof *range);
@@ -120,7 +129,7 @@ static enum cairn_status fault_range_next(struct cairn_range *range, struct cair
 {
     struct store_fault *self = self_of(range->txn->store);
     struct cairn_range *inner = ((struct fault_range *)range)->inner;
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode_of(range->txn));
 
     return status != CAIRN_OK ? status : self->inner->ops->range_next(inner, out_key, out_value);
 }
@@ -146,7 +155,7 @@ static void fault_abort(struct cairn_txn *txn)
 static enum cairn_status fault_commit(struct cairn_txn *txn)
 {
     struct store_fault *self = self_of(txn->store);
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, mode_of(txn));
 
     if (status != CAIRN_OK) {
         fault_abort(txn);
@@ -166,7 +175,7 @@ static uint64_t fault_snapshot(const struct cairn_txn *txn)
 static enum cairn_status fault_stat(struct cairn_store *store, struct cairn_store_stat *out_stat)
 {
     struct store_fault *self = self_of(store);
-    enum cairn_status status = tick(self);
+    enum cairn_status status = tick(self, CAIRN_TXN_READ);
 
     return status != CAIRN_OK ? status : self->inner->ops->stat(self->inner, out_stat);
 }
@@ -202,6 +211,7 @@ void store_fault_init(struct store_fault *store, struct cairn_store *inner)
     store->base.ops = &fault_ops;
     store->inner = inner;
     store->fault_with = CAIRN_OK;
+    store->spares_readers = false;
     atomic_init(&store->calls_until_fault, -1);
     atomic_init(&store->call_count, 0);
     atomic_init(&store->txns_open, 0);
@@ -213,6 +223,13 @@ void store_fault_arm(struct store_fault *store, long calls_before, enum cairn_st
     atomic_store(&store->calls_until_fault, calls_before);
     atomic_store(&store->call_count, 0);
     store->fault_with = status;
+    store->spares_readers = false;
+}
+
+void store_fault_arm_writing(struct store_fault *store, long calls_before, enum cairn_status status)
+{
+    store_fault_arm(store, calls_before, status);
+    store->spares_readers = true;
 }
 
 bool store_fault_is_armed(const struct store_fault *store)

@@ -24,6 +24,7 @@ struct store_fault {
     struct cairn_store *inner;
     atomic_long calls_until_fault; /* negative: never */
     enum cairn_status fault_with;
+    bool spares_readers;    /* calls in transactions that only read pass uncounted */
     atomic_long call_count; /* since init or arm */
     atomic_long txns_open;
     atomic_long ranges_open;
@@ -34,6 +35,10 @@ void store_fault_init(struct store_fault *store, struct cairn_store *inner);
 /* Let `calls_before` calls pass, fail the next one with `status`, then pass everything again. A
  * negative number disarms. Counting starts anew. */
 void store_fault_arm(struct store_fault *store, long calls_before, enum cairn_status status);
+
+/* The same, of calls in writing transactions only: a CONFLICT has another writer as its cause. */
+void store_fault_arm_writing(struct store_fault *store, long calls_before,
+                             enum cairn_status status);
 
 /* Whether an armed fault is still to come. */
 bool store_fault_is_armed(const struct store_fault *store);

@@ -72,6 +72,30 @@ static void a_server_restored_from_an_older_copy_takes_back_what_it_signed(void 
     assert_int_equal(net_scope_size(&a7, NET_VILLAGE, RECORDS), size + 2);
 }
 
+/* Also when the log that it is offered goes on exactly where its older copy ends. */
+static void a_server_that_is_behind_covers_nothing_before_it_took_back(void **state)
+{
+    struct cairn_store *older;
+
+    (void)state;
+    net_put(&a8, NET_VILLAGE, "次仁", NULL);
+    net_sync(&a8, &net.server);
+    older = net_store_copy(net.server.store);
+    net_put(&a7, NET_VILLAGE, "德吉", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    uint64_t size = net_scope_size(&a8, NET_VILLAGE, RECORDS);
+    net_node_restore(&net.server, older);
+    assert_true(net_scope_size(&net.server, NET_VILLAGE, RECORDS) < size);
+
+    net_put(&a8, NET_VILLAGE, "达瓦", NULL);
+    net_sync(&a8, &net.server);
+    assert_int_equal(net_status(&a8).unreceived_count, 0);
+    assert_int_equal(net_scope_size(&net.server, NET_VILLAGE, RECORDS), size + 1);
+    net_sync(&a7, &net.server); /* and finds its own history there */
+    assert_int_equal(net_status(&a7).record_count, 4);
+}
+
 /* The server goes back and covers something else at the same size. */
 static void server_forks(void)
 {
@@ -197,6 +221,7 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_server_restored_from_an_older_copy_takes_back_what_it_signed),
+        TEST(a_server_that_is_behind_covers_nothing_before_it_took_back),
         TEST(a_server_with_another_history_is_found_by_its_roots),
         TEST(a_checkpoint_signed_with_another_key_is_not_kept),
         TEST(a_checkpoint_over_another_root_is_not_kept),

@@ -393,7 +393,8 @@ enum cairn_status cairn_sync_request(struct cairn_replica *replica, struct cairn
  * Take the answer. *out_again: another request is needed (more waits, or something was asked).
  * REFUSED: the server refused, err says why; BAD_SIGNATURE, MALFORMED: it is not who it should be,
  * or the bytes were damaged: nothing of it was kept, and the exchange still waits for the true
- * answer; FORKED: two checkpoints that do not fit were kept as evidence.
+ * answer; FORKED: two checkpoints that do not fit were kept as evidence. After any failure but
+ * those two, begin again.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_sync_reply(struct cairn_replica *replica, struct cairn_bytes message,

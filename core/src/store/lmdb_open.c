@@ -306,7 +306,8 @@ static enum cairn_status folder_open(const char *path, bool create, int *out_fd,
 
 /*
  * What stands in the folder. An empty file is what a power cut leaves of a store that was never
- * written; it counts as none. Anything else must have LMDB's meta pages before LMDB sees it.
+ * written; it counts as none. Anything
+ * else must have LMDB's meta pages before LMDB sees it.
  */
 static enum cairn_status data_file_check(int folder, const char *path, bool create,
                                          bool *out_is_fresh, struct cairn_err *err)
@@ -416,6 +417,24 @@ static int database_open(struct lmdb_store *self)
     return rc;
 }
 
+/*
+ * A full disk cuts the very first write, of the two meta pages, short. What is left would be
+ * refused for ever as a damaged store; no transaction was ever in it, and empty it counts as none.
+ */
+static void stillborn_empty(int folder)
+{
+    struct stat stat;
+    int fd = openat(folder, DATA_FILE, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    if (fstat(fd, &stat) == 0 && stat.st_size < 2 * (off_t)sysconf(_SC_PAGESIZE) &&
+        ftruncate(fd, 0) != 0) {
+        /* Then the next one to come is told that it is damaged. */
+    }
+    close(fd);
+}
+
 /* Everything between a claimed folder and a store ready for use; self->env is closed by others. */
 static enum cairn_status env_open(struct lmdb_store *self, const char *path, int folder,
                                   bool is_fresh, struct cairn_err *err)
@@ -507,6 +526,8 @@ enum cairn_status cairn_store_lmdb_open(const char *path, bool create,
         *out_store = &self->base;
     else
         cairn_lmdb_close(&self->base);
+    if (status != CAIRN_OK && is_fresh)
+        stillborn_empty(folder);
 out:
     close(folder);
     return status;

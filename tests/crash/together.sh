@@ -1,0 +1,128 @@
+#!/bin/sh
+# Several processes at one store: two who write, readers while the map grows, a server and a command,
+# a copy that is taken while somebody writes.
+#   CAIRN_BIN=... sh tests/crash/together.sh [ROUNDS]
+. "$(dirname -- "$0")/../e2e/lib.sh"
+
+rounds=${1:-20}
+
+count_households()
+{
+    try 0 "$1" list household --json
+    grep -c '"id"' out || true
+}
+
+# One who puts again and again, and tells what was saved: puts NAME COUNT
+puts()
+{
+    i=0
+    while [ "$i" -lt "$2" ]; do
+        i=$((i + 1))
+        "$CAIRN_BIN/cairn" --store a7 put household "head=$1$i" >>"saved.$1" 2>>"refused.$1" </dev/null ||
+            [ $? -eq 3 ] || echo "a put ended badly" >>broken
+    done
+}
+
+# Each put is saved or refused because the other holds the lock; nothing between.
+two_writers()
+{
+    puts L "$rounds" &
+    one=$!
+    puts R "$rounds" &
+    two=$!
+    wait "$one" "$two"
+    [ ! -e broken ] || fail "$(cat broken)"
+    saved=$(cat saved.L saved.R | grep -c '^Saved')
+    refused=$(cat refused.L refused.R | grep -c 'in use by' || true)
+    [ "$(count_households a7)" -eq "$saved" ] || fail "$saved were saved, $(count_households a7) are there"
+    [ $((saved + refused)) -eq $((2 * rounds)) ] || fail "$saved saved and $refused refused of $((2 * rounds))"
+    try 0 a7 audit
+    echo "two writers: $saved saved, $refused refused, nothing lost"
+}
+
+# Imports that make the map grow, while others read: each reader sees a whole state.
+growth_under_readers()
+{
+    awk 'BEGIN { print "head,members,plan"; for (i = 0; i < 2000; i++)
+        printf "G%d,%d,%0400d\n", i, i % 9 + 1, i }' >many.csv
+    before=$(count_households a8)
+    size_before=$(wc -c <a8/data.mdb)
+    rm -f growing
+    (
+        i=0
+        while [ "$i" -lt 3 ]; do
+            i=$((i + 1))
+            "$CAIRN_BIN/cairn" --store a8 import household many.csv >/dev/null 2>>grow.err || echo "import $?" >>broken
+        done
+        : >growing
+    ) &
+    growing=$!
+    seen=0
+    while [ ! -e growing ]; do
+        now=$(count_households a8)
+        [ $(((now - before) % 2000)) -eq 0 ] || fail "a reader sees $((now - before)) of whole imports of 2,000"
+        seen=$((seen + 1))
+    done
+    wait "$growing"
+    [ ! -e broken ] || fail "$(cat broken grow.err)"
+    [ "$(count_households a8)" -eq $((before + 6000)) ] || fail "imports were lost"
+    size_after=$(wc -c <a8/data.mdb)
+    [ "$size_after" -gt "$size_before" ] || fail "the map did not grow"
+    try 0 a8 audit
+    echo "growth under readers: from $size_before to $size_after bytes, $seen readings"
+}
+
+# The server's store is the server's: a command may read it and is told who holds it.
+server_and_command()
+{
+    lib_command="the store of a running server"
+    try 3 server put household head=X
+    complains "*in use by*"
+    try 0 server status
+    echo "server and command: one writes, the other reads"
+}
+
+# A copy taken in the middle of writes is a store, whole, or is refused; it never writes on under the
+# old name, and the original does not notice.
+copy_in_use()
+{
+    opened=0
+    i=0
+    puts C $((rounds * 10)) &
+    writer=$!
+    while [ "$i" -lt "$rounds" ]; do
+        i=$((i + 1))
+        rm -rf copy
+        cp -R a7 copy
+        in_store copy status && result=0 || result=$?
+        [ "$result" -le 3 ] || fail_with "a copy ended the program with $result"
+        in_store copy audit && audit=0 || audit=$?
+        [ "$audit" -le 3 ] || fail_with "the audit of a copy ended with $audit"
+        if [ "$result" -eq 0 ] && [ "$audit" -eq 0 ]; then
+            opened=$((opened + 1))
+            try 0 copy put household head="copy$i"
+        fi
+    done
+    wait "$writer"
+    try 0 a7 audit
+    [ "$opened" -gt 0 ] || fail "no copy could be opened"
+    echo "copies in use: $opened of $rounds whole, the others refused"
+}
+
+network
+two_writers
+growth_under_readers
+copy_in_use
+server_start
+for store in office a7 a8; do
+    try 0 "$store" sync --server "$server"
+done
+# The last copy is another device's log from the fork on: it may sync, and nothing of a7 is lost.
+wanted=$(count_households a7)
+in_store copy sync --server "$server" || true
+try 0 a7 sync --server "$server"
+[ "$(count_households a7)" -ge "$wanted" ] || fail "the copy took something from the original"
+try 0 a7 audit
+server_and_command
+server_stop
+try 0 server audit
