@@ -363,10 +363,11 @@ static enum cairn_status first_schema_sign(struct cairn_replica *replica, struct
         return cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
                           "The schema has %zu bytes, at most %d are signed. Shorten it.",
                           table.size, CAIRN_SCHEMA_TABLE_MAX);
-    if (cairn_schema_admissible(&replica->ctx, 1, &none, table) != CAIRN_OK)
+    enum cairn_status status = cairn_schema_admissible(&replica->ctx, 1, &none, table);
+    if (status == CAIRN_MALFORMED)
         return cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
                           "The schema is not a table of version 1. Check it and try again.");
-    return cairn_schema_sign(replica, 1, table);
+    return status == CAIRN_OK ? cairn_schema_sign(replica, 1, table) : status;
 }
 
 static enum cairn_status root_begin(struct cairn_replica *replica, struct init_work *work)

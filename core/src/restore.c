@@ -366,6 +366,9 @@ enum cairn_status cairn_restore_check(struct cairn_replica *replica, struct cair
     cairn_replica_fresh(replica, err);
     CAIRN_TRY(cairn_replica_write(replica, restore_apply, &work, err));
     replica->was_restored = work.is_restored;
-    /* The mark went down: were the old one to come back, this would begin anew once more. */
-    return work.is_restored ? cairn_replica_mark(replica, true, err) : CAIRN_OK;
+    /* The mark went down: were the old one to come back after a power cut, this would begin anew
+     * once more, which costs labels and no edit; so a mark that cannot be synced stops nothing. */
+    if (work.is_restored && cairn_mark_save(replica, true) != CAIRN_OK)
+        replica->mark_is_synced = false;
+    return CAIRN_OK;
 }

@@ -164,6 +164,10 @@ static enum outcome fail_and_leave(struct trial *trial)
     struct machine *subject = trial->one->subject;
 
     put_back(trial);
+    if (!has(trial, FAULT_OFF)) { /* the first open of a store may write what it needs */
+        trial_must(trial, machine_on(subject), "opening it the first time");
+        machine_off(subject);
+    }
     long blocks = alloc_fault_blocks();
     make_ready(trial);
     enum outcome outcome = try_once(trial);
