@@ -94,7 +94,7 @@ enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char 
     for (size_t i = 0; fields != NULL && i < found->field_count; i++)
         field_describe(&d, schema, &found->fields[i], &fields[i]);
     if (d.is_short)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     *out_fields = fields;
     *out_count = found->field_count;
     return CAIRN_OK;
@@ -184,7 +184,7 @@ enum cairn_status cairn_schema_types(struct cairn_replica *replica, uint64_t *ou
     for (size_t i = 0; types != NULL && i < schema->type_count; i++)
         type_describe(&d, &schema->types[i], &types[i]);
     if (d.is_short)
-        return CAIRN_NO_MEMORY;
+        return cairn_explain(err, CAIRN_NO_MEMORY);
     *out_version = schema->version;
     *out_types = types;
     *out_count = schema->type_count;
