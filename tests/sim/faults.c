@@ -231,7 +231,7 @@ static bool may_go_back(struct world *world, struct node *node, const struct hol
 static struct node *pick_restorable(struct world *world, struct dice *dice)
 {
     struct node *office = &world->nodes[world->office];
-    bool is_office = dice_one_in(dice, 8);
+    bool is_office = dice_one_in(dice, 4);
 
     if (is_office)
         return office->replica == NULL ? NULL : office;
