@@ -227,9 +227,20 @@ static bool may_go_back(struct world *world, struct node *node, const struct hol
            !(EXCLUDE_ABANDONED_ANNOUNCEMENTS && tail_announces(world, node, held));
 }
 
+/* A station, or now and then the office. */
+static struct node *pick_restorable(struct world *world, struct dice *dice)
+{
+    struct node *office = &world->nodes[world->office];
+    bool is_office = dice_one_in(dice, 4);
+
+    if (is_office)
+        return office->replica == NULL ? NULL : office;
+    return pick_open_station(world, dice);
+}
+
 static bool backup_is_made(struct world *world, struct dice *dice)
 {
-    struct node *node = pick_open_station(world, dice);
+    struct node *node = pick_restorable(world, dice);
 
     if (node == NULL)
         return false;
@@ -240,7 +251,7 @@ static bool backup_is_made(struct world *world, struct dice *dice)
 
 static bool backup_is_put_back(struct world *world, struct dice *dice)
 {
-    struct node *node = pick_open_station(world, dice);
+    struct node *node = pick_restorable(world, dice);
 
     if (node == NULL || node->backup.disk.txn == NULL ||
         !may_go_back(world, node, &node->backup.held))
@@ -256,7 +267,7 @@ static bool backup_is_put_back(struct world *world, struct dice *dice)
 
 static bool folder_is_moved(struct world *world, struct dice *dice)
 {
-    struct node *node = pick_open_station(world, dice);
+    struct node *node = pick_restorable(world, dice);
 
     if (node == NULL || !may_go_back(world, node, &node->held))
         return false;
