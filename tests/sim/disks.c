@@ -191,6 +191,13 @@ static enum cairn_status disk_stat(struct cairn_store *store, struct cairn_store
     return status != CAIRN_OK ? status : disk->inner->ops->stat(disk->inner, out_stat);
 }
 
+static uint64_t disk_snapshot(const struct cairn_txn *txn)
+{
+    const struct disk_txn *self = (const struct disk_txn *)txn;
+
+    return disk_of(txn->store)->inner->ops->snapshot(self->inner);
+}
+
 static void disk_port_close(struct cairn_store *store)
 {
     (void)store; /* the simulator closes what it opened */
@@ -208,6 +215,7 @@ static const struct cairn_store_ops disk_ops = {
     .commit = disk_commit,
     .abort = disk_abort,
     .stat = disk_stat,
+    .snapshot = disk_snapshot,
     .close = disk_port_close,
 };
 
