@@ -227,7 +227,8 @@ const struct command command_list = {
         "records that meet all conditions: FIELD=VALUE, FIELD!=VALUE, 'FIELD<VALUE',\n"
         "'FIELD>=VALUE', FIELD=LOW..HIGH for numbers, amounts and dates; of the values shown.\n"
         "village=CODE takes every place whose code begins with CODE. Further: id=ID,\n"
-        "state=STATE, failed=INDICATOR (not met, or not known), band=BAND, conflict=yes.\n"
+        "state=STATE, failed=INDICATOR (not met, or not known), band=BAND, conflict=yes,\n"
+        "parallel=yes, refused=yes.\n"
         "Columns that no record fills are left out. An empty list is not an error."),
     .examples = "  cairn list household village=513332100 status=贫困户\n"
                 "  cairn list household 'income<4200' --sort income --limit 20\n"

@@ -17,11 +17,13 @@ struct cairn_test {
         CAIRN_TEST_RECORD, /* it is record `dot` */
         CAIRN_TEST_FAILED,
         CAIRN_TEST_CONFLICT,
-        CAIRN_TEST_NEVER /* nothing can fit */
+        CAIRN_TEST_PARALLEL,
+        CAIRN_TEST_REFUSED, /* an entry that names it has no effect */
+        CAIRN_TEST_NEVER    /* nothing can fit */
     } kind;
     const struct cairn_field *field;
     const struct cairn_indicator *indicator;
-    bool is_negated; /* not equal; of a conflict: none */
+    bool is_negated; /* not equal; of a flag: "no" */
     bool is_equal;   /* one value, not a range */
     enum cairn_test_by { CAIRN_BY_INTEGER, CAIRN_BY_TEXT, CAIRN_BY_DOT } by;
     int64_t lowest, highest;      /* BY_INTEGER, both included */
@@ -56,6 +58,8 @@ struct cairn_asking {
     struct cairn_scope_ranges scopes;
     struct cairn_test tests[CAIRN_TESTS_MAX];
     size_t test_count;
+    size_t refused_count, refused_capacity; /* records that entries without effect name */
+    struct cairn_dot *refused;
     bool wants_state; /* fits is to be given the state always */
     bool is_over;     /* enough: set by fits */
     cairn_fits_fn *fits;

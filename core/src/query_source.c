@@ -17,6 +17,9 @@ static int test_worth(const struct cairn_test *test)
         return 5;
     case CAIRN_TEST_CONFLICT:
         return test->is_negated ? 0 : 3;
+    case CAIRN_TEST_PARALLEL:
+    case CAIRN_TEST_REFUSED:
+        return 0;
     case CAIRN_TEST_FAILED: /* those without a value fail too, and have no row */
         return 0;
     case CAIRN_TEST_FIELD:

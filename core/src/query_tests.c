@@ -8,6 +8,9 @@
 
 #include "query_internal.h"
 
+#include "history_internal.h"
+#include "said.h"
+
 #define CODE_DIGITS_MAX 12
 
 /* ---- places -------------------------------------------------------------------------------- */
@@ -324,17 +327,69 @@ static enum cairn_status id_prepare(struct cairn_asking *asking, const char *tex
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
-static enum cairn_status conflict_prepare(struct cairn_asking *asking, const char *text,
-                                          struct cairn_test *test)
+/* Entries without effect are few: the records that they name are gathered once. */
+static enum cairn_status refused_add(void *context, struct cairn_replica *replica,
+                                     const struct cairn_log *log, uint32_t index)
 {
-    bool is_yes = strcmp(text, "yes") == 0;
+    struct cairn_asking *asking = context;
+    struct cairn_said said;
 
-    test->kind = CAIRN_TEST_CONFLICT;
-    test->is_negated = !is_yes;
-    if (!is_yes && strcmp(text, "no") != 0)
-        return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "%s: \"%s\" is neither yes nor no.",
-                          "conflict", text);
+    CAIRN_TRY(cairn_said_read(replica, log, index, &said));
+    if (said.record.log == 0)
+        return CAIRN_OK;
+    if (asking->refused_count == asking->refused_capacity) {
+        size_t capacity = asking->refused_capacity * 2 + 16;
+        struct cairn_dot *grown = cairn_arena_get(&asking->memory, capacity * sizeof *grown);
+        if (grown == NULL)
+            return CAIRN_NO_MEMORY;
+        if (asking->refused_count > 0)
+            memcpy(grown, asking->refused, asking->refused_count * sizeof *grown);
+        asking->refused = grown;
+        asking->refused_capacity = capacity;
+    }
+    asking->refused[asking->refused_count++] = said.record;
     return CAIRN_OK;
+}
+
+static bool is_refused(const struct cairn_asking *asking, struct cairn_dot record)
+{
+    for (size_t i = 0; i < asking->refused_count; i++)
+        if (asking->refused[i].log == record.log && asking->refused[i].index == record.index)
+            return true;
+    return false;
+}
+
+/* What is yes or no of a record. False: `name` is no flag. */
+static bool flag_find(const char *name, enum cairn_test_kind *out_kind)
+{
+    static const struct {
+        const char *name;
+        enum cairn_test_kind kind;
+    } flags[] = {{"conflict", CAIRN_TEST_CONFLICT},
+                 {"parallel", CAIRN_TEST_PARALLEL},
+                 {"refused", CAIRN_TEST_REFUSED}};
+
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (strcmp(name, flags[i].name) == 0) {
+            *out_kind = flags[i].kind;
+            return true;
+        }
+    return false;
+}
+
+static enum cairn_status flag_prepare(struct cairn_asking *asking,
+                                      const struct cairn_condition *condition,
+                                      struct cairn_test *test)
+{
+    bool is_yes = strcmp(condition->value, "yes") == 0;
+
+    test->is_negated = !is_yes;
+    if (!is_yes && strcmp(condition->value, "no") != 0)
+        return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "%s: \"%s\" is neither yes nor no.",
+                          condition->field, condition->value);
+    return test->kind == CAIRN_TEST_REFUSED && asking->refused_capacity == 0
+               ? cairn_verdicts_visit(asking->replica, refused_add, asking)
+               : CAIRN_OK;
 }
 
 static enum cairn_status test_prepare(struct cairn_asking *asking,
@@ -344,11 +399,11 @@ static enum cairn_status test_prepare(struct cairn_asking *asking,
     const char *name = condition->field;
     bool is_field = cairn_type_field_named(asking->type, name) != NULL;
     bool is_label = strcmp(name, "id") == 0 && (!is_field || cairn_label_is(condition->value));
-    bool is_ours =
-        is_label || (!is_field && (strcmp(name, "failed") == 0 || strcmp(name, "band") == 0 ||
-                                   strcmp(name, "conflict") == 0));
+    enum cairn_test_kind flag = CAIRN_TEST_FIELD;
+    bool is_ours = is_label || (!is_field && (strcmp(name, "failed") == 0 ||
+                                              strcmp(name, "band") == 0 || flag_find(name, &flag)));
 
-    *test = (struct cairn_test){.lowest = INT64_MIN, .highest = INT64_MAX};
+    *test = (struct cairn_test){.kind = flag, .lowest = INT64_MIN, .highest = INT64_MAX};
     if (is_ours && condition->compare != CAIRN_EQUAL)
         return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "Only = can be asked of %s.", name);
     if (!is_ours)
@@ -359,7 +414,7 @@ static enum cairn_status test_prepare(struct cairn_asking *asking,
         return failed_prepare(asking, condition->value, test);
     if (strcmp(name, "band") == 0)
         return band_prepare(asking, condition->value, test);
-    return conflict_prepare(asking, condition->value, test);
+    return flag_prepare(asking, condition, test);
 }
 
 enum cairn_status cairn_tests_prepare(struct cairn_asking *asking, const struct cairn_query *query)
@@ -486,6 +541,9 @@ static enum cairn_status failed_test(struct cairn_asking *asking, const struct c
 enum cairn_status cairn_tests_run(struct cairn_asking *asking,
                                   const struct cairn_record_state *state, bool *out_fits)
 {
+    struct cairn_dot *parallel;
+    size_t parallel_count;
+
     *out_fits = asking->type == NULL || state->type == asking->type->number;
     for (size_t i = 0; i < asking->test_count && *out_fits; i++) {
         const struct cairn_test *test = &asking->tests[i];
@@ -503,6 +561,13 @@ enum cairn_status cairn_tests_run(struct cairn_asking *asking,
             break;
         case CAIRN_TEST_CONFLICT:
             *out_fits = cairn_record_has_conflict(state) != test->is_negated;
+            break;
+        case CAIRN_TEST_PARALLEL:
+            CAIRN_TRY(cairn_record_parallel(asking->ctx, state, &parallel, &parallel_count));
+            *out_fits = (parallel_count > 0) != test->is_negated;
+            break;
+        case CAIRN_TEST_REFUSED:
+            *out_fits = is_refused(asking, state->id) != test->is_negated;
             break;
         case CAIRN_TEST_NEVER:
             *out_fits = false;

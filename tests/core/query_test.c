@@ -415,6 +415,7 @@ static void what_cannot_be_asked_is_said(void **state)
     expect_bad("failed", CAIRN_EQUAL, "nothing");
     expect_bad("state", CAIRN_EQUAL, "nowhere");
     expect_bad("conflict", CAIRN_EQUAL, "perhaps");
+    expect_bad("refused", CAIRN_EQUAL, "perhaps");
 }
 
 static enum cairn_status upsert(const char *alias, const char *income, const char *scope,

@@ -159,6 +159,25 @@ static const char *history(void)
 
 /* ---- tests ---- */
 
+static bool count_record(void *context, const struct cairn_count *group)
+{
+    *(uint64_t *)context += group->count;
+    return true;
+}
+
+/* How many households have an entry without effect. */
+static uint64_t refused_records(const char *yes_or_no)
+{
+    const struct cairn_condition condition = {"refused", CAIRN_EQUAL, yes_or_no};
+    const struct cairn_query query = {
+        .type = "household", .conditions = &condition, .condition_count = 1};
+    uint64_t count = 0;
+
+    machine_must(&station, cairn_query_count(station.replica, &query, NULL, NULL, 0, count_record,
+                                             &count, &station.err));
+    return count;
+}
+
 static void an_invalid_entry_is_listed_until_the_record_is_written_again(void **state)
 {
     (void)state;
@@ -169,6 +188,8 @@ static void an_invalid_entry_is_listed_until_the_record_is_written_again(void **
     assert_string_equal(refused(false),
                         "A7.3 ID set head 7 the value is not of the field's type open; ");
     assert_int_equal(machine_status(&station).refused_count, 1);
+    assert_int_equal(refused_records("yes"), 1);
+    assert_int_equal(refused_records("no"), 0);
 
     machine_must(&station, machine_set(&station, id, "head", "扎西"));
     assert_string_equal(refused(false), "");

@@ -43,6 +43,8 @@ enum cairn_compare {
  *   band      a band of the first field that has bands: "<4200", "4200..4500", "5000.."; the
  *             lower end belongs to a band, the upper one to the next
  *   conflict  "yes" or "no": one of its fields has several values
+ *   parallel  "yes" or "no": fields were written by people who had not seen each other's
+ *   refused   "yes" or "no": an entry that names it has no effect
  * They are compared with EQUAL only, state also with NOT_EQUAL.
  */
 struct cairn_condition {
