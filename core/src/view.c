@@ -23,11 +23,9 @@ enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn
                                    struct cairn_value *out_value)
 {
     struct cairn_value value = {.kind = CAIRN_VALUE_CLOSED};
-    struct cairn_reader reader;
     struct cairn_announced announced = {.log = live->dot.log};
 
-    cairn_reader_init(&reader, live->cbor);
-    if (!live->is_closed && !cairn_value_read(&reader, &value))
+    if (!live->is_closed && !cairn_stored_value_read(live->cbor, &value))
         return CAIRN_CORRUPT;
     value.is_slot = live->is_personal;
     if (value.kind == CAIRN_VALUE_DOT && value.dot.log_number != 0)
@@ -100,6 +98,7 @@ struct viewing {
     struct cairn_context *ctx;
     const struct cairn_type *type; /* NULL: of a newer schema */
     struct cairn_field_state *fields;
+    struct cairn_shown *shown; /* by the place of the field in its type; NULL: nobody asks */
 };
 
 static bool is_deletion(const struct cairn_live *live)
@@ -149,27 +148,38 @@ static void under_way_view(const struct viewing *v, const struct cairn_position 
                                     .role = cairn_role_name(move->roles[position->stage + 1])};
 }
 
+/* What an indicator looks at: the first version of a field is the shown one. */
+static void shown_note(struct viewing *v, const struct cairn_field *field,
+                       const struct cairn_value *value)
+{
+    if (v->shown == NULL || field == NULL)
+        return;
+    v->shown[field - v->type->fields] =
+        (struct cairn_shown){.is_integer = value->kind == CAIRN_VALUE_INTEGER,
+                             .integer = value->kind == CAIRN_VALUE_INTEGER ? value->integer : 0};
+}
+
 static enum cairn_status version_view(struct viewing *v, const struct cairn_field *field,
-                                      const struct cairn_live *live,
+                                      const struct cairn_live *live, bool is_first,
                                       struct cairn_version *out_version)
 {
-    struct cairn_version version = {.time_s = live->time_s};
-    struct cairn_value value;
     const struct cairn_seen_log *log;
+    struct cairn_value value;
 
     CAIRN_TRY(cairn_seen_log(v->ctx, live->dot.log, &log));
-    memcpy(version.tag, log->tag, sizeof version.tag);
-    version.is_received = live->dot.index < log->covered;
-    if (!is_deletion(live)) {
-        CAIRN_TRY(cairn_live_value(v->ctx, live, &value));
-        CAIRN_TRY(
-            cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version.value));
-        version_label(v, field, &value, &version);
-        if (value.kind == CAIRN_VALUE_POSITION)
-            under_way_view(v, &value.position, &version.under_way);
-    }
-    *out_version = version;
-    return CAIRN_OK;
+    *out_version = (struct cairn_version){.time_s = live->time_s,
+                                          .is_received = live->dot.index < log->covered};
+    memcpy(out_version->tag, log->tag, sizeof out_version->tag);
+    if (is_deletion(live))
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_live_value(v->ctx, live, &value));
+    if (is_first)
+        shown_note(v, field, &value);
+    version_label(v, field, &value, out_version);
+    if (value.kind == CAIRN_VALUE_POSITION)
+        under_way_view(v, &value.position, &out_version->under_way);
+    return cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results,
+                            &out_version->value);
 }
 
 /* Live versions, the shown one first; `count` > 0. In the results. */
@@ -212,6 +222,7 @@ static enum cairn_status counter_view(struct viewing *v, const struct cairn_fiel
     struct cairn_value value = {.kind = CAIRN_VALUE_INTEGER};
 
     CAIRN_TRY(cairn_counter_sum(state, field->number, &value.integer));
+    shown_note(v, field, &value);
     return cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version->value);
 }
 
@@ -222,16 +233,19 @@ static enum cairn_status field_view(struct viewing *v, const struct cairn_field 
 {
     struct cairn_version *versions =
         cairn_arena_get(&v->replica->results, count * sizeof *versions);
-    const struct cairn_live **order;
+    const struct cairn_live *only = &state->live[first], **order;
     size_t kept = 0;
 
     if (versions == NULL)
         return CAIRN_NO_MEMORY;
-    CAIRN_TRY(versions_order(v, &state->live[first], count, &order));
+    if (count == 1)
+        order = &only;
+    else
+        CAIRN_TRY(versions_order(v, &state->live[first], count, &order));
     bool is_set = out_field->kind == CAIRN_FIELD_SET;
     bool is_counter = out_field->kind == CAIRN_FIELD_COUNTER;
     for (size_t i = 0; i < count && !(is_counter && kept == 1); i++) {
-        CAIRN_TRY(version_view(v, field, order[i], &versions[kept]));
+        CAIRN_TRY(version_view(v, field, order[i], i == 0, &versions[kept]));
         if (is_set && version_is_known(versions, kept, versions[kept].value))
             continue;
         versions[kept].is_shown = is_set || kept == 0;
@@ -282,12 +296,14 @@ static void field_describe(const struct cairn_field *field, uint64_t number,
 static enum cairn_status received_count(struct viewing *v, const struct cairn_record_state *state,
                                         uint64_t *out_unreceived)
 {
+    const struct cairn_seen_log *log = NULL;
+
     *out_unreceived = 0;
     for (size_t i = 0; i < state->live_count; i++) {
-        const struct cairn_seen_log *log;
         if (state->live[i].field == CAIRN_FIELD_EXISTENCE)
             continue;
-        CAIRN_TRY(cairn_seen_log(v->ctx, state->live[i].dot.log, &log));
+        if (log == NULL || log->no != state->live[i].dot.log)
+            CAIRN_TRY(cairn_seen_log(v->ctx, state->live[i].dot.log, &log));
         *out_unreceived += state->live[i].dot.index >= log->covered;
     }
     return CAIRN_OK;
@@ -302,9 +318,9 @@ static enum cairn_status deletion_view(struct viewing *v, const struct cairn_rec
     if (versions == NULL)
         return CAIRN_NO_MEMORY;
     field_describe(NULL, CAIRN_FIELD_EXISTENCE, out_field);
-    CAIRN_TRY(version_view(v, NULL, &state->live[0], &versions[0]));
-    CAIRN_TRY(
-        version_view(v, NULL, &state->live[existence_count % state->live_count], &versions[1]));
+    CAIRN_TRY(version_view(v, NULL, &state->live[0], false, &versions[0]));
+    CAIRN_TRY(version_view(v, NULL, &state->live[existence_count % state->live_count], false,
+                           &versions[1]));
     versions[0].value = NULL;
     versions[1].value = "edited";
     versions[1].is_shown = true;
@@ -429,10 +445,22 @@ static bool same_field_only(const struct cairn_record_state *state, struct cairn
     return true;
 }
 
+static bool is_of_one_log(const struct cairn_record_state *state)
+{
+    for (size_t i = 1; i < state->live_count; i++)
+        if (state->live[i].dot.log != state->live[0].dot.log)
+            return false;
+    return true;
+}
+
 enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
                                         const struct cairn_record_state *state,
                                         struct cairn_dot **out_dots, size_t *out_count)
 {
+    *out_dots = NULL;
+    *out_count = 0;
+    if (is_of_one_log(state))
+        return CAIRN_OK;
     struct cairn_dot *newest =
         cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *newest);
     struct cairn_dot *dots = cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *dots);
@@ -441,7 +469,6 @@ enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
     if (newest == NULL || dots == NULL)
         return CAIRN_NO_MEMORY;
     *out_dots = dots;
-    *out_count = 0;
     for (size_t i = 0; i < count; i++) {
         bool is_parallel = false;
         for (size_t k = 0; k < count && !is_parallel; k++) {
@@ -495,6 +522,19 @@ enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_i
     return CAIRN_OK;
 }
 
+/* Room for what the indicators of the type look at. */
+static enum cairn_status shown_ready(struct viewing *v)
+{
+    if (v->type == NULL || v->type->indicator_count == 0)
+        return CAIRN_OK;
+    size_t bytes = v->type->field_count * sizeof *v->shown;
+    v->shown = cairn_arena_get(&v->replica->results, bytes);
+    if (v->shown == NULL)
+        return CAIRN_NO_MEMORY;
+    memset(v->shown, 0, bytes);
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_context *ctx,
                                  const struct cairn_index_row *row,
                                  const struct cairn_record_state *state,
@@ -515,9 +555,10 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                     cairn_bytes_of_text(type == NULL ? "newer" : type->name));
     cairn_scope_text(row->scope, record.scope);
     CAIRN_TRY(received_count(&v, state, &record.unreceived_count));
+    CAIRN_TRY(shown_ready(&v));
     CAIRN_TRY(fields_view(&v, state, &record));
     CAIRN_TRY(parallel_view(&v, state, &record));
-    CAIRN_TRY(cairn_indicators_view(replica, ctx, type, state, &record));
+    CAIRN_TRY(cairn_indicators_view(replica, type, v.shown, &record));
     *out_record = record;
     return CAIRN_OK;
 }
