@@ -160,6 +160,17 @@ struct label_search {
     char candidates[256];
 };
 
+/* Villages are named only where there are two of them to choose from. */
+static void candidate_name(struct label_search *search, struct cairn_scope scope)
+{
+    char text[CAIRN_SCOPE_TEXT_BYTES];
+    size_t used = strlen(search->candidates);
+
+    cairn_scope_text(scope, text);
+    snprintf(search->candidates + used, sizeof search->candidates - used, "%s%s",
+             used == 0 ? "" : ", ", text);
+}
+
 /* The bucket stands in the row, unless an earlier version wrote it. */
 static enum cairn_status candidate_bucket(struct cairn_context *ctx, struct cairn_dot id,
                                           struct cairn_bytes value, uint8_t *out_bucket)
@@ -188,11 +199,10 @@ static enum cairn_status label_candidate(struct cairn_context *ctx, struct cairn
     CAIRN_TRY(cairn_seen_log(ctx, id.log, &log));
     if (strcmp(log->tag, tag) != 0)
         return CAIRN_OK;
-    char scope[CAIRN_SCOPE_TEXT_BYTES];
-    cairn_scope_text(log->scope, scope);
-    size_t used = strlen(search->candidates);
-    snprintf(search->candidates + used, sizeof search->candidates - used, "%s%s",
-             used == 0 ? "" : ", ", scope);
+    if (search->count == 1)
+        candidate_name(search, search->row.scope);
+    if (search->count > 0)
+        candidate_name(search, log->scope);
     search->count++;
     search->row = (struct cairn_index_row){.scope = log->scope, .id = id, .bucket = bucket};
     return CAIRN_OK;
@@ -233,12 +243,14 @@ static enum cairn_status label_search(struct cairn_context *ctx, uint32_t counte
 enum cairn_status cairn_label_locate(struct cairn_context *ctx, const char *label,
                                      struct cairn_index_row *out_row)
 {
-    struct label_search search = {.count = 0};
+    struct label_search search;
     char tag[8], check;
     uint32_t counter;
 
     if (!label_parse(label, tag, &counter, &check))
         return cairn_alias_locate(ctx, label, out_row);
+    search.count = 0;
+    search.candidates[0] = '\0';
     CAIRN_TRY(label_search(ctx, counter, tag, check, &search));
     if (search.count == 0)
         return cairn_fail(ctx->err, CAIRN_NOT_FOUND, "There is no record %s here.", label);

@@ -132,7 +132,8 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                                  const struct cairn_index_row *row,
                                  const struct cairn_record_state *state,
                                  struct cairn_record *out_record);
-/* The value of a live version; a record stands as (log, index) of this store. Borrowed from it. */
+/* The value of a live version; a record stands as (log, index) of this store. Borrowed from it.
+ * On a failure *out_value says nothing. */
 CAIRN_NODISCARD
 enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
                                    struct cairn_value *out_value);

@@ -22,18 +22,19 @@ enum cairn_status cairn_schema_now(struct cairn_context *ctx,
 enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
                                    struct cairn_value *out_value)
 {
-    struct cairn_value value = {.kind = CAIRN_VALUE_CLOSED};
     struct cairn_announced announced = {.log = live->dot.log};
 
-    if (!live->is_closed && !cairn_stored_value_read(live->cbor, &value))
+    if (live->is_closed)
+        *out_value = (struct cairn_value){.kind = CAIRN_VALUE_CLOSED};
+    else if (!cairn_stored_value_read(live->cbor, out_value))
         return CAIRN_CORRUPT;
-    value.is_slot = live->is_personal;
-    if (value.kind == CAIRN_VALUE_DOT && value.dot.log_number != 0)
-        CAIRN_TRY(cairn_announced_at(ctx, live->dot.log, value.dot.log_number, live->dot.index,
+    out_value->is_slot = live->is_personal;
+    if (out_value->kind != CAIRN_VALUE_DOT)
+        return CAIRN_OK;
+    if (out_value->dot.log_number != 0)
+        CAIRN_TRY(cairn_announced_at(ctx, live->dot.log, out_value->dot.log_number, live->dot.index,
                                      &announced));
-    if (value.kind == CAIRN_VALUE_DOT)
-        value.dot.log_number = announced.log;
-    *out_value = value;
+    out_value->dot.log_number = announced.log;
     return CAIRN_OK;
 }
 
@@ -98,7 +99,8 @@ struct viewing {
     struct cairn_context *ctx;
     const struct cairn_type *type; /* NULL: of a newer schema */
     struct cairn_field_state *fields;
-    struct cairn_shown *shown; /* by the place of the field in its type; NULL: nobody asks */
+    struct cairn_version *versions; /* room for one a live version */
+    struct cairn_shown *shown;      /* by the place of the field in its type; NULL: nobody asks */
 };
 
 static bool is_deletion(const struct cairn_live *live)
@@ -115,11 +117,11 @@ void cairn_value_label(const struct cairn_type *type, const struct cairn_field *
             *out_label = (struct cairn_label){state->label_zh, state->label_en};
         return;
     }
-    for (size_t i = 0; field != NULL && value->kind == CAIRN_VALUE_INTEGER &&
-                       i < field->choice_count && field->wire == CAIRN_WIRE_CHOICE;
-         i++)
-        if (field->choices[i].number == (uint64_t)value->integer)
-            *out_label = (struct cairn_label){field->choices[i].text, field->choices[i].label_en};
+    if (field == NULL || field->wire != CAIRN_WIRE_CHOICE || value->kind != CAIRN_VALUE_INTEGER)
+        return;
+    const struct cairn_choice *choice = cairn_field_choice(field, (uint64_t)value->integer);
+    if (choice != NULL)
+        *out_label = (struct cairn_label){choice->text, choice->label_en};
 }
 
 static void version_label(const struct viewing *v, const struct cairn_field *field,
@@ -231,13 +233,10 @@ static enum cairn_status field_view(struct viewing *v, const struct cairn_field 
                                     const struct cairn_record_state *state, size_t first,
                                     size_t count, struct cairn_field_state *out_field)
 {
-    struct cairn_version *versions =
-        cairn_arena_get(&v->replica->results, count * sizeof *versions);
+    struct cairn_version *versions = &v->versions[first];
     const struct cairn_live *only = &state->live[first], **order;
     size_t kept = 0;
 
-    if (versions == NULL)
-        return CAIRN_NO_MEMORY;
     if (count == 1)
         order = &only;
     else
@@ -283,8 +282,9 @@ static void field_describe(const struct cairn_field *field, uint64_t number,
     static const struct cairn_field_state existence = {
         .name = "deleted", .label_zh = "删除", .label_en = "deleted"};
 
-    *out_field = number == CAIRN_FIELD_EXISTENCE ? existence : newer;
-    if (field != NULL)
+    if (field == NULL)
+        *out_field = number == CAIRN_FIELD_EXISTENCE ? existence : newer;
+    else
         *out_field = (struct cairn_field_state){.name = field->name,
                                                 .label_zh = field->label_zh,
                                                 .label_en = field->label_en,
@@ -358,7 +358,8 @@ static enum cairn_status fields_view(struct viewing *v, const struct cairn_recor
     size_t i = 0;
 
     v->fields = cairn_arena_get(&v->replica->results, (state->live_count + 2) * sizeof *v->fields);
-    if (v->fields == NULL)
+    v->versions = cairn_arena_get(&v->replica->results, state->live_count * sizeof *v->versions);
+    if (v->fields == NULL || v->versions == NULL)
         return CAIRN_NO_MEMORY;
     out_record->fields = v->fields;
     while (i < state->live_count || workflow != NULL) {
