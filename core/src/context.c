@@ -48,11 +48,17 @@ void cairn_context_fresh(struct cairn_context *ctx)
 enum cairn_status cairn_context_begin(struct cairn_context *ctx, enum cairn_txn_mode mode)
 {
     CAIRN_ASSERT(ctx->txn == NULL);
+    bool was_reading = !ctx->is_writing;
     ctx->is_writing = mode == CAIRN_TXN_WRITE;
-    ctx->indexing.is_known = false;
+    if (ctx->is_writing || !was_reading)
+        ctx->indexing.is_known = false;
     CAIRN_TRY(ctx->store->ops->begin(ctx->store, mode, &ctx->txn));
-    if (!ctx->is_writing)
-        ctx->snapshot = ctx->store->ops->snapshot(ctx->txn);
+    if (ctx->is_writing)
+        return CAIRN_OK;
+    uint64_t snapshot = ctx->store->ops->snapshot(ctx->txn);
+    if (snapshot != ctx->snapshot)
+        ctx->indexing.is_known = false;
+    ctx->snapshot = snapshot;
     return CAIRN_OK;
 }
 

@@ -30,10 +30,11 @@ struct cairn_grown {
     uint32_t size;
 };
 
-/* What is indexed now (index.h); known for one transaction. */
+/* What is indexed now (index.h); known for one writing transaction, or for one snapshot. */
 struct cairn_indexing {
     bool is_off; /* this context keeps no indexes: an auditor's */
     bool is_known;
+    bool has_readiness, is_ready; /* whether the rows say all there is */
     bool has_key;
     bool may_be_due; /* what is indexed has changed: the caller lets the index be built */
     const struct cairn_schema *schema;

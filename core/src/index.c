@@ -350,6 +350,7 @@ enum cairn_status cairn_indexing_load(struct cairn_context *ctx)
         indexing->signature = schema_signature(schema);
     indexing->schema = schema;
     indexing->is_known = true;
+    indexing->has_readiness = false;
     return CAIRN_OK;
 }
 

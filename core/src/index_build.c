@@ -7,7 +7,7 @@
 /* How far the building is; under M "index". */
 enum phase { PHASE_DONE = 0, PHASE_DROP = 1, PHASE_FILL = 2 };
 
-#define FORMAT 1 /* of the rows: another number means that they are written anew */
+#define FORMAT 2 /* of the rows: another number means that they are written anew */
 #define STEP_DROPS 4000
 #define STEP_FILLS 1000
 
@@ -50,6 +50,7 @@ static enum cairn_status progress_save(struct cairn_context *ctx, const struct p
     uint8_t bytes[10 + sizeof progress->place.bytes];
     struct cairn_writer writer;
 
+    ctx->indexing.has_readiness = false;
     cairn_writer_init(&writer, bytes, sizeof bytes);
     cairn_write_u8(&writer, FORMAT);
     cairn_write_u8(&writer, (uint8_t)progress->phase);
@@ -60,11 +61,17 @@ static enum cairn_status progress_save(struct cairn_context *ctx, const struct p
 
 enum cairn_status cairn_index_is_ready(struct cairn_context *ctx, bool *out_is_ready)
 {
+    struct cairn_indexing *indexing = &ctx->indexing;
     struct progress progress;
 
     CAIRN_TRY(cairn_indexing_load(ctx));
-    CAIRN_TRY(progress_load(ctx, &progress));
-    *out_is_ready = progress.phase == PHASE_DONE && progress.signature == ctx->indexing.signature;
+    if (!indexing->has_readiness) {
+        CAIRN_TRY(progress_load(ctx, &progress));
+        indexing->is_ready =
+            progress.phase == PHASE_DONE && progress.signature == indexing->signature;
+        indexing->has_readiness = true;
+    }
+    *out_is_ready = indexing->is_ready;
     return CAIRN_OK;
 }
 
@@ -97,6 +104,22 @@ static enum cairn_status table_drop(struct cairn_context *ctx, enum cairn_table 
     return CAIRN_OK;
 }
 
+/* The row of an earlier version goes with the writing of the one that takes its place, so that a
+ * record can be found by its label all the time. */
+static enum cairn_status counter_fill(struct cairn_context *ctx, uint8_t bucket,
+                                      const struct cairn_record_state *state)
+{
+    struct cairn_key before = cairn_counter_key_before(state->counter, state->id);
+    struct cairn_key key = cairn_counter_key(state->counter, bucket, state->id);
+    bool is_old;
+
+    CAIRN_TRY(cairn_kv_has(ctx, &before, &is_old));
+    if (!is_old)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_kv_del(ctx, &before));
+    return cairn_kv_put(ctx, &key, (struct cairn_bytes){&bucket, 1});
+}
+
 static enum cairn_status record_fill(struct cairn_context *ctx, struct cairn_walk *walk)
 {
     struct cairn_record_state state;
@@ -110,6 +133,7 @@ static enum cairn_status record_fill(struct cairn_context *ctx, struct cairn_wal
         return CAIRN_CORRUPT;
     /* A copy: the rows are written while the state is still read. */
     CAIRN_TRY(cairn_record_decode(ctx, walk->value, id, &state));
+    CAIRN_TRY(counter_fill(ctx, bucket, &state));
     return cairn_index_fill(ctx, scope, bucket, &state);
 }
 

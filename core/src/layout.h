@@ -13,7 +13,8 @@
  *   a log number index             the announcement of log' that stands in entry (log, index)
  *   A log size log' number index   an announcement of log to be checked when it holds size
  *   R scope bucket log index       a record's state
- *   I counter log index            records by the counter of their label -> bucket
+ *   I counter check log index      records by counter and check character of their label (bucket
+ *                                  >> 3) -> bucket; without the check: of an earlier version
  *   i type field scope value log index   records by an indexed value (index.h); of an alias the
  *                                  value stands before the scope -> bucket, counter
  *   k flag scope log index         records with a flag (index.h) -> bucket, counter

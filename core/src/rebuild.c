@@ -534,10 +534,12 @@ static enum cairn_status entry_forget(struct cairn_context *ctx, const struct ca
     /* It created its record: that goes with it. */
     struct cairn_record_state state;
     CAIRN_TRY(cairn_record_load(ctx, log, index, &state));
-    struct cairn_key key = cairn_counter_key(state.counter, record);
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+    struct cairn_key key = cairn_counter_key(state.counter, id.bytes[0], record);
+    CAIRN_TRY(cairn_kv_del(ctx, &key));
+    key = cairn_counter_key_before(state.counter, record);
     CAIRN_TRY(cairn_kv_del(ctx, &key));
     CAIRN_TRY(cairn_index_forget(ctx, log, &state));
-    struct cairn_hash id = cairn_record_id_hash(log, index);
     CAIRN_TRY(cairn_digest_touch(ctx, log->scope, id.bytes[0]));
     key = cairn_key(CAIRN_TABLE_RECORD);
     cairn_key_scope(&key, log->scope);

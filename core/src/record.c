@@ -35,7 +35,18 @@ struct cairn_key cairn_record_key(struct cairn_scope scope, uint8_t bucket, stru
     return key;
 }
 
-struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id)
+struct cairn_key cairn_counter_key(uint32_t counter, uint8_t bucket, struct cairn_dot id)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_COUNTER);
+
+    cairn_key_u32(&key, counter);
+    cairn_key_u8(&key, cairn_bucket_check(bucket));
+    cairn_key_u32(&key, id.log);
+    cairn_key_u32(&key, id.index);
+    return key;
+}
+
+struct cairn_key cairn_counter_key_before(uint32_t counter, struct cairn_dot id)
 {
     struct cairn_key key = cairn_key(CAIRN_TABLE_COUNTER);
 
@@ -48,8 +59,9 @@ struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id)
 enum cairn_status cairn_counter_put(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t counter, uint32_t index)
 {
-    struct cairn_key key = cairn_counter_key(counter, (struct cairn_dot){log->no, index});
     struct cairn_hash id = cairn_record_id_hash(log, index);
+    struct cairn_key key =
+        cairn_counter_key(counter, id.bytes[0], (struct cairn_dot){log->no, index});
 
     return cairn_kv_put(ctx, &key, (struct cairn_bytes){id.bytes, 1});
 }

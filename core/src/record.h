@@ -69,8 +69,15 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_decode(struct cairn_context *ctx, struct cairn_bytes value,
                                       struct cairn_dot id, struct cairn_record_state *out_state);
 
-/* The key that lists record `id` under its counter. */
-struct cairn_key cairn_counter_key(uint32_t counter, struct cairn_dot id);
+/* The key that lists record `id` under its label's counter and check character. */
+struct cairn_key cairn_counter_key(uint32_t counter, uint8_t bucket, struct cairn_dot id);
+/* That of an earlier version, which the building of indexes replaces. */
+struct cairn_key cairn_counter_key_before(uint32_t counter, struct cairn_dot id);
+/* Which of the 32 check characters the labels of a bucket end in. */
+static inline uint8_t cairn_bucket_check(uint8_t bucket)
+{
+    return bucket >> 3;
+}
 
 /* As decode, without a copy and not to be changed: borrowed from `value`. */
 CAIRN_NODISCARD

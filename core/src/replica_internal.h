@@ -132,7 +132,8 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                                  const struct cairn_index_row *row,
                                  const struct cairn_record_state *state,
                                  struct cairn_record *out_record);
-/* The value of a live version; a record stands as (log, index) of this store. Borrowed from it. */
+/* The value of a live version; a record stands as (log, index) of this store. Borrowed from it.
+ * On a failure *out_value says nothing. */
 CAIRN_NODISCARD
 enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
                                    struct cairn_value *out_value);
@@ -144,11 +145,17 @@ enum cairn_status cairn_value_text(struct cairn_context *ctx, const struct cairn
                                    struct cairn_arena *arena, const char **out_text);
 struct cairn_type;
 struct cairn_field;
-/* Fill in which indicators of its type the record meets (met.c). */
+/* The shown value of a field; not an integer also where there is none. A counter's is its sum. */
+struct cairn_shown {
+    bool is_integer;
+    int64_t integer;
+};
+/* Fill in which indicators of its type the record meets (met.c), from what each field of the type
+ * shows, in the type's order; `shown` may be NULL where the type has no indicators. */
 CAIRN_NODISCARD
-enum cairn_status cairn_indicators_view(struct cairn_replica *replica, struct cairn_context *ctx,
+enum cairn_status cairn_indicators_view(struct cairn_replica *replica,
                                         const struct cairn_type *type,
-                                        const struct cairn_record_state *state,
+                                        const struct cairn_shown *shown,
                                         struct cairn_record *record);
 /* Fill in the other records of its group (same.c). */
 CAIRN_NODISCARD

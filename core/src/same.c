@@ -6,6 +6,7 @@
 #include "edit.h"
 #include "index.h"
 #include "put_internal.h"
+#include "seen.h"
 
 struct same_work {
     const char *id, *other, *reason;
@@ -300,8 +301,12 @@ enum cairn_status cairn_group_view(struct cairn_replica *replica,
     CAIRN_TRY(cairn_schema_now(&replica->ctx, &schema));
     work.type = cairn_schema_type(schema, state->type);
     work.field = work.type == NULL ? NULL : cairn_type_same(work.type);
-    if (work.field == NULL)
+    if (work.field == NULL || cairn_seen_is_alone(&replica->ctx, state->id.log, state->type))
         return CAIRN_OK;
     CAIRN_TRY(members_find(&work));
+    if (work.edge_count == 0) {
+        cairn_seen_alone(&replica->ctx, state->id.log, state->type);
+        return CAIRN_OK;
+    }
     return members_name(&work, record);
 }

@@ -74,6 +74,10 @@ const struct cairn_workflow_state *cairn_type_state(const struct cairn_type *typ
 
 const struct cairn_choice *cairn_field_choice(const struct cairn_field *field, uint64_t number)
 {
+    /* As the fields, and some lists begin with 0. */
+    for (size_t guess = number - 1, i = 0; i < 2; i++, guess++)
+        if (guess < field->choice_count && field->choices[guess].number == number)
+            return &field->choices[guess];
     for (size_t i = 0; i < field->choice_count; i++)
         if (field->choices[i].number == number)
             return &field->choices[i];

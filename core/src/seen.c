@@ -13,6 +13,7 @@
 struct cairn_seen {
     struct slot {
         uint64_t snapshot;
+        uint64_t alone_type;       /* 0: not known of any */
         struct cairn_seen_log log; /* no 0: empty */
     } slots[SLOTS];                /* a log's is no mod SLOTS */
     struct cairn_seen_log written; /* the log asked for last in a writing transaction */
@@ -96,9 +97,35 @@ enum cairn_status cairn_seen_log(struct cairn_context *ctx, uint32_t no,
     struct slot *slot = &ctx->seen->slots[no % SLOTS];
     if (slot->log.no != no || slot->snapshot != ctx->snapshot) {
         slot->log.no = 0;
+        slot->alone_type = 0;
         CAIRN_TRY(log_see(ctx, no, &slot->log));
         slot->snapshot = ctx->snapshot;
     }
     *out_log = &slot->log;
     return CAIRN_OK;
+}
+
+/* NULL: nothing of the log is known in this snapshot. */
+static struct slot *slot_of(const struct cairn_context *ctx, uint32_t no)
+{
+    struct slot *slot = ctx->seen == NULL ? NULL : &ctx->seen->slots[no % SLOTS];
+
+    if (ctx->is_writing || slot == NULL || slot->log.no != no || slot->snapshot != ctx->snapshot)
+        return NULL;
+    return slot;
+}
+
+bool cairn_seen_is_alone(const struct cairn_context *ctx, uint32_t no, uint64_t type)
+{
+    const struct slot *slot = slot_of(ctx, no);
+
+    return slot != NULL && slot->alone_type == type && type != 0;
+}
+
+void cairn_seen_alone(struct cairn_context *ctx, uint32_t no, uint64_t type)
+{
+    struct slot *slot = slot_of(ctx, no);
+
+    if (slot != NULL)
+        slot->alone_type = type;
 }

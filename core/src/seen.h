@@ -17,6 +17,10 @@ struct cairn_seen_log {
     struct cairn_hash id;
     char tag[8]; /* of the device that writes it */
 };
+/* Has the village of a log no relation of `type` between records (same.c)? Only what was said with
+ * seen_alone in the same snapshot is known. */
+bool cairn_seen_is_alone(const struct cairn_context *ctx, uint32_t no, uint64_t type);
+void cairn_seen_alone(struct cairn_context *ctx, uint32_t no, uint64_t type);
 /* Borrowed until the next call on the context. */
 CAIRN_NODISCARD
 enum cairn_status cairn_seen_log(struct cairn_context *ctx, uint32_t no,

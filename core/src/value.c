@@ -298,10 +298,9 @@ static const char *number_format(const struct cairn_field *field, int64_t intege
 
 static const char *choice_text(const struct cairn_field *field, int64_t number)
 {
-    for (size_t i = 0; i < field->choice_count; i++)
-        if ((int64_t)field->choices[i].number == number)
-            return field->choices[i].text;
-    return NULL;
+    const struct cairn_choice *choice = cairn_field_choice(field, (uint64_t)number);
+
+    return choice == NULL ? NULL : choice->text;
 }
 
 const char *cairn_field_format(const struct cairn_field *field, const struct cairn_value *value,

@@ -22,20 +22,19 @@ enum cairn_status cairn_schema_now(struct cairn_context *ctx,
 enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
                                    struct cairn_value *out_value)
 {
-    struct cairn_value value = {.kind = CAIRN_VALUE_CLOSED};
-    struct cairn_reader reader;
     struct cairn_announced announced = {.log = live->dot.log};
 
-    cairn_reader_init(&reader, live->cbor);
-    if (!live->is_closed && !cairn_value_read(&reader, &value))
+    if (live->is_closed)
+        *out_value = (struct cairn_value){.kind = CAIRN_VALUE_CLOSED};
+    else if (!cairn_stored_value_read(live->cbor, out_value))
         return CAIRN_CORRUPT;
-    value.is_slot = live->is_personal;
-    if (value.kind == CAIRN_VALUE_DOT && value.dot.log_number != 0)
-        CAIRN_TRY(cairn_announced_at(ctx, live->dot.log, value.dot.log_number, live->dot.index,
+    out_value->is_slot = live->is_personal;
+    if (out_value->kind != CAIRN_VALUE_DOT)
+        return CAIRN_OK;
+    if (out_value->dot.log_number != 0)
+        CAIRN_TRY(cairn_announced_at(ctx, live->dot.log, out_value->dot.log_number, live->dot.index,
                                      &announced));
-    if (value.kind == CAIRN_VALUE_DOT)
-        value.dot.log_number = announced.log;
-    *out_value = value;
+    out_value->dot.log_number = announced.log;
     return CAIRN_OK;
 }
 
@@ -100,6 +99,8 @@ struct viewing {
     struct cairn_context *ctx;
     const struct cairn_type *type; /* NULL: of a newer schema */
     struct cairn_field_state *fields;
+    struct cairn_version *versions; /* room for one a live version */
+    struct cairn_shown *shown;      /* by the place of the field in its type; NULL: nobody asks */
 };
 
 static bool is_deletion(const struct cairn_live *live)
@@ -116,11 +117,11 @@ void cairn_value_label(const struct cairn_type *type, const struct cairn_field *
             *out_label = (struct cairn_label){state->label_zh, state->label_en};
         return;
     }
-    for (size_t i = 0; field != NULL && value->kind == CAIRN_VALUE_INTEGER &&
-                       i < field->choice_count && field->wire == CAIRN_WIRE_CHOICE;
-         i++)
-        if (field->choices[i].number == (uint64_t)value->integer)
-            *out_label = (struct cairn_label){field->choices[i].text, field->choices[i].label_en};
+    if (field == NULL || field->wire != CAIRN_WIRE_CHOICE || value->kind != CAIRN_VALUE_INTEGER)
+        return;
+    const struct cairn_choice *choice = cairn_field_choice(field, (uint64_t)value->integer);
+    if (choice != NULL)
+        *out_label = (struct cairn_label){choice->text, choice->label_en};
 }
 
 static void version_label(const struct viewing *v, const struct cairn_field *field,
@@ -149,27 +150,38 @@ static void under_way_view(const struct viewing *v, const struct cairn_position 
                                     .role = cairn_role_name(move->roles[position->stage + 1])};
 }
 
+/* What an indicator looks at: the first version of a field is the shown one. */
+static void shown_note(struct viewing *v, const struct cairn_field *field,
+                       const struct cairn_value *value)
+{
+    if (v->shown == NULL || field == NULL)
+        return;
+    v->shown[field - v->type->fields] =
+        (struct cairn_shown){.is_integer = value->kind == CAIRN_VALUE_INTEGER,
+                             .integer = value->kind == CAIRN_VALUE_INTEGER ? value->integer : 0};
+}
+
 static enum cairn_status version_view(struct viewing *v, const struct cairn_field *field,
-                                      const struct cairn_live *live,
+                                      const struct cairn_live *live, bool is_first,
                                       struct cairn_version *out_version)
 {
-    struct cairn_version version = {.time_s = live->time_s};
-    struct cairn_value value;
     const struct cairn_seen_log *log;
+    struct cairn_value value;
 
     CAIRN_TRY(cairn_seen_log(v->ctx, live->dot.log, &log));
-    memcpy(version.tag, log->tag, sizeof version.tag);
-    version.is_received = live->dot.index < log->covered;
-    if (!is_deletion(live)) {
-        CAIRN_TRY(cairn_live_value(v->ctx, live, &value));
-        CAIRN_TRY(
-            cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version.value));
-        version_label(v, field, &value, &version);
-        if (value.kind == CAIRN_VALUE_POSITION)
-            under_way_view(v, &value.position, &version.under_way);
-    }
-    *out_version = version;
-    return CAIRN_OK;
+    *out_version = (struct cairn_version){.time_s = live->time_s,
+                                          .is_received = live->dot.index < log->covered};
+    memcpy(out_version->tag, log->tag, sizeof out_version->tag);
+    if (is_deletion(live))
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_live_value(v->ctx, live, &value));
+    if (is_first)
+        shown_note(v, field, &value);
+    version_label(v, field, &value, out_version);
+    if (value.kind == CAIRN_VALUE_POSITION)
+        under_way_view(v, &value.position, &out_version->under_way);
+    return cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results,
+                            &out_version->value);
 }
 
 /* Live versions, the shown one first; `count` > 0. In the results. */
@@ -212,6 +224,7 @@ static enum cairn_status counter_view(struct viewing *v, const struct cairn_fiel
     struct cairn_value value = {.kind = CAIRN_VALUE_INTEGER};
 
     CAIRN_TRY(cairn_counter_sum(state, field->number, &value.integer));
+    shown_note(v, field, &value);
     return cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version->value);
 }
 
@@ -220,18 +233,18 @@ static enum cairn_status field_view(struct viewing *v, const struct cairn_field 
                                     const struct cairn_record_state *state, size_t first,
                                     size_t count, struct cairn_field_state *out_field)
 {
-    struct cairn_version *versions =
-        cairn_arena_get(&v->replica->results, count * sizeof *versions);
-    const struct cairn_live **order;
+    struct cairn_version *versions = &v->versions[first];
+    const struct cairn_live *only = &state->live[first], **order;
     size_t kept = 0;
 
-    if (versions == NULL)
-        return CAIRN_NO_MEMORY;
-    CAIRN_TRY(versions_order(v, &state->live[first], count, &order));
+    if (count == 1)
+        order = &only;
+    else
+        CAIRN_TRY(versions_order(v, &state->live[first], count, &order));
     bool is_set = out_field->kind == CAIRN_FIELD_SET;
     bool is_counter = out_field->kind == CAIRN_FIELD_COUNTER;
     for (size_t i = 0; i < count && !(is_counter && kept == 1); i++) {
-        CAIRN_TRY(version_view(v, field, order[i], &versions[kept]));
+        CAIRN_TRY(version_view(v, field, order[i], i == 0, &versions[kept]));
         if (is_set && version_is_known(versions, kept, versions[kept].value))
             continue;
         versions[kept].is_shown = is_set || kept == 0;
@@ -269,8 +282,9 @@ static void field_describe(const struct cairn_field *field, uint64_t number,
     static const struct cairn_field_state existence = {
         .name = "deleted", .label_zh = "删除", .label_en = "deleted"};
 
-    *out_field = number == CAIRN_FIELD_EXISTENCE ? existence : newer;
-    if (field != NULL)
+    if (field == NULL)
+        *out_field = number == CAIRN_FIELD_EXISTENCE ? existence : newer;
+    else
         *out_field = (struct cairn_field_state){.name = field->name,
                                                 .label_zh = field->label_zh,
                                                 .label_en = field->label_en,
@@ -282,12 +296,14 @@ static void field_describe(const struct cairn_field *field, uint64_t number,
 static enum cairn_status received_count(struct viewing *v, const struct cairn_record_state *state,
                                         uint64_t *out_unreceived)
 {
+    const struct cairn_seen_log *log = NULL;
+
     *out_unreceived = 0;
     for (size_t i = 0; i < state->live_count; i++) {
-        const struct cairn_seen_log *log;
         if (state->live[i].field == CAIRN_FIELD_EXISTENCE)
             continue;
-        CAIRN_TRY(cairn_seen_log(v->ctx, state->live[i].dot.log, &log));
+        if (log == NULL || log->no != state->live[i].dot.log)
+            CAIRN_TRY(cairn_seen_log(v->ctx, state->live[i].dot.log, &log));
         *out_unreceived += state->live[i].dot.index >= log->covered;
     }
     return CAIRN_OK;
@@ -302,9 +318,9 @@ static enum cairn_status deletion_view(struct viewing *v, const struct cairn_rec
     if (versions == NULL)
         return CAIRN_NO_MEMORY;
     field_describe(NULL, CAIRN_FIELD_EXISTENCE, out_field);
-    CAIRN_TRY(version_view(v, NULL, &state->live[0], &versions[0]));
-    CAIRN_TRY(
-        version_view(v, NULL, &state->live[existence_count % state->live_count], &versions[1]));
+    CAIRN_TRY(version_view(v, NULL, &state->live[0], false, &versions[0]));
+    CAIRN_TRY(version_view(v, NULL, &state->live[existence_count % state->live_count], false,
+                           &versions[1]));
     versions[0].value = NULL;
     versions[1].value = "edited";
     versions[1].is_shown = true;
@@ -342,7 +358,8 @@ static enum cairn_status fields_view(struct viewing *v, const struct cairn_recor
     size_t i = 0;
 
     v->fields = cairn_arena_get(&v->replica->results, (state->live_count + 2) * sizeof *v->fields);
-    if (v->fields == NULL)
+    v->versions = cairn_arena_get(&v->replica->results, state->live_count * sizeof *v->versions);
+    if (v->fields == NULL || v->versions == NULL)
         return CAIRN_NO_MEMORY;
     out_record->fields = v->fields;
     while (i < state->live_count || workflow != NULL) {
@@ -429,10 +446,22 @@ static bool same_field_only(const struct cairn_record_state *state, struct cairn
     return true;
 }
 
+static bool is_of_one_log(const struct cairn_record_state *state)
+{
+    for (size_t i = 1; i < state->live_count; i++)
+        if (state->live[i].dot.log != state->live[0].dot.log)
+            return false;
+    return true;
+}
+
 enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
                                         const struct cairn_record_state *state,
                                         struct cairn_dot **out_dots, size_t *out_count)
 {
+    *out_dots = NULL;
+    *out_count = 0;
+    if (is_of_one_log(state))
+        return CAIRN_OK;
     struct cairn_dot *newest =
         cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *newest);
     struct cairn_dot *dots = cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *dots);
@@ -441,7 +470,6 @@ enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
     if (newest == NULL || dots == NULL)
         return CAIRN_NO_MEMORY;
     *out_dots = dots;
-    *out_count = 0;
     for (size_t i = 0; i < count; i++) {
         bool is_parallel = false;
         for (size_t k = 0; k < count && !is_parallel; k++) {
@@ -482,6 +510,8 @@ static enum cairn_status parallel_view(struct viewing *v, const struct cairn_rec
     return CAIRN_OK;
 }
 
+#define CACHE_LINE_BYTES 64
+
 enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_index_row *row,
                                  struct cairn_record_state *out_state)
 {
@@ -489,9 +519,25 @@ enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_i
     struct cairn_bytes value;
 
     CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
+    /* A record spans several lines of a page that nobody touched lately: fetch them side by side. */
+    for (size_t i = CACHE_LINE_BYTES; i < value.size; i += CACHE_LINE_BYTES)
+        __builtin_prefetch(value.data + i);
     CAIRN_TRY(cairn_record_borrow(ctx, value, row->id, out_state));
     out_state->has_bucket = true;
     out_state->bucket = row->bucket;
+    return CAIRN_OK;
+}
+
+/* Room for what the indicators of the type look at. */
+static enum cairn_status shown_ready(struct viewing *v)
+{
+    if (v->type == NULL || v->type->indicator_count == 0)
+        return CAIRN_OK;
+    size_t bytes = v->type->field_count * sizeof *v->shown;
+    v->shown = cairn_arena_get(&v->replica->results, bytes);
+    if (v->shown == NULL)
+        return CAIRN_NO_MEMORY;
+    memset(v->shown, 0, bytes);
     return CAIRN_OK;
 }
 
@@ -515,9 +561,10 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                     cairn_bytes_of_text(type == NULL ? "newer" : type->name));
     cairn_scope_text(row->scope, record.scope);
     CAIRN_TRY(received_count(&v, state, &record.unreceived_count));
+    CAIRN_TRY(shown_ready(&v));
     CAIRN_TRY(fields_view(&v, state, &record));
     CAIRN_TRY(parallel_view(&v, state, &record));
-    CAIRN_TRY(cairn_indicators_view(replica, ctx, type, state, &record));
+    CAIRN_TRY(cairn_indicators_view(replica, type, v.shown, &record));
     *out_record = record;
     return CAIRN_OK;
 }

@@ -372,6 +372,35 @@ static void a_reader_sees_the_store_as_it_was_at_its_begin(void **state)
     CHECK_STATUS(f->ops->commit(later), CAIRN_OK); /* a reader may end either way */
 }
 
+static uint64_t snapshot_now(const struct fixture *f)
+{
+    struct cairn_txn *txn = begin(f, CAIRN_TXN_READ);
+    uint64_t snapshot = f->ops->snapshot(txn);
+
+    f->ops->abort(txn);
+    return snapshot;
+}
+
+static void readers_of_one_snapshot_see_the_same_and_a_commit_makes_another(void **state)
+{
+    const struct fixture *f = *state;
+    uint64_t seen[3];
+
+    for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++) {
+        seen[i] = snapshot_now(f);
+        assert_int_equal(snapshot_now(f), seen[i]);
+        struct cairn_txn *reader = begin(f, CAIRN_TXN_READ);
+        struct cairn_txn *txn = begin(f, CAIRN_TXN_WRITE);
+        put(f, txn, "given", "up");
+        f->ops->abort(txn);
+        store_put_one(f->store, text("key"), text(i % 2 == 0 ? "even" : "odd"));
+        assert_int_equal(f->ops->snapshot(reader), seen[i]);
+        f->ops->abort(reader);
+        for (size_t k = 0; k <= i; k++)
+            assert_int_not_equal(snapshot_now(f), seen[k]);
+    }
+}
+
 static void an_abort_leaves_no_trace(void **state)
 {
     const struct fixture *f = *state;
@@ -526,6 +555,7 @@ int store_suite_run(const struct store_backend *backend)
         STORE_TEST(two_ranges_of_one_transaction_do_not_disturb_each_other),
         STORE_TEST(a_write_behind_the_passed_place_does_not_disturb_a_range),
         STORE_TEST(a_reader_sees_the_store_as_it_was_at_its_begin),
+        STORE_TEST(readers_of_one_snapshot_see_the_same_and_a_commit_makes_another),
         STORE_TEST(an_abort_leaves_no_trace),
         STORE_TEST(a_commit_outlives_closing_and_opening),
         STORE_TEST(many_small_transactions_add_up),

@@ -26,59 +26,6 @@
 /* LMDB hands at most 64 pages to one write and reports one that was cut short as EIO. */
 #define WRITE_PAGES_MAX 64u
 
-struct lmdb_txn {
-    struct cairn_txn base;
-    MDB_txn *handle;
-    enum cairn_txn_mode mode;
-    enum cairn_status spoiled_by; /* OK, or what every later call answers */
-    bool wants_growth;            /* asked for once this transaction is over */
-    uint64_t write_count;
-    size_t range_count;
-    pthread_t owner;
-    struct lmdb_txn *next; /* in the store's list of open transactions */
-};
-
-struct lmdb_range {
-    struct cairn_range base;
-    MDB_cursor *cursor;
-    enum cairn_range_order order;
-    uint64_t write_count; /* of the transaction when the cursor was last placed */
-    bool is_started;
-    size_t place_bytes;
-    uint8_t place[CAIRN_STORE_KEY_MAX]; /* the start, then the key last returned */
-    size_t end_bytes;
-    uint8_t end[CAIRN_STORE_KEY_MAX];
-};
-
-static struct lmdb_store *store_of(struct cairn_store *store)
-{
-    return (struct lmdb_store *)store;
-}
-
-static struct lmdb_txn *txn_of(struct cairn_txn *txn)
-{
-    return (struct lmdb_txn *)txn;
-}
-
-/* LMDB takes what it only reads through a plain pointer too. */
-static MDB_val val_of(struct cairn_bytes bytes)
-{
-    static const uint8_t nothing[1];
-    const uint8_t *data = bytes.size > 0 ? bytes.data : nothing;
-
-    return (MDB_val){.mv_size = bytes.size, .mv_data = (void *)(uintptr_t)data};
-}
-
-static struct cairn_bytes bytes_of(MDB_val val)
-{
-    return (struct cairn_bytes){val.mv_data, val.mv_size};
-}
-
-static bool key_fits(struct cairn_bytes key)
-{
-    return key.size >= 1 && key.size <= CAIRN_STORE_KEY_MAX;
-}
-
 enum cairn_status cairn_lmdb_status(int rc)
 {
     switch (rc) {
@@ -202,9 +149,9 @@ static enum cairn_status txn_enter(struct lmdb_store *self, struct lmdb_txn *txn
     return status;
 }
 
-static void txn_leave(struct lmdb_store *self, struct lmdb_txn *txn)
+/* Under the mutex. Whoever ends the last transaction moves the map where that is due. */
+static void txn_unlink(struct lmdb_store *self, struct lmdb_txn *txn)
 {
-    pthread_mutex_lock(&self->mutex);
     struct lmdb_txn **link = &self->open_txns;
     while (*link != txn)
         link = &(*link)->next;
@@ -216,6 +163,12 @@ static void txn_leave(struct lmdb_store *self, struct lmdb_txn *txn)
         self->is_growth_due = false;
         pthread_cond_broadcast(&self->grown);
     }
+}
+
+static void txn_leave(struct lmdb_store *self, struct lmdb_txn *txn)
+{
+    pthread_mutex_lock(&self->mutex);
+    txn_unlink(self, txn);
     pthread_mutex_unlock(&self->mutex);
 }
 
@@ -239,7 +192,7 @@ static enum cairn_status growth_ask(struct lmdb_store *self, struct lmdb_txn *tx
 }
 
 /* The status for LMDB's answer. After most failures LMDB refuses the rest of a transaction. */
-static enum cairn_status txn_answer(struct lmdb_txn *txn, int rc)
+enum cairn_status cairn_lmdb_answer(struct lmdb_txn *txn, int rc)
 {
     struct lmdb_store *self = store_of(txn->base.store);
     enum cairn_status status = cairn_lmdb_status(rc);
@@ -307,6 +260,17 @@ static struct lmdb_txn *txn_new(struct lmdb_store *self, enum cairn_txn_mode mod
     return txn;
 }
 
+/* A reader, or what never became a transaction. */
+static void reader_free(struct lmdb_txn *txn)
+{
+    if (txn == NULL)
+        return;
+    cairn_lmdb_range_free(txn->idle_range);
+    if (txn->handle != NULL)
+        mdb_txn_abort(txn->handle);
+    free(txn);
+}
+
 static enum cairn_status lmdb_begin(struct cairn_store *store, enum cairn_txn_mode mode,
                                     struct cairn_txn **out_txn)
 {
@@ -320,9 +284,7 @@ static enum cairn_status lmdb_begin(struct cairn_store *store, enum cairn_txn_mo
         status = txn_try(store_of(store), txn, &again);
     } while (again);
     if (status != CAIRN_OK) {
-        if (txn->handle != NULL)
-            mdb_txn_abort(txn->handle);
-        free(txn);
+        reader_free(txn);
         return status;
     }
     *out_txn = &txn->base;
@@ -344,25 +306,19 @@ static void reader_end(struct lmdb_txn *txn)
 
     CAIRN_ASSERT(txn->range_count == 0);
     mdb_txn_reset(txn->handle);
-    txn_leave(self, txn);
+    pthread_mutex_lock(&self->mutex);
+    txn_unlink(self, txn);
     txn->wants_growth = false;
     txn->spoiled_by = CAIRN_OK;
-    pthread_mutex_lock(&self->mutex);
     struct lmdb_txn *unused = self->idle;
     self->idle = txn;
     pthread_mutex_unlock(&self->mutex);
-    if (unused == NULL)
-        return;
-    mdb_txn_abort(unused->handle);
-    free(unused);
+    reader_free(unused);
 }
 
 void cairn_lmdb_idle_release(struct lmdb_store *self)
 {
-    if (self->idle == NULL)
-        return;
-    mdb_txn_abort(self->idle->handle);
-    free(self->idle);
+    reader_free(self->idle);
     self->idle = NULL;
 }
 
@@ -398,7 +354,7 @@ static enum cairn_status lmdb_commit(struct cairn_txn *base)
         lmdb_abort(base);
         return status;
     }
-    status = txn_answer(txn, mdb_txn_commit(txn->handle));
+    status = cairn_lmdb_answer(txn, mdb_txn_commit(txn->handle));
     if (status == CAIRN_IO || status == CAIRN_CORRUPT)
         store_fail(store_of(base->store));
     txn_end(txn);
@@ -416,7 +372,7 @@ static enum cairn_status lmdb_get(struct cairn_txn *base, struct cairn_bytes key
     if (txn->spoiled_by != CAIRN_OK)
         return txn->spoiled_by;
     enum cairn_status status =
-        txn_answer(txn, mdb_get(txn->handle, store_of(base->store)->dbi, &key_val, &value));
+        cairn_lmdb_answer(txn, mdb_get(txn->handle, store_of(base->store)->dbi, &key_val, &value));
     if (status == CAIRN_OK)
         *out_value = bytes_of(value);
     return status;
@@ -456,8 +412,8 @@ static enum cairn_status lmdb_put(struct cairn_txn *base, struct cairn_bytes key
     if (txn->spoiled_by != CAIRN_OK)
         return txn->spoiled_by;
     txn->write_count++;
-    return txn_answer(txn,
-                      mdb_put(txn->handle, store_of(base->store)->dbi, &key_val, &value_val, 0));
+    return cairn_lmdb_answer(
+        txn, mdb_put(txn->handle, store_of(base->store)->dbi, &key_val, &value_val, 0));
 }
 
 static enum cairn_status lmdb_del(struct cairn_txn *base, struct cairn_bytes key)
@@ -470,119 +426,7 @@ static enum cairn_status lmdb_del(struct cairn_txn *base, struct cairn_bytes key
     if (txn->spoiled_by != CAIRN_OK)
         return txn->spoiled_by;
     txn->write_count++;
-    return txn_answer(txn, mdb_del(txn->handle, store_of(base->store)->dbi, &key_val, NULL));
-}
-
-/* ---- ranges ---- */
-
-static enum cairn_status lmdb_range_open(struct cairn_txn *base, struct cairn_bytes first,
-                                         struct cairn_bytes last, enum cairn_range_order order,
-                                         struct cairn_range **out_range)
-{
-    struct lmdb_txn *txn = txn_of(base);
-    struct cairn_bytes start = order == CAIRN_ASCENDING ? first : last;
-    struct cairn_bytes end = order == CAIRN_ASCENDING ? last : first;
-
-    CAIRN_ASSERT(key_fits(first) && key_fits(last));
-    if (txn->spoiled_by != CAIRN_OK)
-        return txn->spoiled_by;
-    struct lmdb_range *range = malloc(sizeof *range);
-    if (range == NULL)
-        return CAIRN_NO_MEMORY;
-    enum cairn_status status =
-        txn_answer(txn, mdb_cursor_open(txn->handle, store_of(base->store)->dbi, &range->cursor));
-    if (status != CAIRN_OK) {
-        free(range);
-        return status;
-    }
-    range->base.txn = base;
-    range->order = order;
-    range->write_count = 0;
-    range->is_started = false;
-    range->place_bytes = start.size;
-    memcpy(range->place, start.data, start.size);
-    range->end_bytes = end.size;
-    memcpy(range->end, end.data, end.size);
-    txn->range_count++;
-    *out_range = &range->base;
-    return CAIRN_OK;
-}
-
-/*
- * Find the first key not yet returned, from the place alone. Done at the start, and again after
- * every write in the transaction with a new cursor, so that nothing rests on how LMDB mends the
- * cursors that a write left pointing into changed pages.
- */
-static int range_place(struct lmdb_range *range, MDB_val *key, MDB_val *value)
-{
-    MDB_txn *handle = txn_of(range->base.txn)->handle;
-    MDB_dbi dbi = store_of(range->base.txn->store)->dbi;
-    MDB_val place = val_of((struct cairn_bytes){range->place, range->place_bytes});
-
-    if (range->is_started) {
-        mdb_cursor_close(range->cursor);
-        range->cursor = NULL;
-        int opened = mdb_cursor_open(handle, dbi, &range->cursor);
-        if (opened != MDB_SUCCESS)
-            return opened;
-    }
-    *key = place;
-    int rc = mdb_cursor_get(range->cursor, key, value, MDB_SET_RANGE);
-    bool is_at_place = rc == MDB_SUCCESS && mdb_cmp(handle, dbi, key, &place) == 0;
-    if (is_at_place && !range->is_started)
-        return rc;
-    if (range->order == CAIRN_ASCENDING)
-        return is_at_place ? mdb_cursor_get(range->cursor, key, value, MDB_NEXT) : rc;
-    if (rc == MDB_NOTFOUND) /* every key is below the place */
-        return mdb_cursor_get(range->cursor, key, value, MDB_LAST);
-    return rc == MDB_SUCCESS ? mdb_cursor_get(range->cursor, key, value, MDB_PREV) : rc;
-}
-
-static enum cairn_status lmdb_range_next(struct cairn_range *base, struct cairn_bytes *out_key,
-                                         struct cairn_bytes *out_value)
-{
-    struct lmdb_range *range = (struct lmdb_range *)base;
-    struct lmdb_txn *txn = txn_of(base->txn);
-    bool is_ascending = range->order == CAIRN_ASCENDING;
-    MDB_val end = val_of((struct cairn_bytes){range->end, range->end_bytes});
-    MDB_val key;
-    MDB_val value;
-    int rc;
-
-    if (txn->spoiled_by != CAIRN_OK)
-        return txn->spoiled_by;
-    if (!range->is_started || range->write_count != txn->write_count)
-        rc = range_place(range, &key, &value);
-    else
-        rc = mdb_cursor_get(range->cursor, &key, &value, is_ascending ? MDB_NEXT : MDB_PREV);
-    enum cairn_status status = txn_answer(txn, rc);
-    if (status == CAIRN_OK) {
-        int past_end = mdb_cmp(txn->handle, store_of(base->txn->store)->dbi, &key, &end);
-        if (is_ascending ? past_end > 0 : past_end < 0)
-            status = CAIRN_NOT_FOUND;
-    }
-    if (status != CAIRN_OK) {
-        range->write_count = UINT64_MAX; /* asked again after the end: place it again */
-        return status;
-    }
-    if (key.mv_size > CAIRN_STORE_KEY_MAX) /* LMDB allows 511, we never write such a key */
-        return txn->spoiled_by = CAIRN_CORRUPT;
-    range->is_started = true;
-    range->write_count = txn->write_count;
-    range->place_bytes = key.mv_size;
-    memcpy(range->place, key.mv_data, key.mv_size);
-    *out_key = bytes_of(key);
-    *out_value = bytes_of(value);
-    return CAIRN_OK;
-}
-
-static void lmdb_range_close(struct cairn_range *base)
-{
-    struct lmdb_range *range = (struct lmdb_range *)base;
-
-    txn_of(base->txn)->range_count--;
-    mdb_cursor_close(range->cursor);
-    free(range);
+    return cairn_lmdb_answer(txn, mdb_del(txn->handle, store_of(base->store)->dbi, &key_val, NULL));
 }
 
 /* ---- the store ---- */
@@ -620,9 +464,9 @@ const struct cairn_store_ops cairn_lmdb_ops = {
     .get_many = lmdb_get_many,
     .put = lmdb_put,
     .del = lmdb_del,
-    .range_open = lmdb_range_open,
-    .range_next = lmdb_range_next,
-    .range_close = lmdb_range_close,
+    .range_open = cairn_lmdb_range_open,
+    .range_next = cairn_lmdb_range_next,
+    .range_close = cairn_lmdb_range_close,
     .commit = lmdb_commit,
     .abort = lmdb_abort,
     .snapshot = lmdb_snapshot,

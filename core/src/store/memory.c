@@ -12,31 +12,11 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include "cairn/store.h"
+#include "store/memory_internal.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* With 2^32 entries the depth of a treap stays below 100 but for odds nobody will meet. */
-#define PATH_MAX_DEPTH 192
-
-struct item {
-    atomic_size_t holders;
-    size_t key_bytes;
-    size_t value_bytes;
-    uint8_t bytes[]; /* key, then value */
-};
-
-struct node {
-    atomic_size_t holders;
-    uint64_t priority;
-    uint64_t writer_id; /* that writer alone sees this node until it commits, and may change it */
-    struct node *left;
-    struct node *right;
-    struct item *item;
-};
 
 struct memory_store {
     struct cairn_store base;
@@ -50,64 +30,12 @@ struct memory_store {
     size_t txn_count;
 };
 
-struct memory_txn {
-    struct cairn_txn base;
-    enum cairn_txn_mode mode;
-    enum cairn_status spoiled_by; /* OK, or what every later call answers */
-    uint64_t writer_id;           /* 0 for a reader */
-    uint64_t write_count;
-    size_t range_count;
-    struct node *root;
-    uint64_t snapshot;
-    struct cairn_store_stat stat;
-};
-
-struct memory_range {
-    struct cairn_range base;
-    enum cairn_range_order order;
-    uint64_t write_count; /* of the transaction when the path was made */
-    bool is_started;
-    size_t depth;
-    const struct node *path[PATH_MAX_DEPTH]; /* nodes still to come, the next one last */
-    size_t place_bytes;
-    uint8_t place[CAIRN_STORE_KEY_MAX]; /* the start, then the key last returned */
-    size_t end_bytes;
-    uint8_t end[CAIRN_STORE_KEY_MAX];
-};
-
 static struct memory_store *store_of(struct cairn_store *store)
 {
     return (struct memory_store *)store;
 }
 
-static struct memory_txn *txn_of(struct cairn_txn *txn)
-{
-    return (struct memory_txn *)txn;
-}
-
-static bool key_fits(struct cairn_bytes key)
-{
-    return key.size >= 1 && key.size <= CAIRN_STORE_KEY_MAX;
-}
-
-static int compare(struct cairn_bytes a, struct cairn_bytes b)
-{
-    int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
-
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* ---- items and nodes ---- */
-
-static struct cairn_bytes item_key(const struct item *item)
-{
-    return (struct cairn_bytes){item->bytes, item->key_bytes};
-}
-
-static struct cairn_bytes item_value(const struct item *item)
-{
-    return (struct cairn_bytes){item->bytes + item->key_bytes, item->value_bytes};
-}
 
 static uint64_t item_size(const struct item *item)
 {
@@ -466,92 +394,6 @@ static enum cairn_status memory_del(struct cairn_txn *base, struct cairn_bytes k
     return txn->spoiled_by;
 }
 
-/* ---- ranges ---- */
-
-static enum cairn_status memory_range_open(struct cairn_txn *base, struct cairn_bytes first,
-                                           struct cairn_bytes last, enum cairn_range_order order,
-                                           struct cairn_range **out_range)
-{
-    struct memory_txn *txn = txn_of(base);
-    struct cairn_bytes start = order == CAIRN_ASCENDING ? first : last;
-    struct cairn_bytes end = order == CAIRN_ASCENDING ? last : first;
-
-    CAIRN_ASSERT(key_fits(first) && key_fits(last));
-    if (txn->spoiled_by != CAIRN_OK)
-        return txn->spoiled_by;
-    struct memory_range *range = malloc(sizeof *range);
-    if (range == NULL)
-        return CAIRN_NO_MEMORY;
-    range->base.txn = base;
-    range->order = order;
-    range->write_count = 0;
-    range->is_started = false;
-    range->depth = 0;
-    range->place_bytes = start.size;
-    memcpy(range->place, start.data, start.size);
-    range->end_bytes = end.size;
-    memcpy(range->end, end.data, end.size);
-    txn->range_count++;
-    *out_range = &range->base;
-    return CAIRN_OK;
-}
-
-/* Add the way to the first key below `node` that is still to come; the place itself is at first. */
-static void path_descend(struct memory_range *range, const struct node *node)
-{
-    struct cairn_bytes place = {range->place, range->place_bytes};
-
-    while (node != NULL) {
-        int order = compare(item_key(node->item), place);
-        if (range->order == CAIRN_DESCENDING)
-            order = -order;
-        bool is_ahead = order > 0 || (order == 0 && !range->is_started);
-        if (is_ahead) {
-            CAIRN_ASSERT(range->depth < PATH_MAX_DEPTH);
-            range->path[range->depth++] = node;
-        }
-        node = is_ahead == (range->order == CAIRN_ASCENDING) ? node->left : node->right;
-    }
-}
-
-/* Between two calls the node to return lies on top of the path, if it is there at all. */
-static enum cairn_status memory_range_next(struct cairn_range *base, struct cairn_bytes *out_key,
-                                           struct cairn_bytes *out_value)
-{
-    struct memory_range *range = (struct memory_range *)base;
-    const struct memory_txn *txn = txn_of(base->txn);
-    struct cairn_bytes end = {range->end, range->end_bytes};
-
-    if (txn->spoiled_by != CAIRN_OK)
-        return txn->spoiled_by;
-    if (!range->is_started || range->write_count != txn->write_count) {
-        range->depth = 0;
-        path_descend(range, txn->root);
-        range->write_count = txn->write_count;
-    }
-    if (range->depth == 0)
-        return CAIRN_NOT_FOUND;
-    const struct node *node = range->path[range->depth - 1];
-    const struct item *item = node->item;
-    int past_end = compare(item_key(item), end);
-    if (range->order == CAIRN_ASCENDING ? past_end > 0 : past_end < 0)
-        return CAIRN_NOT_FOUND;
-    range->is_started = true;
-    range->place_bytes = item->key_bytes;
-    memcpy(range->place, item->bytes, item->key_bytes);
-    range->depth--;
-    path_descend(range, range->order == CAIRN_ASCENDING ? node->right : node->left);
-    *out_key = item_key(item);
-    *out_value = item_value(item);
-    return CAIRN_OK;
-}
-
-static void memory_range_close(struct cairn_range *base)
-{
-    txn_of(base->txn)->range_count--;
-    free(base);
-}
-
 /* ---- the store ---- */
 
 static enum cairn_status memory_stat(struct cairn_store *store, struct cairn_store_stat *out_stat)
@@ -581,9 +423,9 @@ static const struct cairn_store_ops memory_ops = {
     .get_many = memory_get_many,
     .put = memory_put,
     .del = memory_del,
-    .range_open = memory_range_open,
-    .range_next = memory_range_next,
-    .range_close = memory_range_close,
+    .range_open = cairn_memory_range_open,
+    .range_next = cairn_memory_range_next,
+    .range_close = cairn_memory_range_close,
     .commit = memory_commit,
     .abort = memory_abort,
     .snapshot = memory_snapshot,
