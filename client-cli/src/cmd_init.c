@@ -1,5 +1,6 @@
 /* cairn init: a new device: its key, its store, and the request that somebody above grants. */
 
+#include <string.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -50,12 +51,35 @@ static enum cairn_status check_request_name(struct cli *cli, const char *file)
                       file);
 }
 
+static enum cairn_status fail_exists(struct cli *cli)
+{
+    return cairn_fail(
+        &cli->err, CAIRN_EXISTS,
+        N_("there is a store in %s already: `cairn status` shows whose; for another one "
+           "give --store DIR. Nothing was made."),
+        cli->store);
+}
+
+/* Is this the store that an init with the same words made, killed before it wrote `file` there, the
+ * root's key or the device's request? Then that one is left to be finished. */
+static bool is_unfinished(const struct cli *cli, const struct cairn_init *init, const char *file,
+                          const struct cairn_status_report *report)
+{
+    char path[PATHS_MAX];
+    bool has_file = !paths_join(cli->store, file, path) || access(path, F_OK) == 0;
+
+    return !has_file && report->is_root == (init->root_scope != NULL) &&
+           (report->is_root || !report->is_joined);
+}
+
 /* Told before a passphrase is asked for; what else stands in the way cairn_replica_init tells. A
  * key with no store beside it is what an init left that was killed: that may be done again. */
-static enum cairn_status check_no_store(struct cli *cli)
+static enum cairn_status check_no_store(struct cli *cli, const struct cairn_init *init,
+                                        const char *file, bool *out_is_unfinished)
 {
     const struct cairn_replica_config config = {.path = cli->store};
     struct cairn_replica *replica = NULL;
+    struct cairn_status_report report;
     bool is_sealed;
 
     if (cairn_key_is_sealed(cli->store, &is_sealed, NULL) != CAIRN_OK)
@@ -63,13 +87,12 @@ static enum cairn_status check_no_store(struct cli *cli)
     enum cairn_status status = cairn_replica_open(&config, &replica, NULL);
     if (status == CAIRN_NOT_FOUND)
         return CAIRN_OK;
-    if (status == CAIRN_OK)
+    if (status == CAIRN_OK) {
+        status = cairn_status_get(replica, &report, NULL);
         cairn_replica_close(replica);
-    return cairn_fail(
-        &cli->err, CAIRN_EXISTS,
-        N_("there is a store in %s already: `cairn status` shows whose; for another one "
-           "give --store DIR. Nothing was made."),
-        cli->store);
+    }
+    *out_is_unfinished = status == CAIRN_OK && is_unfinished(cli, init, file, &report);
+    return *out_is_unfinished ? CAIRN_OK : fail_exists(cli);
 }
 
 static enum cairn_status export_file(struct cli *cli, const char *path, bool is_root)
@@ -174,6 +197,28 @@ static enum cairn_status make(struct cli *cli, const struct cairn_init *init)
     return status;
 }
 
+static enum cli_exit finish(struct cli *cli, const struct cairn_status_report *report,
+                            const char *file)
+{
+    say_key_is_open(cli);
+    return report->is_root ? finish_root(cli, report) : finish_device(cli, report, file);
+}
+
+/* The store stands; only what is handed out of it is missing. */
+static enum cli_exit finish_earlier(struct cli *cli, const struct cairn_init *init,
+                                    const char *file)
+{
+    struct cairn_status_report report;
+
+    enum cli_exit exit_code = cli_open(cli, CLI_WRITES);
+    if (exit_code != CLI_DONE)
+        return exit_code;
+    enum cairn_status status = cairn_status_get(cli->replica, &report, &cli->err);
+    if (status == CAIRN_OK && strcmp(report.self.name, init->name) != 0)
+        status = fail_exists(cli);
+    return status == CAIRN_OK ? finish(cli, &report, file) : cli_report(cli, status);
+}
+
 static enum cli_exit run(struct cli *cli)
 {
     const struct cairn_init init = {
@@ -183,6 +228,7 @@ static enum cli_exit run(struct cli *cli)
     };
     struct cairn_status_report report;
     char file[TEXT_SLUG_BYTES + 16];
+    bool unfinished = false;
 
     if ((init.root_scope == NULL) != (init.root_tag == NULL))
         return CLI_FAIL(cli, CAIRN_BAD_INPUT,
@@ -191,17 +237,17 @@ static enum cli_exit run(struct cli *cli)
     enum cairn_status status =
         paths_store(options_value(&cli->options, OPTION_STORE), cli->store, &cli->err);
     if (status == CAIRN_OK)
-        status = check_no_store(cli);
+        status =
+            check_no_store(cli, &init, init.root_scope == NULL ? file : "root.pub", &unfinished);
     if (status == CAIRN_OK && init.root_scope == NULL)
         status = check_request_name(cli, file);
+    if (status == CAIRN_OK && unfinished)
+        return finish_earlier(cli, &init, file);
     if (status == CAIRN_OK)
         status = make(cli, &init);
     if (status == CAIRN_OK)
         status = cairn_status_get(cli->replica, &report, &cli->err);
-    if (status != CAIRN_OK)
-        return cli_report(cli, status);
-    say_key_is_open(cli);
-    return report.is_root ? finish_root(cli, &report) : finish_device(cli, &report, file);
+    return status == CAIRN_OK ? finish(cli, &report, file) : cli_report(cli, status);
 }
 
 static const struct option_spec options[] = {
@@ -225,6 +271,7 @@ const struct command command_init = {
            "into the current folder, and keeps a copy in the store. Hand the file to the\n"
            "office above and read the fingerprint to them; they answer with an invitation,\n"
            "which `cairn join` takes.\n\n"
+           "An init that was interrupted is finished by the same command.\n\n"
            "With --root the device is the root of a network of its own. Auditors need its\n"
            "root.pub, from you and by another road than the data.\n\n"
            "Whoever copies the folder and goes on with both makes a fork. To move to another\n"

@@ -8,27 +8,28 @@
 #include "judge.h"
 #include "schema.h"
 
-/* Does this change settle something, and why? False for everything else. */
-static bool entry_settles(struct cairn_auditor *audit, const struct cairn_entry *entry,
-                          const char **out_reason)
+/* Does this change settle something, and why? *out_settles false for everything else. */
+static enum cairn_status entry_settles(struct cairn_auditor *audit, const struct cairn_entry *entry,
+                                       bool *out_settles, const char **out_reason)
 {
     struct cairn_items items;
     struct cairn_item item;
     struct cairn_value reason;
-    bool settles = false;
 
+    *out_settles = false;
     *out_reason = NULL;
     if (entry->kind != CAIRN_KIND_CHANGE)
-        return false;
+        return CAIRN_OK;
     cairn_items_init(&items, entry);
     while (cairn_item_next(&items, &item)) {
-        settles = settles || item.number == CAIRN_ITEM_SETTLE;
-        if (item.number == CAIRN_ITEM_REASON && cairn_note_item_read(&item, &reason))
-            *out_reason = reason.kind == CAIRN_VALUE_TEXT
-                              ? (const char *)cairn_arena_copy(&audit->ctx.arena, reason.text).data
-                              : "(closed)";
+        *out_settles = *out_settles || item.number == CAIRN_ITEM_SETTLE;
+        if (item.number != CAIRN_ITEM_REASON || !cairn_note_item_read(&item, &reason))
+            continue;
+        *out_reason = cairn_field_format(NULL, &reason, &audit->ctx.arena);
+        if (*out_reason == NULL)
+            return CAIRN_NO_MEMORY;
     }
-    return settles;
+    return CAIRN_OK;
 }
 
 /* Tell of one settlement: who decided what, and why. */
@@ -73,9 +74,11 @@ static enum cairn_status blob_report(struct cairn_auditor *audit, const struct c
     for (uint32_t i = 0; i < blob->count; i++) {
         struct cairn_entry entry;
         const char *reason;
+        bool settles;
         if (cairn_entry_next(&reader, &entry) != CAIRN_OK)
             return CAIRN_CORRUPT;
-        if (entry_settles(audit, &entry, &reason))
+        CAIRN_TRY(entry_settles(audit, &entry, &settles, &reason));
+        if (settles)
             CAIRN_TRY(settled_report(audit, log, blob->first + i, &entry, reason));
     }
     return CAIRN_OK;
@@ -212,10 +215,13 @@ static enum cairn_status scopes_report(struct cairn_auditor *audit, struct cairn
         bool is_comparable;
         CAIRN_TRY(cairn_digest(ctx, scope_log.scope, scope_log.channel, &digest, &is_comparable));
         crypto_hash_sha256_update(&state, digest.bytes, sizeof digest.bytes);
-        if (cairn_checkpoint_get(ctx, scope_log.scope, scope_log.channel, 0, scope_log.tree.size,
-                                 &checkpoint, &signature) != CAIRN_OK ||
-            cairn_sequencer_for(ctx, scope_log.scope, &sequencer) != CAIRN_OK)
-            continue;
+        status = cairn_checkpoint_get(ctx, scope_log.scope, scope_log.channel, 0,
+                                      scope_log.tree.size, &checkpoint, &signature);
+        if (status == CAIRN_OK)
+            status = cairn_sequencer_for(ctx, scope_log.scope, &sequencer);
+        if (status == CAIRN_NOT_FOUND)
+            continue; /* no server has signed this scope as it stands here */
+        CAIRN_TRY(status);
         struct cairn_writer room = cairn_buffer_room(notes, CAIRN_NOTE_MAX);
         cairn_note_write(&room, &checkpoint, &sequencer.standing.grant.keys.checkpoint, &signature);
         cairn_write_u8(&room, '\n');

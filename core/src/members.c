@@ -345,48 +345,118 @@ static enum cairn_status grant_write(struct cairn_replica *replica, struct grant
     return entry_append(replica, &log, &writer, &ref);
 }
 
-static enum cairn_status grant_apply(struct cairn_replica *replica, void *context)
+/* A grant that this device gave before and whose invitation may never have left: it is asked for
+ * again in the same words. */
+struct grant_search {
+    struct cairn_replica *replica;
+    const struct grant_work *work;
+    struct cairn_under found;
+    bool is_found;
+};
+
+/* Only a server's grant names its checkpoint key. */
+static bool keys_equal(const struct cairn_device_keys *a, const struct cairn_device_keys *b,
+                       bool with_checkpoint)
 {
-    struct grant_work *work = context;
-    struct cairn_context *ctx = &replica->ctx;
-    struct cairn_standing standing, granted;
-    struct cairn_under under = {.is_root = false};
-    struct cairn_link_set *set;
+    return memcmp(&a->seal, &b->seal, sizeof a->seal) == 0 &&
+           memcmp(&a->noise, &b->noise, sizeof a->noise) == 0 &&
+           memcmp(&a->bundle, &b->bundle, sizeof a->bundle) == 0 &&
+           (!with_checkpoint || memcmp(&a->checkpoint, &b->checkpoint, sizeof a->checkpoint) == 0);
+}
+
+static enum cairn_status grant_match(void *context, struct cairn_context *ctx,
+                                     const struct cairn_ref *ref, const struct cairn_grant *grant)
+{
+    struct grant_search *search = context;
+    const struct grant_work *work = search->work;
+    const struct cairn_under under = {.is_root = false, .grant = *ref};
+    bool in_force;
+
+    if (grant->role != work->role || grant->scope.code != work->scope.code ||
+        !cairn_under_equal(&grant->under, &search->replica->under) ||
+        !cairn_bytes_equal(grant->tag, cairn_bytes_of_text(work->input->tag)) ||
+        !keys_equal(&grant->keys, &work->request.keys, grant->has_checkpoint_key))
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_standing_in_force(ctx, &under, &in_force));
+    if (in_force) {
+        search->found = under;
+        search->is_found = true;
+    }
+    return CAIRN_OK;
+}
+
+/* May this device give what is asked for? */
+static enum cairn_status right_check(struct cairn_context *ctx, const struct grant_work *work,
+                                     const struct cairn_standing *standing)
+{
     char own[CAIRN_SCOPE_TEXT_BYTES], asked[CAIRN_SCOPE_TEXT_BYTES];
 
-    CAIRN_TRY(cairn_standing_get(ctx, &replica->under, &standing));
-    cairn_scope_text(standing.scope, own);
+    cairn_scope_text(standing->scope, own);
     cairn_scope_text(work->scope, asked);
-    if ((standing.rights & CAIRN_RIGHT_DELEGATE) == 0)
+    if ((standing->rights & CAIRN_RIGHT_DELEGATE) == 0)
         return cairn_fail(ctx->err, CAIRN_NO_RIGHT, "%s may not grant. Nothing was written.",
-                          standing.tag);
-    if (!cairn_scope_contains(standing.scope, work->scope))
+                          standing->tag);
+    if (!cairn_scope_contains(standing->scope, work->scope))
         return cairn_fail(
             ctx->err, CAIRN_NO_RIGHT,
             "cannot grant %s: this authority holds %s, and %s is not inside it. Nothing was "
             "written.",
             asked, own, asked);
+    return CAIRN_OK;
+}
+
+/* A scope has one server. The one that `search` found may be asked for again, at its address. */
+static enum cairn_status server_check(struct cairn_context *ctx, const struct grant_work *work,
+                                      const struct grant_search *search)
+{
     struct cairn_sequencer_info server;
+    char asked[CAIRN_SCOPE_TEXT_BYTES];
+
     enum cairn_status status = cairn_sequencer_for(ctx, work->scope, &server);
-    if (work->role == CAIRN_ROLE_SERVER && status == CAIRN_OK &&
-        server.scope.code == work->scope.code)
-        return cairn_fail(ctx->err, CAIRN_EXISTS,
-                          "%s has a server already: %s %s. Nothing was written.", asked,
-                          server.standing.tag, server.address);
-    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-        return status;
-    CAIRN_TRY(grant_write(replica, work, &standing, &under.grant));
-    set = malloc(sizeof *set);
+    if (status != CAIRN_OK)
+        return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    if (work->role != CAIRN_ROLE_SERVER || server.scope.code != work->scope.code)
+        return CAIRN_OK;
+    if (search->is_found && cairn_ref_equal(&server.server, &search->found.grant) &&
+        strcmp(server.address, work->input->address) == 0)
+        return CAIRN_OK;
+    cairn_scope_text(work->scope, asked);
+    return cairn_fail(ctx->err, CAIRN_EXISTS,
+                      "%s has a server already: %s %s. Nothing was written.", asked,
+                      server.standing.tag, server.address);
+}
+
+static enum cairn_status invitation_make(struct cairn_replica *replica, struct grant_work *work,
+                                         const struct cairn_ref *grant)
+{
+    struct cairn_link_set *set = malloc(sizeof *set);
+
     if (set == NULL)
         return CAIRN_NO_MEMORY;
     cairn_link_set_init(set);
-    status = invitation_links(replica, work, &under.grant, set);
+    enum cairn_status status = invitation_links(replica, work, grant, set);
     if (status == CAIRN_OK)
-        status = invitation_seal(replica, work, &under.grant, set);
+        status = invitation_seal(replica, work, grant, set);
     cairn_link_set_release(set);
     free(set);
-    CAIRN_TRY(status);
-    CAIRN_TRY(cairn_standing_get(ctx, &under, &granted));
+    return status;
+}
+
+static enum cairn_status grant_apply(struct cairn_replica *replica, void *context)
+{
+    struct grant_work *work = context;
+    struct grant_search search = {.replica = replica, .work = work};
+    struct cairn_context *ctx = &replica->ctx;
+    struct cairn_standing standing, granted;
+
+    CAIRN_TRY(cairn_standing_get(ctx, &replica->under, &standing));
+    CAIRN_TRY(right_check(ctx, work, &standing));
+    CAIRN_TRY(cairn_grants_visit(ctx, grant_match, &search));
+    CAIRN_TRY(server_check(ctx, work, &search));
+    if (!search.is_found)
+        CAIRN_TRY(grant_write(replica, work, &standing, &search.found.grant));
+    CAIRN_TRY(invitation_make(replica, work, &search.found.grant));
+    CAIRN_TRY(cairn_standing_get(ctx, &search.found, &granted));
     cairn_device_describe(&granted, work->device);
     cairn_fingerprint(&work->request.hash, work->device->fingerprint);
     return CAIRN_OK;

@@ -228,6 +228,15 @@ static void fields_write(struct cairn_writer *writer, const struct cairn_type *t
         field_write(writer, &type->fields[i]);
 }
 
+/* People name a field, entries its number: two of one name and the second is out of reach. */
+static bool is_name_taken(const struct cairn_field *fields, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void fields_read(struct cairn_reader *reader, struct table_memory *memory,
                         struct cairn_type *type)
 {
@@ -237,7 +246,8 @@ static void fields_read(struct cairn_reader *reader, struct table_memory *memory
     for (size_t i = 0; i < type->field_count && !reader->failed; i++) {
         field_read(reader, memory, &fields[i]);
         workflows += fields[i].merge == CAIRN_MERGE_WORKFLOW;
-        if (fields[i].number <= (i == 0 ? 0 : fields[i - 1].number) || workflows > 1)
+        if (fields[i].number <= (i == 0 ? 0 : fields[i - 1].number) || workflows > 1 ||
+            is_name_taken(fields, i, fields[i].name))
             cairn_reader_fail(reader);
     }
     type->fields = fields;

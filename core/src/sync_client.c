@@ -339,8 +339,11 @@ enum cairn_status cairn_sync_reply(struct cairn_replica *replica, struct cairn_b
     enum cairn_status group_status;
     bool again = false;
 
-    CAIRN_ASSERT(exchange != NULL && exchange->awaits_reply);
     cairn_replica_fresh(replica, err);
+    if (exchange == NULL || !exchange->awaits_reply)
+        return cairn_fail(err, CAIRN_NO_ANSWER,
+                          "No answer is waited for: this exchange ended with a failure. Nothing is "
+                          "lost; try again: cairn sync");
     CAIRN_TRY(reply_decrypt(replica, message, &reply, err));
     replica->sync.round_trips++;
     replica->sync.down_bytes += message.size;

@@ -13,8 +13,8 @@
 /* What else is to be known of a call; or-ed. */
 #define FAULT_READS 1u /* changes nothing when it succeeds either */
 #define FAULT_OFF 2u   /* opens the subject itself */
-/* What it wrote stays when only the mark could not be written afterwards: asked again, it writes
- * once more, or says that it is there already. */
+/* What it wrote stays when only the mark could not be written afterwards: asked again, it gives
+ * what belongs to that, and writes no second one. */
 #define FAULT_KEEPS 4u
 #define FAULT_ANEW 8u /* `ready` comes before the call that is made again */
 

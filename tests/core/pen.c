@@ -28,6 +28,24 @@ void pieces_add(struct pieces *pieces, const struct piece *piece)
     pieces->list[pieces->count++].run.entries.data = copy;
 }
 
+void pieces_join(const struct piece *const *own, size_t from, size_t to, struct pieces *out)
+{
+    static uint8_t bytes[1 << 18];
+    struct piece joined = *own[from];
+    size_t size = 0;
+    uint32_t count = 0;
+
+    for (size_t i = from; i <= to; i++) {
+        memcpy(bytes + size, own[i]->run.entries.data, own[i]->run.entries.size);
+        size += own[i]->run.entries.size;
+        count += own[i]->run.entry_count;
+    }
+    joined.run.entries = (struct cairn_bytes){bytes, size};
+    joined.run.entry_count = count;
+    joined.run.seal = own[to]->run.seal;
+    pieces_add(out, &joined);
+}
+
 void pieces_free(struct pieces *pieces)
 {
     for (size_t i = 0; i < pieces->count; i++)

@@ -30,6 +30,8 @@ struct pieces {
     size_t count, capacity;
 };
 void pieces_add(struct pieces *pieces, const struct piece *piece); /* copies the entries */
+/* Add pieces [from, to] of one log as one run: only the last seal of a batch travels. */
+void pieces_join(const struct piece *const *own, size_t from, size_t to, struct pieces *out);
 void pieces_free(struct pieces *pieces);
 
 struct pen {

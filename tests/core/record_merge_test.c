@@ -331,25 +331,6 @@ static void scenario_make(uint64_t seed, unsigned stations, unsigned acts)
 
 /* ---- delivering ---- */
 
-/* Pieces [from, to] of one log as one run: only the last seal of a batch travels. */
-static void join_pieces(const struct piece *const *own, size_t from, size_t to, struct pieces *out)
-{
-    static uint8_t bytes[1 << 18];
-    struct piece joined = *own[from];
-    size_t size = 0;
-    uint32_t count = 0;
-
-    for (size_t i = from; i <= to; i++) {
-        memcpy(bytes + size, own[i]->run.entries.data, own[i]->run.entries.size);
-        size += own[i]->run.entries.size;
-        count += own[i]->run.entry_count;
-    }
-    joined.run.entries = (struct cairn_bytes){bytes, size};
-    joined.run.entry_count = count;
-    joined.run.seal = own[to]->run.seal;
-    pieces_add(out, &joined);
-}
-
 static void log_pieces(const struct cairn_hash *log, struct pieces *out)
 {
     const struct piece *own[VERSIONS_MAX];
@@ -360,12 +341,12 @@ static void log_pieces(const struct cairn_hash *log, struct pieces *out)
             own[count++] = &s.land.pieces.list[i];
     for (size_t from = 0; from < count;) {
         size_t to = from + below(count - from < 4 ? count - from : 4);
-        join_pieces(own, from, to, out);
+        pieces_join(own, from, to, out);
         from = to + 1;
     }
     for (unsigned i = 0; i < 3; i++) { /* some of it once more, cut otherwise */
         size_t from = below(count);
-        join_pieces(own, from, from + below(count - from), out);
+        pieces_join(own, from, from + below(count - from), out);
     }
 }
 

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,8 @@ struct trial {
     struct cairn_store *disk;
     struct fake_ports ports;
     struct cairn_hash hash;
-    bool is_kept; /* it failed and what it wrote stays; see FAULT_KEEPS */
+    uint64_t grant_count; /* held before the try */
+    bool is_kept;         /* it failed and what it wrote stays; see FAULT_KEEPS */
 };
 
 static void arm(const struct trial *trial, long n)
@@ -110,6 +112,8 @@ static void make_ready(struct trial *trial)
     if (trial->one->ready != NULL)
         trial->one->ready();
     trial->hash = machine_disk_hash(trial->one->subject);
+    if (has(trial, FAULT_KEEPS))
+        trial->grant_count = machine_status(trial->one->subject).grant_count;
 }
 
 static void expect_nothing_open(const struct trial *trial)
@@ -186,6 +190,21 @@ static enum outcome fail_and_leave(struct trial *trial)
     return outcome;
 }
 
+/* Whoever asks twice for one grant gets the one that stands. */
+static void expect_one_grant(const struct trial *trial)
+{
+    struct cairn_status_report after;
+
+    if (!has(trial, FAULT_KEEPS))
+        return;
+    trial_must(trial,
+               cairn_status_get(trial->one->subject->replica, &after, &trial->one->subject->err),
+               "looking");
+    if (after.grant_count != trial->grant_count + 1)
+        trial_fail(trial, "%" PRIu64 " grants became %" PRIu64, trial->grant_count,
+                   after.grant_count);
+}
+
 /* The call fails, and succeeds when it is made again at once. */
 static void fail_and_repeat(struct trial *trial)
 {
@@ -194,9 +213,8 @@ static void fail_and_repeat(struct trial *trial)
     if (try_once(trial) == OUTCOME_REFUSED) {
         if (has(trial, FAULT_ANEW))
             trial->one->ready();
-        enum cairn_status status = trial->one->act();
-        if (status != CAIRN_EXISTS || !trial->is_kept)
-            trial_must(trial, status, "done again at once");
+        trial_must(trial, trial->one->act(), "done again at once");
+        expect_one_grant(trial);
     }
     fault_cases_drop();
 }

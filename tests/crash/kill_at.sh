@@ -71,6 +71,7 @@ try_init()
     # Done before it died, or to be done again: never a folder that is good for nothing.
     if in_store fresh status; then
         try 0 fresh audit
+        [ -e fresh/root.pub ] || try 0 fresh init --no-passphrase --root 51 --tag R "Fresh root"
     elif [ -n "$torn" ] && [ ! -e fresh/key ] &&
         ! in_store fresh init --no-passphrase --root 51 --tag R "Fresh root"; then
         # Half of the very first write: refused as damaged. There was no key yet, so nothing is lost.
@@ -79,6 +80,7 @@ try_init()
         try 0 fresh init --no-passphrase --root 51 --tag R "Fresh root"
         try 0 fresh audit
     fi
+    [ -n "$torn" ] || [ -s fresh/root.pub ] || fail "nothing writes root.pub any more"
     return 1
 }
 

@@ -40,7 +40,7 @@ two_writers()
     echo "two writers: $saved saved, $refused refused, nothing lost"
 }
 
-# Imports that make the map grow, while others read: each reader sees a whole state.
+# Imports that make the map grow, while others read: each reader sees whole commits, of a thousand rows.
 growth_under_readers()
 {
     awk 'BEGIN { print "head,members,plan"; for (i = 0; i < 2000; i++)
@@ -60,7 +60,7 @@ growth_under_readers()
     seen=0
     while [ ! -e growing ]; do
         now=$(count_households a8)
-        [ $(((now - before) % 2000)) -eq 0 ] || fail "a reader sees $((now - before)) of whole imports of 2,000"
+        [ $(((now - before) % 1000)) -eq 0 ] || fail "a reader sees $((now - before)) of whole commits of 1,000"
         seen=$((seen + 1))
     done
     wait "$growing"

@@ -34,6 +34,14 @@ root_fingerprint=$(fingerprint_in_out)
 
 try 2 root init "Another"
 objects "*Nothing was made." "*什么都没有建立。"
+# Killed before it wrote what is handed out, an init is finished by the same words, and no others.
+cp root/root.pub first.pub
+rm root/root.pub
+try 2 root init "Another"
+try 2 root init --root 51 --tag R "Another"
+try 0 root init --root 51 --tag R "Sichuan root authority"
+cmp first.pub root/root.pub || fail "another root.pub was written"
+try 2 root init --root 51 --tag R "Sichuan root authority"
 
 try 0 office init "Shiqu county office"
 reads "Request written: shiqu-county-office.request       fingerprint ????-????-????-????  (read it to whoever grants)" \

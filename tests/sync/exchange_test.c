@@ -186,6 +186,24 @@ static void an_answer_to_another_request_is_refused_and_the_true_one_still_taken
     free(reply.data);
 }
 
+static void an_answer_that_nobody_waits_for_is_refused(void **state)
+{
+    bool again;
+
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_must(cairn_sync_begin(a7.replica, &net_err));
+    struct net_bytes request = net_request(&a7);
+    struct net_bytes reply = net_answer(&net.server, request);
+    (void)net_take(&a7, reply);
+    net_err.text[0] = '\0';
+    net_expect(cairn_sync_reply(a7.replica, net_bytes(reply), &again, &net_err), CAIRN_NO_ANSWER);
+    assert_string_not_equal(net_err.text, "");
+    assert_int_equal(net_status(&a7).unreceived_count, 0);
+    free(request.data);
+    free(reply.data);
+}
+
 static void requests_that_arrive_in_the_wrong_order_end_in_the_same_state(void **state)
 {
     (void)state;
@@ -338,6 +356,7 @@ int main(void)
         TEST(a_lost_reply_is_harmless),
         TEST(a_repeated_request_is_answered_and_changes_nothing),
         TEST(an_answer_to_another_request_is_refused_and_the_true_one_still_taken),
+        TEST(an_answer_that_nobody_waits_for_is_refused),
         TEST(requests_that_arrive_in_the_wrong_order_end_in_the_same_state),
         TEST(two_stations_that_edit_different_fields_converge_without_a_conflict),
         TEST(two_stations_that_edit_one_field_list_the_same_conflict_until_one_settles),

@@ -141,7 +141,9 @@ struct cairn_grant_input {
 /*
  * Write the grant (for a server the sequencer entry with it, one commit) and make the invitation,
  * which only that device can open. NO_RIGHT when this device may not delegate or the scope is not
- * inside its own; BAD_INPUT for the rest; nothing was written.
+ * inside its own; EXISTS when the scope has another server; BAD_INPUT for the rest; nothing was
+ * written. Any other failure may leave the grant written: to ask again for the same request, role,
+ * scope and tag makes the invitation of the grant that stands, and never a second grant.
  */
 CAIRN_NODISCARD
 enum cairn_status
@@ -394,7 +396,7 @@ enum cairn_status cairn_sync_request(struct cairn_replica *replica, struct cairn
  * REFUSED: the server refused, err says why; BAD_SIGNATURE, MALFORMED: it is not who it should be,
  * or the bytes were damaged: nothing of it was kept, and the exchange still waits for the true
  * answer; FORKED: two checkpoints that do not fit were kept as evidence. After any failure but
- * those two, begin again.
+ * those two, begin again: until then every further answer is NO_ANSWER, and nothing of it is kept.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_sync_reply(struct cairn_replica *replica, struct cairn_bytes message,
