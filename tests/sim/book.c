@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct book_field fields[BOOK_FIELDS] = {
-    {"income", 6, true}, {"plan", 13, false}, {"members", 3, true},
+    {"income", 6, true}, {"plan", 13, false}, {"sheep", 20, true},
     {"cadre", 9, false}, {"addr", 12, false}, {"head", 2, false},
 };
 
