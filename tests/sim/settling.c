@@ -21,7 +21,7 @@ static bool conflict_pick(void *context, const struct cairn_record *record)
 
     for (size_t f = 0; f < record->field_count; f++) {
         const struct cairn_field_state *field = &record->fields[f];
-        if (field->version_count < 2)
+        if (field->version_count < 2 || field->kind != CAIRN_FIELD_REGISTER)
             continue;
         snprintf(found->label, sizeof found->label, "%s", record->id);
         snprintf(found->field, sizeof found->field, "%s", field->name);
@@ -61,29 +61,16 @@ static void restored_fields(void *context, struct world *world, struct node *nod
         struct book_entry *entry = &look->entries[live->index - look->from];
         if (entry->count < 16)
             entry->writes[entry->count++] =
-                (struct book_write){.record = look->record, .field = (uint32_t)live->field};
+                (struct book_write){.record = look->record,
+                                    .field = (uint32_t)live->field,
+                                    .kind = book_kind((uint32_t)live->field),
+                                    .token = live->token};
     }
-}
-
-/* The newest value of a field that was written before: what bringing back brings. */
-static uint32_t shown_token(struct world *world, struct node *node, const char *label,
-                            uint32_t field)
-{
-    const struct cairn_record *record;
-
-    if (!WORLD_MUST(world, cairn_get(node->replica, label, &record, &world->err)))
-        return 0;
-    for (size_t f = 0; f < record->field_count; f++) {
-        const struct book_field *known = book_field_named(record->fields[f].name);
-        if (known != NULL && known->number == field)
-            return book_token(record->fields[f].versions[0].value);
-    }
-    return 0;
 }
 
 /* The number of entries that brought a record back; 0: the log is not found. */
 static unsigned brought_back(struct world *world, struct node *node, uint32_t record,
-                             const char *label, struct book_entry *entries)
+                             struct book_entry *entries)
 {
     unsigned village = book_village_of(world->model.records[record].scope);
     struct restored_look look = {.record = record, .entries = entries};
@@ -102,14 +89,7 @@ static unsigned brought_back(struct world *world, struct node *node, uint32_t re
     if (look.from == 0)
         look.from = 1; /* behind the basis */
     look.count = size - look.from < BACK_ENTRIES_MAX ? size - look.from : BACK_ENTRIES_MAX;
-    inspect_records(world, node, restored_fields, &look);
-    node->disk.is_quiet = true;
-    for (unsigned e = 0; e < look.count; e++)
-        for (unsigned i = 0; i < entries[e].count; i++)
-            if (entries[e].writes[i].field != MODEL_EXISTENCE)
-                entries[e].writes[i].token =
-                    shown_token(world, node, label, entries[e].writes[i].field);
-    node->disk.is_quiet = false;
+    inspect_values(world, node, restored_fields, &look);
     return look.count;
 }
 
@@ -124,7 +104,7 @@ static void settle_take(struct world *world, struct node *node, const struct con
     people_written(world, node);
     world_saw(world, is_deletion ? SEEN_DELETION_SETTLED : SEEN_CONFLICT_SETTLED);
     if (is_deletion && keep == 2)
-        count = brought_back(world, node, record, found->label, entries);
+        count = brought_back(world, node, record, entries);
     else if (is_deletion)
         entry->writes[entry->count++] =
             (struct book_write){.record = record, .field = MODEL_EXISTENCE, .deletes = true};
