@@ -160,8 +160,30 @@ static enum cairn_status step_compose(struct cairn_replica *replica, const struc
 
 struct step_work {
     const struct cairn_step *step;
-    struct cairn_dot record;
+    const struct cairn_version *standing;
 };
+
+static const struct cairn_version *standing_version(const struct cairn_record *record)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (record->fields[i].kind == CAIRN_FIELD_WORKFLOW)
+            return &record->fields[i].versions[0];
+    return NULL;
+}
+
+/* Looked up before the commit: a step that stands must not be told as one that failed. */
+static enum cairn_status standing_view(struct cairn_replica *replica, struct step_work *work)
+{
+    struct cairn_index_row row;
+    struct cairn_record_state state;
+    struct cairn_record record;
+
+    CAIRN_TRY(cairn_label_locate(&replica->ctx, work->step->id, &row));
+    CAIRN_TRY(cairn_row_load(&replica->ctx, &row, &state));
+    CAIRN_TRY(cairn_row_view(replica, &replica->ctx, &row, &state, &record));
+    work->standing = standing_version(&record);
+    return CAIRN_OK;
+}
 
 static enum cairn_status step_apply(struct cairn_replica *replica, void *context)
 {
@@ -170,7 +192,6 @@ static enum cairn_status step_apply(struct cairn_replica *replica, void *context
     struct cairn_composer composer;
 
     CAIRN_TRY(cairn_record_open(replica, work->step->id, &state, &composer));
-    work->record = state.id;
     enum cairn_status status = CAIRN_OK;
     if (cairn_record_is_deleted(&state))
         status = cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
@@ -181,28 +202,20 @@ static enum cairn_status step_apply(struct cairn_replica *replica, void *context
         status = cairn_entry_end(&composer, work->step->reason);
     if (status == CAIRN_OK)
         status = cairn_entries_write(replica, &composer);
+    if (status == CAIRN_OK)
+        status = standing_view(replica, work);
     cairn_composer_release(&composer);
     return status;
-}
-
-static const struct cairn_version *standing_version(const struct cairn_record *record)
-{
-    for (size_t i = 0; i < record->field_count; i++)
-        if (record->fields[i].kind == CAIRN_FIELD_WORKFLOW)
-            return &record->fields[i].versions[0];
-    return NULL;
 }
 
 enum cairn_status cairn_step(struct cairn_replica *replica, const struct cairn_step *step,
                              const struct cairn_version **out_standing, struct cairn_err *err)
 {
     struct step_work work = {.step = step};
-    const struct cairn_record *record;
 
     cairn_replica_fresh(replica, err);
     CAIRN_TRY(cairn_replica_write(replica, step_apply, &work, err));
-    CAIRN_TRY(cairn_get(replica, step->id, &record, err));
-    *out_standing = standing_version(record);
+    *out_standing = work.standing;
     return CAIRN_OK;
 }
 

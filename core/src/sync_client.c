@@ -84,10 +84,14 @@ enum cairn_status cairn_sync_begin(struct cairn_replica *replica, struct cairn_e
     struct cairn_exchange *exchange = exchange_new();
     if (exchange == NULL)
         return cairn_explain(err, CAIRN_NO_MEMORY);
+    /* A server restored from a copy older than the grant does not answer: it gets the grants. */
+    bool was_unanswered = replica->exchange != NULL && replica->exchange->awaits_reply;
     cairn_exchange_free(replica->exchange);
     replica->exchange = exchange;
     CAIRN_TRY(cairn_replica_read(replica, err));
-    return cairn_replica_done(replica, exchange_begin(replica, exchange), err);
+    CAIRN_TRY(cairn_replica_done(replica, exchange_begin(replica, exchange), err));
+    exchange->sends_links = exchange->sends_links || was_unanswered;
+    return CAIRN_OK;
 }
 
 /* ---- the reply ----------------------------------------------------------------------------- */

@@ -250,6 +250,7 @@ enum cairn_status cairn_sync_request(struct cairn_replica *replica, struct cairn
 
     CAIRN_ASSERT(exchange != NULL); /* a request not answered yet is given up */
     cairn_replica_fresh(replica, err);
+    exchange->sends_links = exchange->sends_links || exchange->awaits_reply;
     if (replica->sync.round_trips >= ROUNDS_MAX)
         return cairn_fail(err, CAIRN_REFUSED,
                           "The server asked too often. Nothing is lost; try again.");

@@ -4,10 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct book_field fields[BOOK_FIELDS] = {
-    {"income", 6, true}, {"plan", 13, false}, {"members", 3, true},
-    {"cadre", 9, false}, {"addr", 12, false}, {"head", 2, false},
+#define FIELDS_ALL (BOOK_FIELDS + 5)
+#define GATHER_AT 16 /* own differences: a count then gathers them into one */
+
+static const struct book_field fields[FIELDS_ALL] = {
+    {"income", BOOK_INCOME, true, MODEL_SET},
+    {"plan", 13, false, MODEL_SET},
+    {"sheep", 20, true, MODEL_SET},
+    {"cadre", 9, false, MODEL_SET},
+    {"addr", 12, false, MODEL_SET},
+    {"head", 2, false, MODEL_SET},
+    {"id", BOOK_ALIAS, true, MODEL_SET},
+    {"listing", BOOK_LISTING, false, MODEL_STEP},
+    {"same", BOOK_SAME, false, MODEL_ADD},
+    {"points", BOOK_POINTS, true, MODEL_COUNT},
+    {"measures", BOOK_MEASURES, false, MODEL_ADD},
 };
+
+const char *book_measure(uint32_t number)
+{
+    static const char *const texts[BOOK_MEASURE_COUNT] = {"生产就业", "易地搬迁", "低保兜底",
+                                                          "医疗救助", "灾后重建"};
+
+    return texts[(number - 1) % BOOK_MEASURE_COUNT];
+}
 
 const struct book_field *book_field(unsigned i)
 {
@@ -16,10 +36,18 @@ const struct book_field *book_field(unsigned i)
 
 const struct book_field *book_field_named(const char *name)
 {
-    for (unsigned i = 0; i < BOOK_FIELDS; i++)
+    for (unsigned i = 0; i < FIELDS_ALL; i++)
         if (strcmp(fields[i].name, name) == 0)
             return &fields[i];
     return NULL;
+}
+
+enum model_kind book_kind(uint32_t field)
+{
+    for (unsigned i = 0; i < FIELDS_ALL; i++)
+        if (fields[i].number == field)
+            return fields[i].kind;
+    return MODEL_SET;
 }
 
 void book_text(const struct book_field *field, uint32_t token, char out_text[static 24])
@@ -40,6 +68,14 @@ uint32_t book_token(const char *text)
     return text == NULL ? 0 : (uint32_t)strtoul(text + (text[0] == 'v'), NULL, 10);
 }
 
+uint32_t book_token_of(const char *text, size_t size)
+{
+    char copy[24] = "";
+
+    memcpy(copy, text, size < sizeof copy ? size : sizeof copy - 1);
+    return book_token(copy);
+}
+
 /* ---- looking up ---------------------------------------------------------------------------- */
 
 unsigned book_village_of(struct cairn_scope scope)
@@ -54,28 +90,30 @@ bool book_covers(const struct node *node, struct cairn_scope scope)
 {
     if (node->kind == NODE_ROOT)
         return false; /* it follows nobody's records */
+    if (node->kind == NODE_TOWNSHIP)
+        return book_village_of(scope) < WORLD_TOWNSHIP_VILLAGES;
     return node->kind != NODE_STATION || book_village_of(scope) == node->village;
 }
 
 void book_look(struct world *world, struct node *node, uint32_t record, struct book_sight *out)
 {
     const struct model *model = &world->model;
-    bool has_deletion = false, has_other = false;
+    bool has_deletion = false, has_other = false, has_two = false;
 
     inspect_holdings(world, node);
     out->count = model_live(model, &node->held, record, out->live);
-    out->has_conflict = false;
     for (uint32_t i = 0; i < out->count; i++) {
         const struct model_version *version = &model->versions[out->live[i]];
+        bool is_shared = version->kind == MODEL_ADD || version->kind == MODEL_COUNT;
         has_deletion = has_deletion || version->deletes;
-        has_other = has_other || !version->deletes;
-        for (uint32_t k = 0; k < i && !version->deletes; k++)
+        has_other = has_other || (!version->deletes && version->kind != MODEL_STEP);
+        for (uint32_t k = 0; k < i && !version->deletes && !is_shared; k++)
             if (model->versions[out->live[k]].field == version->field &&
                 !model->versions[out->live[k]].deletes)
-                out->has_conflict = true;
+                has_two = true;
     }
     out->is_deleted = has_deletion && !has_other;
-    out->has_conflict = out->has_conflict || (has_deletion && has_other);
+    out->has_conflict = has_deletion ? has_other : has_two;
 }
 
 static bool holds(const struct node *node, const struct model_record *record)
@@ -159,36 +197,79 @@ static uint32_t own_log(struct world *world, struct node *node, unsigned village
     return log;
 }
 
-/* What the author saw of the field, or of all fields for a deletion. */
+static bool is_replaced(const struct book_write *write, const struct model_version *live,
+                        uint32_t log)
+{
+    if (write->deletes)
+        return live->kind != MODEL_STEP;
+    if (live->field != write->field)
+        return false;
+    switch (write->kind) {
+    case MODEL_SET:
+    case MODEL_STEP:
+        return true;
+    case MODEL_ADD:
+        return false;
+    case MODEL_REMOVE:
+        return live->token == write->token;
+    case MODEL_COUNT:
+        return live->log == log;
+    }
+    return false;
+}
+
+/* A count names its log's differences where they are many, and only those that repeat no other. */
+static uint32_t gathered(const struct model *model, uint32_t *seen, uint32_t count)
+{
+    uint32_t kept = 0;
+
+    if (count < GATHER_AT)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (model->versions[seen[i]].repeats == MODEL_NONE)
+            seen[kept++] = seen[i];
+    return kept < GATHER_AT ? 0 : kept;
+}
+
+/* What the author saw and replaces: the field, all fields for a deletion, an element. Of a step
+ * also what it follows. */
 static uint32_t seen_of(struct world *world, struct node *node, const struct book_write *write,
-                        uint32_t out_seen[static MODEL_LIVE_MAX])
+                        uint32_t log, uint32_t out_seen[static MODEL_LIVE_MAX],
+                        uint32_t *out_follows)
 {
     struct book_sight sight;
     uint32_t count = 0;
 
+    *out_follows = MODEL_NONE;
     if (write->record == MODEL_NONE)
         return 0;
     book_look(world, node, write->record, &sight);
     for (uint32_t i = 0; i < sight.count; i++)
-        if (write->deletes || world->model.versions[sight.live[i]].field == write->field)
+        if (is_replaced(write, &world->model.versions[sight.live[i]], log))
             out_seen[count++] = sight.live[i];
-    return count;
+    if (write->kind == MODEL_STEP)
+        *out_follows = model_shown(&world->model, out_seen, count, write->field);
+    return write->kind == MODEL_COUNT ? gathered(&world->model, out_seen, count) : count;
 }
 
 static void entry_take(struct world *world, struct node *node, uint32_t log, uint32_t index,
                        const struct book_entry *entry)
 {
-    uint32_t seen[MODEL_LIVE_MAX], created = MODEL_NONE;
+    uint32_t seen[MODEL_LIVE_MAX], created = MODEL_NONE, follows;
 
     for (unsigned i = 0; i < entry->count; i++) {
         const struct book_write *write = &entry->writes[i];
-        uint32_t count = seen_of(world, node, write, seen);
+        uint32_t count = seen_of(world, node, write, log, seen, &follows), token = write->token;
+        for (uint32_t k = 0; k < count && write->kind == MODEL_COUNT; k++)
+            token += world->model.versions[seen[k]].token;
         if (write->record == MODEL_NONE && created == MODEL_NONE)
             created = model_record_add(&world->model, log, index, entry->label);
         const struct model_version version = {.record = write->record == MODEL_NONE ? created
                                                                                     : write->record,
                                               .field = write->field,
-                                              .token = write->token,
+                                              .kind = write->kind,
+                                              .token = token,
+                                              .follows = follows,
                                               .log = log,
                                               .index = index,
                                               .time_s = machine_now_s(&node->machine),

@@ -12,15 +12,33 @@ struct book_field {
     const char *name;
     uint32_t number;
     bool is_integer;
+    enum model_kind kind; /* of a write that gives it a value */
 };
-#define BOOK_FIELDS 6
+#define BOOK_FIELDS 6 /* registers that may take any value; others follow in the table */
+enum {
+    BOOK_ALIAS = 1,
+    BOOK_INCOME = 6,
+    BOOK_LISTING = 15,
+    BOOK_SAME = 16,
+    BOOK_POINTS = 22,
+    BOOK_MEASURES = 23
+};
+#define BOOK_MEASURE_COUNT 5
+/* Elements of the set, from 1. */
+const char *book_measure(uint32_t number);
+/* A step's token. */
+#define BOOK_POSITION(state, move, stage) ((state) | (move) << 8 | (stage) << 16)
+/* A record as an element: its token. */
+#define BOOK_RECORD(record) ((record) + 1)
 const struct book_field *book_field(unsigned i);
+enum model_kind book_kind(uint32_t field);
 /* NULL: none of those. */
 const struct book_field *book_field_named(const char *name);
 /* A value that was never written before, and its number. */
 uint32_t book_value(struct world *world, const struct book_field *field, char out_text[static 24]);
 /* The number of a value; 0: not one of ours. */
 uint32_t book_token(const char *text);
+uint32_t book_token_of(const char *text, size_t size);
 void book_text(const struct book_field *field, uint32_t token, char out_text[static 24]);
 
 /* What is being written in one call, before it is known where it stands. */
@@ -28,6 +46,7 @@ struct book_write {
     uint32_t record; /* MODEL_NONE: it creates */
     uint32_t field;
     uint32_t token;
+    enum model_kind kind;
     bool deletes;
 };
 /* One entry: its writes, and what its author saw of the record. */

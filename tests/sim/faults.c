@@ -346,6 +346,12 @@ static bool office_works(struct world *world, struct dice *dice)
     return true;
 }
 
+static bool township_works(struct world *world, struct dice *dice)
+{
+    people_act(world, &world->nodes[world->township], dice);
+    return true;
+}
+
 static bool auditor_syncs(struct world *world, struct dice *dice)
 {
     struct node *auditor = &world->nodes[world->auditor];
@@ -360,6 +366,7 @@ static bool auditor_syncs(struct world *world, struct dice *dice)
 
 const struct sim_fault sim_faults[] = {
     {"office works", 30, NULL, office_works},
+    {"township works", 20, NULL, township_works},
     {"auditor syncs", 5, NULL, auditor_syncs},
     {"station joins", 2, NULL, station_joins},
     {"stick is lost", 3, NULL, stick_is_lost},

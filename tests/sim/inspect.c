@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "book.h"
 #include "digest.h"
 #include "replica_internal.h"
 #include "scope_log.h"
@@ -125,11 +126,38 @@ struct records_look {
     inspect_record_fn *visit;
     void *context;
     struct numbers *numbers;
+    bool wants_values;
 };
 
 static uint32_t number_of(const struct records_look *look, uint32_t no)
 {
     return no < LOG_NUMBERS_MAX ? look->numbers->log[no] : MODEL_NONE;
+}
+
+/* What the book calls this value. */
+static uint32_t token_of(const struct records_look *look, struct cairn_context *ctx,
+                         const struct cairn_live *live)
+{
+    struct cairn_value value;
+
+    if (!look->wants_values || live->field == MODEL_EXISTENCE || live->is_closed ||
+        cairn_live_value(ctx, live, &value) != CAIRN_OK)
+        return 0;
+    switch (value.kind) {
+    case CAIRN_VALUE_INTEGER:
+        return (uint32_t)value.integer;
+    case CAIRN_VALUE_TEXT:
+        return book_token_of((const char *)value.text.data, value.text.size);
+    case CAIRN_VALUE_CLOSED:
+        return 0;
+    case CAIRN_VALUE_DOT:
+        return BOOK_RECORD(model_record_of(&look->world->model, number_of(look, value.dot.log_number),
+                                           (uint32_t)value.dot.index));
+    case CAIRN_VALUE_POSITION:
+        return BOOK_POSITION((uint32_t)value.position.state, (uint32_t)value.position.move,
+                             (uint32_t)value.position.stage);
+    }
+    return 0;
 }
 
 static enum cairn_status record_look(void *context, struct cairn_context *ctx,
@@ -151,7 +179,7 @@ static enum cairn_status record_look(void *context, struct cairn_context *ctx,
     for (size_t i = 0; i < state->live_count && i < MODEL_LIVE_MAX; i++)
         live[record.live_count++] =
             (struct seen_live){state->live[i].field, number_of(look, state->live[i].dot.log),
-                               state->live[i].dot.index};
+                               state->live[i].dot.index, token_of(look, ctx, &state->live[i])};
     look->visit(look->context, look->world, look->node, &record);
     return world_is_well(look->world) ? CAIRN_OK : CAIRN_IO;
 }
@@ -168,18 +196,34 @@ static void numbers_fill(struct world *world, struct cairn_context *ctx, struct 
             numbers->log[log.no] = model_log_find(&world->model, &log.id);
 }
 
+static void records_visit(struct records_look *look)
+{
+    struct numbers numbers;
+    struct node *node = look->node;
+
+    if (!look_begin(look->world, node))
+        return;
+    look->numbers = &numbers;
+    numbers_fill(look->world, &node->replica->ctx, &numbers);
+    if (cairn_states_visit(&node->replica->ctx, record_look, look) != CAIRN_OK)
+        world_fail(look->world, "inspect", "the records of %s cannot be read", node->tag);
+    look_end(node);
+}
+
 void inspect_records(struct world *world, struct node *node, inspect_record_fn *visit,
                      void *context)
 {
-    struct numbers numbers;
-    struct records_look look = {world, node, visit, context, &numbers};
+    struct records_look look = {.world = world, .node = node, .visit = visit, .context = context};
 
-    if (!look_begin(world, node))
-        return;
-    numbers_fill(world, &node->replica->ctx, &numbers);
-    if (cairn_states_visit(&node->replica->ctx, record_look, &look) != CAIRN_OK)
-        world_fail(world, "inspect", "the records of %s cannot be read", node->tag);
-    look_end(node);
+    records_visit(&look);
+}
+
+void inspect_values(struct world *world, struct node *node, inspect_record_fn *visit, void *context)
+{
+    struct records_look look = {
+        .world = world, .node = node, .visit = visit, .context = context, .wants_values = true};
+
+    records_visit(&look);
 }
 
 /* ---- scopes -------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ unsigned inspect_own_logs(struct world *world, struct node *node, struct own_log
 struct seen_live {
     uint64_t field;
     uint32_t log, index; /* of the model; log MODEL_NONE: not in the book */
+    uint32_t token;      /* inspect_values() only */
 };
 struct seen_record {
     uint32_t log, index; /* the creating entry; log MODEL_NONE: not in the book */
@@ -43,6 +44,10 @@ typedef void inspect_record_fn(void *context, struct world *world, struct node *
 /* Every record that has a live version. */
 void inspect_records(struct world *world, struct node *node, inspect_record_fn *visit,
                      void *context);
+
+/* The same, with the values of what is live. */
+void inspect_values(struct world *world, struct node *node, inspect_record_fn *visit,
+                    void *context);
 
 /* State digest of a village's records; false: it is not comparable (something waits). */
 bool inspect_digest(struct world *world, struct node *node, unsigned village,

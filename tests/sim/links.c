@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exclusions.h"
 #include "inspect.h"
 
 #define ROUNDS_MAX 200
@@ -110,8 +109,7 @@ static struct cairn_serve *request_open(struct world *world, struct node *server
         world_saw(world, SEEN_SERVER_BAD_REQUEST);
     else
         server_failed(world, server, status, "cairn_serve_open");
-    bool is_excluded = EXCLUDE_UNKNOWN_WITH_CHECKPOINT && status == CAIRN_REFUSED;
-    if (is_honest && cairn_status_actor(status) == CAIRN_ACTOR_PEER && !is_excluded)
+    if (is_honest && cairn_status_actor(status) == CAIRN_ACTOR_PEER)
         world_fail(world, "honest-request", "the server refuses an honest request: %s: %s",
                    cairn_status_name(status), world->err.text);
     return NULL;
@@ -286,6 +284,16 @@ static enum link_end sync_begin(struct world *world, struct node *node)
 
     node->awaits_reply = false;
     return status == CAIRN_OK ? LINK_DONE : station_failed(world, node, status, "cairn_sync_begin");
+}
+
+enum link_end links_sync_stranger(struct world *world, struct node *node, struct dice *dice)
+{
+    bool was_hostile = node->is_hostile;
+
+    node->is_hostile = true;
+    enum link_end end = links_sync(world, node, dice, true);
+    node->is_hostile = was_hostile;
+    return end;
 }
 
 enum link_end links_sync(struct world *world, struct node *node, struct dice *dice, bool is_good)

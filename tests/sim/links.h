@@ -21,6 +21,9 @@ enum link_end {
 
 /* Exchanges until nothing more waits. `is_good`: the link and the server do nothing wrong. */
 enum link_end links_sync(struct world *world, struct node *node, struct dice *dice, bool is_good);
+/* The same over a good link, with a server that may not know the device: then there is no answer.
+ */
+enum link_end links_sync_stranger(struct world *world, struct node *node, struct dice *dice);
 /* One request into the mail: it and its answer come in later steps. */
 void links_ask(struct world *world, struct node *node, struct dice *dice);
 /* Bring what is due by now; several requests in one step share a commit. */

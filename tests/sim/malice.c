@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "couriers.h"
-#include "exclusions.h"
 #include "forge.h"
+#include "heal.h"
 #include "inspect.h"
 #include "links.h"
 #include "people.h"
@@ -341,38 +341,30 @@ static bool server_swap(struct world *world, const struct disk_copy *copy,
     return node_open(world, server) == CAIRN_OK;
 }
 
-static void server_swap_back(struct world *world, struct cairn_store *kept)
-{
-    struct node *server = &world->nodes[world->server];
-    struct cairn_store *old = server->disk.inner;
-
-    node_close(server);
-    server->disk.inner = kept;
-    old->ops->close(old);
-    WORLD_MUST(world, node_open(world, server));
-}
-
-/* One exchange with the old copy; it must be told, and nothing may be signed anew. */
+/* One exchange with the old copy: what it lost is given back, and then it takes what is new. A
+ * device that it does not know shows its grants when it asks again. */
 static void behind_play(struct world *world, struct node *node, struct dice *dice)
 {
     struct node *server = &world->nodes[world->server];
-    uint64_t size = inspect_scope_size(world, server, node->village);
+    uint64_t size = inspect_scope_size(world, node, node->village);
 
     trace_line(&world->trace, "#%llu the server is an old copy of itself",
                (unsigned long long)world->step);
-    enum link_end end = links_sync(world, node, dice, true);
-    bool is_told = end == LINK_REFUSED && strstr(world->err.text, "older copy") != NULL;
-    if (EXCLUDE_UNKNOWN_WITH_CHECKPOINT && end == LINK_NO_ANSWER)
-        return;
-    if (!is_told)
-        world_fail(world, "server-behind", "%s does not see that the server went back: %s",
+    enum link_end end = links_sync_stranger(world, node, dice);
+    if (end == LINK_NO_ANSWER)
+        end = links_sync(world, node, dice, true);
+    if (end != LINK_DONE)
+        world_fail(world, "server-behind", "%s cannot sync with a server that went back: %s",
                    node->tag, world->err.text);
-    else if (inspect_scope_size(world, server, node->village) != size)
-        world_fail(world, "server-behind", "a server that went back signs a second history");
+    else if (inspect_scope_size(world, server, node->village) <= size)
+        world_fail(world, "server-behind", "%s does not give back to the server what it lost",
+                   node->tag);
     else
         world_saw(world, SEEN_SERVER_BEHIND);
 }
 
+/* The server goes back while everybody holds the same: had it covered more, whoever holds most
+ * would have to come first, or there would be two histories. */
 bool malice_server_is_behind(struct world *world, struct dice *dice)
 {
     struct node *node = open_station(world, dice), *server = &world->nodes[world->server];
@@ -384,15 +376,20 @@ bool malice_server_is_behind(struct world *world, struct dice *dice)
         node_backup(world, server);
         return true;
     }
+    heal(world);
+    if (!world_is_well(world) || open_station(world, dice) == NULL)
+        return false;
     people_create(world, node, dice); /* so that it brings something */
     if (!world_is_well(world) || !server_swap(world, &server->backup.disk, &kept))
         return false;
+    backup_drop(&server->backup); /* it is a look at what is closed next */
+    kept->ops->close(kept);
     bool is_behind = inspect_scope_size(world, server, node->village) <
                      inspect_scope_size(world, node, node->village);
-    if (is_behind && world_is_well(world))
+    if (is_behind && world_is_well(world) && !node->is_revoked)
         behind_play(world, node, dice);
-    server_swap_back(world, kept);
-    backup_drop(&server->backup);
+    if (world_is_well(world))
+        heal(world);
     return is_behind;
 }
 

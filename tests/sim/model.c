@@ -172,13 +172,25 @@ bool model_is_inside(const struct model *model, const struct holdings *held, uin
     return !is_cut || is_adopted;
 }
 
+/* A step waits for those that it follows, whether they are in force or not. */
+static bool follows_held(const struct model *model, const struct holdings *held,
+                         const struct model_version *version)
+{
+    while (version->kind == MODEL_STEP && version->follows != MODEL_NONE) {
+        version = &model->versions[version->follows];
+        if (version->is_gone || held->size[version->log] <= version->index)
+            return false;
+    }
+    return true;
+}
+
 static bool in_force(const struct model *model, const struct holdings *held,
                      const struct model_version *version)
 {
     const struct model_record *record = &model->records[version->record];
 
     if (version->is_gone || !model_is_inside(model, held, version->log, version->index) ||
-        held->size[record->log] <= record->index)
+        held->size[record->log] <= record->index || !follows_held(model, held, version))
         return false;
     if (version->repeats == MODEL_NONE)
         return true;
@@ -189,8 +201,9 @@ static bool in_force(const struct model *model, const struct holdings *held,
 /* Does `later`, of the same log, replace `earlier` without saying so? */
 static bool replaces_own(const struct model_version *later, const struct model_version *earlier)
 {
-    return later->log == earlier->log && later->index > earlier->index &&
-           (later->deletes || later->field == earlier->field);
+    return later->kind == MODEL_SET && later->log == earlier->log &&
+           later->index > earlier->index &&
+           (later->deletes ? earlier->kind != MODEL_STEP : later->field == earlier->field);
 }
 
 /* Does naming `named` name `other`? A version is named by its entry: a deletion, which replaces all
@@ -200,7 +213,8 @@ static bool names(const struct model *model, const struct model_version *version
 {
     const struct model_version *a = &model->versions[named], *b = &model->versions[other];
 
-    return named == other || (version->deletes && a->log == b->log && a->index == b->index);
+    return named == other ||
+           (version->deletes && b->kind != MODEL_STEP && a->log == b->log && a->index == b->index);
 }
 
 /* What `version` replaces of the record's versions, whose flags these are. */
@@ -227,8 +241,11 @@ uint32_t model_live(const struct model *model, const struct holdings *held, uint
     uint32_t live_count = 0;
 
     CAIRN_ASSERT(is_live != NULL);
-    for (uint32_t i = 0; i < record->count; i++)
-        is_live[i] = counts[i] = in_force(model, held, &model->versions[record->versions[i]]);
+    for (uint32_t i = 0; i < record->count; i++) {
+        const struct model_version *version = &model->versions[record->versions[i]];
+        counts[i] = in_force(model, held, version);
+        is_live[i] = counts[i] && version->kind != MODEL_REMOVE;
+    }
     for (uint32_t i = 0; i < record->count; i++)
         if (counts[i])
             replaced_strike(model, record, &model->versions[record->versions[i]], is_live);
@@ -237,6 +254,29 @@ uint32_t model_live(const struct model *model, const struct holdings *held, uint
             out_versions[live_count++] = record->versions[i];
     free(is_live);
     return live_count;
+}
+
+static bool is_greater(const struct model *model, const struct model_version *a,
+                       const struct model_version *b)
+{
+    if (a->time_s != b->time_s || a->log == b->log)
+        return a->time_s != b->time_s ? a->time_s > b->time_s : a->index > b->index;
+    return memcmp(model->logs[a->log].id.bytes, model->logs[b->log].id.bytes,
+                  sizeof model->logs[a->log].id.bytes) > 0;
+}
+
+uint32_t model_shown(const struct model *model, const uint32_t *versions, uint32_t count,
+                     uint32_t field)
+{
+    uint32_t shown = MODEL_NONE;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct model_version *version = &model->versions[versions[i]];
+        if (version->field == field && !version->deletes &&
+            (shown == MODEL_NONE || is_greater(model, version, &model->versions[shown])))
+            shown = versions[i];
+    }
+    return shown;
 }
 
 bool model_is_vague(const struct model *model, uint32_t record_number)

@@ -5,6 +5,9 @@
  * show: the oracle. It is written from SPEC.md sections 5.2 and 5.3, in another way than core, and
  * reads none of core's tables.
  *
+ * Versions are of kinds: those of registers replace their field, elements and differences of others
+ * stand beside each other, a removal only replaces, a step counts once what it follows is held.
+ *
  * An entry is a place (log, index); a version is one field of it. Logs, records and versions have
  * numbers of the model's own.
  *
@@ -34,10 +37,15 @@ struct model_log {
     uint32_t capacity;
 };
 
+enum model_kind { MODEL_SET, MODEL_ADD, MODEL_REMOVE, MODEL_COUNT, MODEL_STEP };
+
 struct model_version {
     uint32_t record;
     uint32_t field;
-    uint32_t token; /* what was written; 0 for a deletion or creation */
+    enum model_kind kind;
+    uint32_t token; /* what was written; 0 for a deletion or creation. Of an element its number, of
+                       a count the difference, modulo 2^32, of a step book_position() */
+    uint32_t follows; /* of a step: the version that it follows, or MODEL_NONE */
     uint32_t log, index;
     uint64_t time_s;                         /* by the author's clock */
     uint32_t repeats;                        /* the version that this one repeats, or MODEL_NONE */
@@ -113,6 +121,9 @@ bool model_is_inside(const struct model *model, const struct holdings *held, uin
  * at most MODEL_LIVE_MAX. */
 uint32_t model_live(const struct model *model, const struct holdings *held, uint32_t record,
                     uint32_t out_versions[static MODEL_LIVE_MAX]);
+/* The shown one of these versions of a field: the greatest (time, log id); MODEL_NONE of none. */
+uint32_t model_shown(const struct model *model, const uint32_t *versions, uint32_t count,
+                     uint32_t field);
 /* Is nothing foretold of this record: has a forked log touched it? */
 bool model_is_vague(const struct model *model, uint32_t record);
 

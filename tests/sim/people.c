@@ -35,10 +35,13 @@ bool people_failed_with_disk(struct world *world, struct node *node, enum cairn_
     return true;
 }
 
-static unsigned village_draw(struct world *world, const struct node *node, struct dice *dice)
+unsigned people_village(struct world *world, const struct node *node, struct dice *dice)
 {
-    unsigned draw = dice_below(dice, world->village_count);
+    unsigned count = world->village_count;
 
+    if (node->kind == NODE_TOWNSHIP && count > WORLD_TOWNSHIP_VILLAGES)
+        count = WORLD_TOWNSHIP_VILLAGES;
+    unsigned draw = dice_below(dice, count);
     return node->kind == NODE_STATION ? node->village : draw;
 }
 
@@ -165,7 +168,7 @@ static void drafts_put(struct world *world, struct node *node, unsigned village,
 static void act_create(struct world *world, struct node *node, struct dice *dice)
 {
     struct put_draft draft;
-    unsigned village = village_draw(world, node, dice);
+    unsigned village = people_village(world, node, dice);
 
     create_draft(world, &draft, village, dice);
     drafts_put(world, node, village, &draft, 1);
@@ -192,7 +195,8 @@ static void act_set(struct world *world, struct node *node, struct dice *dice)
 static void act_put_many(struct world *world, struct node *node, struct dice *dice)
 {
     struct put_draft drafts[PUTS_MAX];
-    unsigned village = village_draw(world, node, dice), count = 2 + dice_below(dice, PUTS_MAX - 1);
+    unsigned village = people_village(world, node, dice),
+             count = 2 + dice_below(dice, PUTS_MAX - 1);
 
     for (unsigned i = 0; i < count; i++) {
         uint32_t record = book_pick(world, node, dice);
@@ -311,7 +315,7 @@ static bool listed(void *context, const struct cairn_record *record)
 
 static void act_list(struct world *world, struct node *node, struct dice *dice)
 {
-    struct listing listing = {.village = world_village(village_draw(world, node, dice))};
+    struct listing listing = {.village = world_village(people_village(world, node, dice))};
     const struct cairn_field_value filter = {"village", listing.village};
 
     enum cairn_status status =
@@ -424,6 +428,12 @@ const struct sim_operation sim_operations[] = {
     {"bad_put", 20, act_bad_put},
     {"delete", 9, act_delete},
     {"settle", 60, people_settle},
+    {"element", 40, kinds_element},
+    {"count", 40, kinds_count},
+    {"step", 60, kinds_step},
+    {"same", 12, kinds_same},
+    {"upsert", 24, kinds_upsert},
+    {"query", 10, kinds_query},
     {"get", 60, act_get},
     {"list", 10, act_list},
     {"history", 12, act_history},

@@ -15,6 +15,17 @@ void people_refused(struct world *world, struct node *node, uint32_t record,
 /* A write was acknowledged. */
 void people_written(struct world *world, struct node *node);
 
+/* A village in which this node may write. */
+unsigned people_village(struct world *world, const struct node *node, struct dice *dice);
+
+/* kinds.c: sets, counters, steps, records that are one, upserts, queries */
+void kinds_element(struct world *world, struct node *node, struct dice *dice);
+void kinds_count(struct world *world, struct node *node, struct dice *dice);
+void kinds_step(struct world *world, struct node *node, struct dice *dice);
+void kinds_same(struct world *world, struct node *node, struct dice *dice);
+void kinds_upsert(struct world *world, struct node *node, struct dice *dice);
+void kinds_query(struct world *world, struct node *node, struct dice *dice);
+
 /* settling.c */
 void people_settle(struct world *world, struct node *node, struct dice *dice);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "book.h"
 #include "cairn/cbor.h"
 #include "exclusions.h"
 
@@ -30,6 +31,19 @@ struct repeating {
     uint32_t old_count;
 };
 
+/* What a record of this tail became; `number` is its own, and that of any other record's. */
+static uint32_t record_became(const struct repeating *r, const struct model_record *record,
+                              uint32_t number)
+{
+    const struct model *model = &r->world->model;
+    uint32_t created = model_version_of(model, record->log, record->index, MODEL_EXISTENCE);
+
+    if (record->log != r->from || created == MODEL_NONE || created >= r->old_count ||
+        r->new_of_old[created] == MODEL_NONE)
+        return number;
+    return model->versions[r->new_of_old[created]].record;
+}
+
 /* The record that a repeated edit belongs to: one created in the same tail is a new one. */
 static uint32_t record_again(struct repeating *r, const struct model_version *old)
 {
@@ -44,11 +58,7 @@ static uint32_t record_again(struct repeating *r, const struct model_version *ol
             label[size - 1] = label_check(&model->logs[r->to].id, r->next);
         return model_record_add(model, r->to, r->next, label);
     }
-    uint32_t created = model_version_of(model, record.log, record.index, MODEL_EXISTENCE);
-    if (record.log != r->from || created == MODEL_NONE || created >= r->old_count ||
-        r->new_of_old[created] == MODEL_NONE)
-        return old->record;
-    return model->versions[r->new_of_old[created]].record;
+    return record_became(r, &record, old->record);
 }
 
 static void version_again(struct repeating *r, uint32_t number, uint32_t record)
@@ -69,6 +79,11 @@ static void version_again(struct repeating *r, uint32_t number, uint32_t record)
     version.record = record;
     version.repeats = number;
     version.is_lost = false;
+    if (version.follows < r->old_count && r->new_of_old[version.follows] != MODEL_NONE)
+        version.follows = r->new_of_old[version.follows];
+    if (version.field == BOOK_SAME)
+        version.token =
+            BOOK_RECORD(record_became(r, &model->records[version.token - 1], version.token - 1));
     r->new_of_old[number] = model_version_add(model, &version, replaces, count);
 }
 

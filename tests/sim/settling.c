@@ -21,7 +21,7 @@ static bool conflict_pick(void *context, const struct cairn_record *record)
 
     for (size_t f = 0; f < record->field_count; f++) {
         const struct cairn_field_state *field = &record->fields[f];
-        if (field->version_count < 2)
+        if (field->version_count < 2 || field->kind != CAIRN_FIELD_REGISTER)
             continue;
         snprintf(found->label, sizeof found->label, "%s", record->id);
         snprintf(found->field, sizeof found->field, "%s", field->name);
@@ -34,10 +34,14 @@ static bool conflict_pick(void *context, const struct cairn_record *record)
     return true;
 }
 
-/* Bringing a deleted record back writes several fields: which, shows the record itself. */
+#define BACK_ENTRIES_MAX 16
+
+/* Bringing a deleted record back writes several entries: which fields, shows the record itself. */
 struct restored_look {
-    uint32_t record, log, index;
-    struct book_entry *entry;
+    uint32_t record, log;
+    uint32_t from; /* the first of the entries */
+    unsigned count;
+    struct book_entry *entries;
 };
 
 static void restored_fields(void *context, struct world *world, struct node *node,
@@ -49,74 +53,67 @@ static void restored_fields(void *context, struct world *world, struct node *nod
     (void)node;
     if (seen->log != record->log || seen->index != record->index)
         return;
-    for (size_t i = 0; i < seen->live_count && look->entry->count < 16; i++)
-        if (seen->live[i].log == look->log && seen->live[i].index == look->index)
-            look->entry->writes[look->entry->count++] =
-                (struct book_write){.record = look->record, .field = (uint32_t)seen->live[i].field};
-}
-
-/* The newest value of a field that was written before: what bringing back brings. */
-static uint32_t shown_token(struct world *world, struct node *node, const char *label,
-                            uint32_t field)
-{
-    const struct cairn_record *record;
-
-    if (!WORLD_MUST(world, cairn_get(node->replica, label, &record, &world->err)))
-        return 0;
-    for (size_t f = 0; f < record->field_count; f++) {
-        const struct book_field *known = book_field_named(record->fields[f].name);
-        if (known != NULL && known->number == field)
-            return book_token(record->fields[f].versions[0].value);
+    for (size_t i = 0; i < seen->live_count; i++) {
+        const struct seen_live *live = &seen->live[i];
+        if (live->log != look->log || live->index < look->from ||
+            live->index >= look->from + look->count)
+            continue;
+        struct book_entry *entry = &look->entries[live->index - look->from];
+        if (entry->count < 16)
+            entry->writes[entry->count++] =
+                (struct book_write){.record = look->record,
+                                    .field = (uint32_t)live->field,
+                                    .kind = book_kind((uint32_t)live->field),
+                                    .token = live->token};
     }
-    return 0;
 }
 
-static void brought_back(struct world *world, struct node *node, uint32_t record, const char *label,
-                         struct book_entry *entry)
+/* The number of entries that brought a record back; 0: the log is not found. */
+static unsigned brought_back(struct world *world, struct node *node, uint32_t record,
+                             struct book_entry *entries)
 {
     unsigned village = book_village_of(world->model.records[record].scope);
-    struct restored_look look = {.record = record, .entry = entry};
+    struct restored_look look = {.record = record, .entries = entries};
     struct cairn_hash id;
     uint32_t size = 0;
 
-    node->disk.is_quiet = true;
     if (!inspect_own_log(world, node, village, &id, &size))
-        return;
+        return 0;
     look.log = model_log_find(&world->model, &id);
-    look.index = size - 1;
     if (look.log == MODEL_NONE) { /* its first edit there: enter the log as the book would */
         struct model_log fresh = {.id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
         fresh.scope = world->model.records[record].scope;
         look.log = model_log_add(&world->model, &fresh);
     }
-    inspect_records(world, node, restored_fields, &look);
-    node->disk.is_quiet = true;
-    for (unsigned i = 0; i < entry->count; i++)
-        if (entry->writes[i].field != MODEL_EXISTENCE)
-            entry->writes[i].token = shown_token(world, node, label, entry->writes[i].field);
-    node->disk.is_quiet = false;
+    look.from = world->model.logs[look.log].entry_count;
+    if (look.from == 0)
+        look.from = 1; /* behind the basis */
+    look.count = size - look.from < BACK_ENTRIES_MAX ? size - look.from : BACK_ENTRIES_MAX;
+    inspect_values(world, node, restored_fields, &look);
+    return look.count;
 }
 
 static void settle_take(struct world *world, struct node *node, const struct conflict_found *found,
                         uint32_t record, unsigned keep, const char *value)
 {
-    struct book_entry entry = {.count = 0};
+    struct book_entry entries[BACK_ENTRIES_MAX] = {{.count = 0}}, *entry = &entries[0];
     const struct book_field *field = book_field_named(found->field);
     bool is_deletion = strcmp(found->field, "deleted") == 0;
+    unsigned count = 1;
 
     people_written(world, node);
     world_saw(world, is_deletion ? SEEN_DELETION_SETTLED : SEEN_CONFLICT_SETTLED);
     if (is_deletion && keep == 2)
-        brought_back(world, node, record, found->label, &entry);
+        count = brought_back(world, node, record, entries);
     else if (is_deletion)
-        entry.writes[entry.count++] =
+        entry->writes[entry->count++] =
             (struct book_write){.record = record, .field = MODEL_EXISTENCE, .deletes = true};
     else if (field != NULL)
-        entry.writes[entry.count++] =
+        entry->writes[entry->count++] =
             (struct book_write){.record = record,
                                 .field = field->number,
                                 .token = book_token(keep == 0 ? value : found->texts[keep - 1])};
-    book_take(world, node, book_village_of(world->model.records[record].scope), &entry, 1);
+    book_take(world, node, book_village_of(world->model.records[record].scope), entries, count);
     if (world_is_well(world))
         invariant_shown(world, node, found->label);
 }

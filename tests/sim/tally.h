@@ -28,6 +28,21 @@
     X(CONFLICT_SETTLED, "a conflict was settled")                    \
     X(DELETION_CONTESTED, "a deletion against an edit")              \
     X(DELETION_SETTLED, "a contested deletion was settled")          \
+    X(ELEMENTS, "a set of several elements")                         \
+    X(ELEMENT_ABSENT, "taking away what is not there was refused")   \
+    X(COUNTED, "a counter was counted")                              \
+    X(STEP_TAKEN, "an office took its step")                         \
+    X(STEP_DONE, "a workflow's move was finished")                   \
+    X(STEP_GIVEN_UP, "a move under way was given up")                \
+    X(STEP_NOT_OWN, "a step of another office was refused")          \
+    X(STEP_NOT_NEXT, "a step out of turn was refused")               \
+    X(STEPS_UNSEEN, "two steps were taken unseen")                   \
+    X(SAME_SAID, "two records were said to be one household")        \
+    X(SAME_REFUSED, "a needless same or apart was refused")          \
+    X(UPSERT_CREATED, "an upsert made a record")                     \
+    X(UPSERT_FOUND, "an upsert changed the one with its number")     \
+    X(UPSERT_AMBIGUOUS, "an upsert met two with its number")         \
+    X(QUERY_FOUND, "a query found what a full look finds")           \
     X(SYNC_DONE, "an exchange ended well")                           \
     X(SYNC_NO_ANSWER, "an exchange got no answer")                   \
     X(SYNC_NO_SERVER, "a device that knows no server")               \

@@ -241,6 +241,8 @@ static const char *role_of(enum node_kind kind)
         return "server";
     case NODE_AUDITOR:
         return "auditor";
+    case NODE_TOWNSHIP:
+        return "township";
     case NODE_STATION:
         return "station";
     }
@@ -261,7 +263,9 @@ static bool node_join(struct world *world, struct node *node, struct node *above
     const struct cairn_grant_input input = {
         .request = cairn_writer_bytes(&request),
         .role = role_of(node->kind),
-        .scope = node->kind == NODE_STATION ? world_village(node->village) : WORLD_COUNTY,
+        .scope = node->kind == NODE_STATION    ? world_village(node->village)
+                 : node->kind == NODE_TOWNSHIP ? WORLD_TOWNSHIP
+                                               : WORLD_COUNTY,
         .tag = node->tag,
         .address = node->kind == NODE_SERVER ? "tcp://127.0.0.1:7340" : NULL};
     above->held_is_stale = true;
@@ -277,7 +281,7 @@ static bool node_join(struct world *world, struct node *node, struct node *above
 struct node *world_join(struct world *world, enum node_kind kind, unsigned village,
                         struct node *above)
 {
-    static const char *const tags[] = {"R", "C", "S", "U"};
+    static const char *const tags[] = {"R", "C", "S", "U", "T"};
     char tag[8];
 
     if (kind == NODE_STATION)
@@ -342,10 +346,12 @@ void world_open(struct world *world, const struct world_config *config, FILE *tr
     world->office = 1;
     world->server = 2;
     world->auditor = 3;
+    world->township = 4;
     struct node *root = world_join(world, NODE_ROOT, 0, NULL);
     struct node *office = root == NULL ? NULL : world_join(world, NODE_OFFICE, 0, root);
     if (office == NULL || world_join(world, NODE_SERVER, 0, office) == NULL ||
-        world_join(world, NODE_AUDITOR, 0, office) == NULL)
+        world_join(world, NODE_AUDITOR, 0, office) == NULL ||
+        world_join(world, NODE_TOWNSHIP, 0, office) == NULL)
         return;
     statement_keep(world);
     stations_join(world);

@@ -26,8 +26,10 @@
 #define WORLD_LETTERS_MAX 24
 #define WORLD_BUNDLES_MAX 12
 #define WORLD_COUNTY "513332"
+#define WORLD_TOWNSHIP "513332100"
+#define WORLD_TOWNSHIP_VILLAGES 2 /* the first so many */
 
-enum node_kind { NODE_ROOT, NODE_OFFICE, NODE_SERVER, NODE_AUDITOR, NODE_STATION };
+enum node_kind { NODE_ROOT, NODE_OFFICE, NODE_SERVER, NODE_AUDITOR, NODE_TOWNSHIP, NODE_STATION };
 
 /* A copy of a device's disk, somewhere in a drawer. */
 struct backup {
@@ -97,7 +99,7 @@ struct world {
     uint64_t step;
     struct node nodes[WORLD_NODES_MAX];
     unsigned node_count, village_count;
-    unsigned root, office, server, auditor;
+    unsigned root, office, server, auditor, township;
     unsigned grant_count;
     uint64_t places; /* given out */
     struct letter letters[WORLD_LETTERS_MAX];
