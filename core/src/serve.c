@@ -236,6 +236,18 @@ static enum cairn_status refusals_note(struct cairn_context *ctx, struct cairn_s
     return CAIRN_OK;
 }
 
+/* What lies here uncovered, from before this was its sequencer, is covered when it is offered. */
+static enum cairn_status known_cover(struct cairn_context *ctx, uint32_t no)
+{
+    struct cairn_log log;
+
+    CAIRN_TRY(cairn_log_load(ctx, no, &log));
+    struct cairn_grown grown = {no, cairn_log_size(&log)};
+    if (log.covered < grown.size)
+        cairn_buffer_add(&ctx->grown, &grown, sizeof grown);
+    return ctx->grown.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+}
+
 static enum cairn_status run_commit(struct cairn_context *ctx, struct cairn_serve *serve,
                                     const struct cairn_group *group, const struct cairn_run *run)
 {
@@ -255,6 +267,8 @@ static enum cairn_status run_commit(struct cairn_context *ctx, struct cairn_serv
             return status == CAIRN_NOT_FOUND ? CAIRN_MALFORMED : status;
     }
     CAIRN_TRY(cairn_apply_run(ctx, &input, &outcome, &no));
+    if (outcome == CAIRN_OUTCOME_KNOWN)
+        return known_cover(ctx, no);
     serve->entry_count += ctx->tally.entries - entries;
     if (ctx->tally.without_effect == without_effect || no == 0)
         return CAIRN_OK;
