@@ -1,7 +1,7 @@
 /*
  * cairn/store.h: the storage port, an ordered key-value store with transactions. LMDB on disk and
  * a memory store stand behind it; tests add one that fails on demand. What keys mean is written
- * in one place, core/src/layout.h; this port knows only bytes.
+ * in one place, core/src/base/layout.h; this port knows only bytes.
  *
  * A back end must pass tests/store/store_suite.h, which is this contract in executable form:
  *   - keys are ordered as memcmp orders them, shorter first; 1 to CAIRN_STORE_KEY_MAX bytes

@@ -8,7 +8,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include "store/lmdb_internal.h"
+#include "lmdb_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

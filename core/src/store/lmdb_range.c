@@ -1,6 +1,6 @@
 /* Ranges of the LMDB back end; declared in lmdb_internal.h. */
 
-#include "store/lmdb_internal.h"
+#include "lmdb_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

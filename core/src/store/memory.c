@@ -12,7 +12,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include "store/memory_internal.h"
+#include "memory_internal.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Ranges of the memory back end; declared in memory_internal.h. */
 
-#include "store/memory_internal.h"
+#include "memory_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

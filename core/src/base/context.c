@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "pack.h"
-#include "schema.h"
 
 #define FORMAT_PLAIN 0
 

@@ -193,12 +193,6 @@ enum cairn_status cairn_field_parse(const struct cairn_field *field, const char 
 const char *cairn_field_format(const struct cairn_field *field, const struct cairn_value *value,
                                struct cairn_arena *arena);
 
-/* Tables decoded so far. */
-struct cairn_schema_cache;
-struct cairn_schema_cache *cairn_schema_cache_new(void);
-void cairn_schema_cache_free(struct cairn_schema_cache *cache);
-/* Forget all: a unit of work that was given up may have decoded what was never kept. */
-void cairn_schema_cache_reset(struct cairn_schema_cache *cache);
 /* Version `version` as this store holds it; version 0 is the empty table. NOT_FOUND. Borrowed from
  * the cache. */
 CAIRN_NODISCARD

@@ -68,6 +68,12 @@ struct cairn_context {
     struct cairn_err *err; /* may be NULL */
 };
 
+/* Tables of schemas decoded so far; schema.c knows what is in them, a context owns one. */
+struct cairn_schema_cache *cairn_schema_cache_new(void);
+void cairn_schema_cache_free(struct cairn_schema_cache *cache);
+/* Forget all: a unit of work that was given up may have decoded what was never kept. */
+void cairn_schema_cache_reset(struct cairn_schema_cache *cache);
+
 CAIRN_NODISCARD enum cairn_status cairn_context_begin(struct cairn_context *ctx,
                                                       enum cairn_txn_mode mode);
 /* Ends the transaction whatever the answer. */
