@@ -519,7 +519,8 @@ enum cairn_status cairn_row_load(struct cairn_context *ctx, const struct cairn_i
     struct cairn_bytes value;
 
     CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
-    /* A record spans several lines of a page that nobody touched lately: fetch them side by side. */
+    /* A record spans several lines of a page that nobody touched lately: fetch them side by side.
+     */
     for (size_t i = CACHE_LINE_BYTES; i < value.size; i += CACHE_LINE_BYTES)
         __builtin_prefetch(value.data + i);
     CAIRN_TRY(cairn_record_borrow(ctx, value, row->id, out_state));
