@@ -214,7 +214,8 @@ static bool on_record(void *context, const struct cairn_record *record)
     answer->records++;
     answer->bytes += strlen(record->id) + strlen(record->scope);
     for (size_t i = 0; i < record->field_count; i++)
-        answer->bytes += strlen(record->fields[i].versions[0].value);
+        if (record->fields[i].versions[0].tag[0] != '\0') /* not where a new record stands */
+            answer->bytes += strlen(record->fields[i].versions[0].value);
     return true;
 }
 

@@ -223,6 +223,78 @@ static void status_counts_what_a_scan_counts(void **state)
     assert_int_equal(records, counted);
 }
 
+/* Rows of table I with and without the check character. */
+static size_t counter_rows(bool of_before)
+{
+    struct cairn_context *ctx = &root.replica->ctx;
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_COUNTER);
+    struct cairn_walk walk;
+    size_t count = 0;
+
+    machine_must(&root, cairn_context_begin(ctx, CAIRN_TXN_READ));
+    machine_must(&root, cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0},
+                                        CAIRN_ASCENDING, &walk));
+    while (cairn_walk_next(&walk) == CAIRN_OK)
+        count += (cairn_reader_left(&walk.key) == 12) == of_before;
+    cairn_walk_close(&walk);
+    cairn_context_abort(ctx);
+    return count;
+}
+
+static enum cairn_status counter_row_age(void *context, struct cairn_context *ctx,
+                                         const struct cairn_log *log,
+                                         const struct cairn_record_state *state)
+{
+    uint8_t bucket = cairn_record_id_hash(log, state->id.index).bytes[0];
+    struct cairn_key key = cairn_counter_key(state->counter, bucket, state->id);
+
+    (void)context;
+    machine_must(&root, cairn_kv_del(ctx, &key));
+    key = cairn_counter_key_before(state->counter, state->id);
+    return cairn_kv_put(ctx, &key, (struct cairn_bytes){&bucket, 1});
+}
+
+/* Make the store what the version before wrote. */
+static void store_age(void)
+{
+    struct cairn_context *ctx = &root.replica->ctx;
+    struct cairn_key key = cairn_key_meta("index");
+    struct cairn_bytes value;
+    uint8_t bytes[64];
+
+    machine_must(&root, cairn_context_begin(ctx, CAIRN_TXN_WRITE));
+    machine_must(&root, cairn_states_visit(ctx, counter_row_age, NULL));
+    machine_must(&root, cairn_kv_get(ctx, &key, &value));
+    assert_true(value.size <= sizeof bytes);
+    memcpy(bytes, value.data, value.size);
+    bytes[0] = 1;
+    machine_must(&root, cairn_kv_put(ctx, &key, (struct cairn_bytes){bytes, value.size}));
+    machine_must(&root, cairn_context_commit(ctx));
+}
+
+static void labels_check(void)
+{
+    for (size_t i = 0; i < RECORDS; i += 7) {
+        const struct cairn_record *record;
+        machine_must(&root, cairn_get(root.replica, ids[i], &record, &root.err));
+        assert_string_equal(record->id, ids[i]);
+    }
+}
+
+static void labels_are_found_before_and_after_their_rows_are_written_anew(void **state)
+{
+    (void)state;
+    store_age();
+    assert_int_equal(counter_rows(true), RECORDS);
+    labels_check();
+    machine_off(&root);
+    machine_must(&root, machine_on(&root));
+    assert_true(is_ready());
+    assert_int_equal(counter_rows(true), 0);
+    assert_int_equal(counter_rows(false), RECORDS);
+    labels_check();
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -231,6 +303,7 @@ int main(void)
         T(a_build_may_stop_anywhere_and_records_change_meanwhile),
         T(what_a_build_left_is_done_at_the_next_open),
         T(status_counts_what_a_scan_counts),
+        T(labels_are_found_before_and_after_their_rows_are_written_anew),
     };
 
     if (sodium_init() < 0)
