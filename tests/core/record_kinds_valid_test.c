@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "holder.h"
+#include "judge.h"
 #include "kinds_table.h"
 
 static struct land land;
@@ -517,6 +518,23 @@ static void whoever_has_a_part_may_give_up_what_is_under_way(void **state)
     assert_int_equal(live(KIND_STATUS), 1);
 }
 
+static void whoever_has_no_part_may_not_give_it_up(void **state)
+{
+    static const uint64_t from[] = {1}, roles[] = {CAIRN_ROLE_STATION, CAIRN_ROLE_COUNTY};
+    static const struct cairn_workflow_state states[] = {{.number = 1}, {.number = 2}};
+    static const struct cairn_move move = {
+        .number = 1, .from = from, .from_count = 1, .to = 2, .roles = roles, .step_count = 2};
+    static const struct cairn_type type = {
+        .states = states, .state_count = 2, .moves = &move, .move_count = 1};
+    const struct cairn_position under_way = {.state = 1, .move = 1}, given_up = {.state = 1};
+
+    (void)state;
+    assert_int_equal(cairn_step_judge(&type, CAIRN_ROLE_COUNTY, &under_way, &given_up),
+                     CAIRN_WHY_NONE);
+    assert_int_equal(cairn_step_judge(&type, CAIRN_ROLE_TOWNSHIP, &under_way, &given_up),
+                     CAIRN_WHY_STEP_ROLE);
+}
+
 static void a_deletion_leaves_steps_and_takes_the_rest(void **state)
 {
     struct cairn_value one = integer(1);
@@ -571,6 +589,7 @@ int main(void)
         T(a_step_whose_predecessor_is_not_here_waits_for_it),
         T(who_waits_for_a_waiting_step_follows_it_to_the_second_log),
         T(whoever_has_a_part_may_give_up_what_is_under_way),
+        T(whoever_has_no_part_may_not_give_it_up),
         T(a_deletion_leaves_steps_and_takes_the_rest),
     };
 

@@ -75,6 +75,23 @@ static void many_counts_of_one_device_are_gathered_and_none_is_lost(void **state
     registry_expect_everywhere(id, "points", "131");
 }
 
+static void two_who_gather_unseen_count_nothing_twice(void **state)
+{
+    char id[32];
+
+    (void)state;
+    registry_create(&station, "household", "points", "1", id);
+    for (unsigned i = 0; i < 10; i++)
+        registry_add(&station, id, "points", "1");
+    registry_sync_all();
+    for (unsigned i = 0; i < 20; i++)
+        registry_add(&peer, id, "points", "1");
+    for (unsigned i = 0; i < 20; i++)
+        registry_add(&station, id, "points", "1");
+    registry_sync_all();
+    registry_expect_everywhere(id, "points", "51");
+}
+
 /* ---- steps --------------------------------------------------------------------------------- */
 
 static void village_township_and_county_move_a_household_in_that_order(void **state)
@@ -276,6 +293,7 @@ int main(void)
         REGISTRY_TEST(an_element_added_again_unseen_outlives_its_removal),
         REGISTRY_TEST(a_set_that_is_set_holds_exactly_what_is_given),
         REGISTRY_TEST(many_counts_of_one_device_are_gathered_and_none_is_lost),
+        REGISTRY_TEST(two_who_gather_unseen_count_nothing_twice),
         REGISTRY_TEST(village_township_and_county_move_a_household_in_that_order),
         REGISTRY_TEST(a_skipped_or_foreign_step_is_refused_in_words),
         REGISTRY_TEST(a_move_under_way_is_given_up_and_begun_anew),

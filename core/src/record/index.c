@@ -143,7 +143,7 @@ static const struct cairn_live *field_versions(const struct cairn_record_state *
     while (first + count < state->live_count && state->live[first + count].field == field)
         count++;
     *out_count = count;
-    return state->live + first;
+    return count == 0 ? NULL : &state->live[first];
 }
 
 static void counter_sum(const struct cairn_live *live, size_t count, struct cairn_value *out_value)
