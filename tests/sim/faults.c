@@ -9,7 +9,7 @@
 #include "inspect.h"
 #include "links.h"
 #include "malice.h"
-#include "people.h"
+#include "people_internal.h"
 
 #define CALLS_MAX 400 /* of the store, before an armed fault strikes */
 
@@ -352,6 +352,28 @@ static bool township_works(struct world *world, struct dice *dice)
     return true;
 }
 
+#define SITTING_STEPS 5
+
+/* An office hears what is new, goes on with moves that wait for it, and sends that out. */
+static void office_sits(struct world *world, struct node *office, struct dice *dice)
+{
+    if (!world_is_well(world) || office->replica == NULL || people_disk_is_bad(office) ||
+        links_sync(world, office, dice, false) != LINK_DONE)
+        return;
+    for (unsigned i = 0; i < SITTING_STEPS && world_is_well(world); i++)
+        kinds_step(world, office, dice);
+    if (world_is_well(world))
+        links_sync(world, office, dice, false);
+}
+
+static bool offices_sit(struct world *world, struct dice *dice)
+{
+    trace_line(&world->trace, "#%llu the offices sit", (unsigned long long)world->step);
+    office_sits(world, &world->nodes[world->township], dice);
+    office_sits(world, &world->nodes[world->office], dice);
+    return true;
+}
+
 static bool auditor_syncs(struct world *world, struct dice *dice)
 {
     struct node *auditor = &world->nodes[world->auditor];
@@ -367,6 +389,7 @@ static bool auditor_syncs(struct world *world, struct dice *dice)
 const struct sim_fault sim_faults[] = {
     {"office works", 30, NULL, office_works},
     {"township works", 20, NULL, township_works},
+    {"offices sit", 12, NULL, offices_sit},
     {"auditor syncs", 5, NULL, auditor_syncs},
     {"station joins", 2, NULL, station_joins},
     {"stick is lost", 3, NULL, stick_is_lost},

@@ -11,7 +11,7 @@
 #include "people_internal.h"
 
 #define TYPE "household"
-#define ALIASES 200 /* so few that two stations give the same one */
+#define ALIASES 60 /* so few that two stations give the same one */
 #define STEPS_OF_A_MOVE 3
 
 /* A record of the node's that is not deleted and has no namesake; MODEL_NONE. */
