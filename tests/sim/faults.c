@@ -5,11 +5,10 @@
 #include "book.h"
 #include "couriers.h"
 #include "decrees.h"
-#include "exclusions.h"
 #include "inspect.h"
 #include "links.h"
 #include "malice.h"
-#include "people.h"
+#include "people_internal.h"
 
 #define CALLS_MAX 400 /* of the store, before an armed fault strikes */
 
@@ -168,63 +167,10 @@ static bool clock_jumps(struct world *world, struct dice *dice)
 
 /* ---- old copies ---------------------------------------------------------------------------- */
 
-/* Does something that this device wrote again wait for a receipt? */
-static bool repeats_wait(const struct world *world, const struct node *node,
-                         const struct holdings *held)
+/* There must be room for the logs of a new incarnation. */
+static bool may_go_back(const struct world *world)
 {
-    for (uint32_t v = 0; v < world->model.version_count; v++) {
-        const struct model_version *version = &world->model.versions[v];
-        if (version->repeats != MODEL_NONE &&
-            world->model.logs[version->log].grant == node->grant &&
-            version->index < held->size[version->log] &&
-            version->index >= held->covered[version->log])
-            return true;
-    }
-    return false;
-}
-
-/* Note the logs that a version names; true when it is the first of its log to name one. */
-static bool names_anew(const struct world *world, const struct model_version *version,
-                       uint8_t *is_named)
-{
-    const struct model *model = &world->model;
-    uint32_t of = model->records[version->record].log;
-    bool is_new = of != version->log && is_named[of] == 0;
-
-    is_named[of] = 1;
-    for (uint32_t i = 0; i < version->replaces_count; i++) {
-        of = model->versions[model->replaced[version->replaces_first + i]].log;
-        is_new = is_new || (of != version->log && is_named[of] == 0);
-        is_named[of] = 1;
-    }
-    return is_new;
-}
-
-/* Does the unsynced tail of a log of this device name another log for the first time? */
-static bool tail_announces(const struct world *world, const struct node *node,
-                           const struct holdings *held)
-{
-    for (uint32_t log = 0; log < world->model.log_count; log++) {
-        uint8_t is_named[MODEL_LOGS_MAX] = {0};
-        if (world->model.logs[log].grant != node->grant)
-            continue;
-        for (uint32_t v = 0; v < world->model.version_count; v++) {
-            const struct model_version *version = &world->model.versions[v];
-            if (version->log == log && version->index < held->size[log] &&
-                names_anew(world, version, is_named) && version->index >= held->covered[log])
-                return true;
-        }
-    }
-    return false;
-}
-
-static bool may_go_back(struct world *world, struct node *node, const struct holdings *held)
-{
-    inspect_holdings(world, node);
-    return world->model.log_count + 8 <= MODEL_LOGS_MAX &&
-           !(EXCLUDE_RESTORE_OF_REVOKED && book_knows_revoked(world, node)) &&
-           !(EXCLUDE_SECOND_RESTORE && repeats_wait(world, node, held)) &&
-           !(EXCLUDE_ABANDONED_ANNOUNCEMENTS && tail_announces(world, node, held));
+    return world->model.log_count + 8 <= MODEL_LOGS_MAX;
 }
 
 /* A station, or now and then the office. */
@@ -253,8 +199,7 @@ static bool backup_is_put_back(struct world *world, struct dice *dice)
 {
     struct node *node = pick_restorable(world, dice);
 
-    if (node == NULL || node->backup.disk.txn == NULL ||
-        !may_go_back(world, node, &node->backup.held))
+    if (node == NULL || node->backup.disk.txn == NULL || !may_go_back(world))
         return false;
     trace_line(&world->trace, "#%llu %s is restored from its backup",
                (unsigned long long)world->step, node->tag);
@@ -269,7 +214,7 @@ static bool folder_is_moved(struct world *world, struct dice *dice)
 {
     struct node *node = pick_restorable(world, dice);
 
-    if (node == NULL || !may_go_back(world, node, &node->held))
+    if (node == NULL || !may_go_back(world))
         return false;
     trace_line(&world->trace, "#%llu the folder of %s is moved", (unsigned long long)world->step,
                node->tag);
@@ -287,7 +232,7 @@ static bool device_is_cloned(struct world *world, struct dice *dice)
     struct disk_copy copy;
 
     if (node == NULL || node->is_revoked || world->node_count + 2 > WORLD_NODES_MAX ||
-        !may_go_back(world, node, &node->held))
+        !may_go_back(world))
         return false;
     struct node *clone = world_node_add(world, NODE_STATION, node->village, node->tag);
     if (clone == NULL || !WORLD_MUST(world, disk_copy_take(&node->disk, &copy)))
@@ -326,7 +271,6 @@ static bool stick_is_lost(struct world *world, struct dice *dice)
     return true;
 }
 
-#if !EXCLUDE_BUNDLES_AT_SERVER
 static bool server_reads_a_bundle(struct world *world, struct dice *dice)
 {
     struct node *server = &world->nodes[world->server];
@@ -338,7 +282,6 @@ static bool server_reads_a_bundle(struct world *world, struct dice *dice)
     couriers_read(world, server, dice, false);
     return true;
 }
-#endif
 
 static bool office_works(struct world *world, struct dice *dice)
 {
@@ -349,6 +292,28 @@ static bool office_works(struct world *world, struct dice *dice)
 static bool township_works(struct world *world, struct dice *dice)
 {
     people_act(world, &world->nodes[world->township], dice);
+    return true;
+}
+
+#define SITTING_STEPS 5
+
+/* An office hears what is new, goes on with moves that wait for it, and sends that out. */
+static void office_sits(struct world *world, struct node *office, struct dice *dice)
+{
+    if (!world_is_well(world) || office->replica == NULL || people_disk_is_bad(office) ||
+        links_sync(world, office, dice, false) != LINK_DONE)
+        return;
+    for (unsigned i = 0; i < SITTING_STEPS && world_is_well(world); i++)
+        kinds_step(world, office, dice);
+    if (world_is_well(world))
+        links_sync(world, office, dice, false);
+}
+
+static bool offices_sit(struct world *world, struct dice *dice)
+{
+    trace_line(&world->trace, "#%llu the offices sit", (unsigned long long)world->step);
+    office_sits(world, &world->nodes[world->township], dice);
+    office_sits(world, &world->nodes[world->office], dice);
     return true;
 }
 
@@ -367,12 +332,11 @@ static bool auditor_syncs(struct world *world, struct dice *dice)
 const struct sim_fault sim_faults[] = {
     {"office works", 30, NULL, office_works},
     {"township works", 20, NULL, township_works},
+    {"offices sit", 12, NULL, offices_sit},
     {"auditor syncs", 5, NULL, auditor_syncs},
     {"station joins", 2, NULL, station_joins},
     {"stick is lost", 3, NULL, stick_is_lost},
-#if !EXCLUDE_BUNDLES_AT_SERVER
     {"server reads a bundle", 4, NULL, server_reads_a_bundle},
-#endif
     {"server restarts", 2, NULL, server_restarts},
     {"disk fails once", 10, has_disk_faults, disk_fails_once},
     {"disk asks again", 10, has_disk_faults, disk_conflicts},
@@ -387,9 +351,7 @@ const struct sim_fault sim_faults[] = {
     {"server is behind", 2, has_restores, malice_server_is_behind},
     {"device is cloned", 3, has_clones, device_is_cloned},
     {"device is revoked", 3, has_decrees, decrees_revoke},
-#if !EXCLUDE_ADOPTION_BEFORE_ALL_HOLD_IT
     {"range is adopted", 8, has_decrees, decrees_adopt},
-#endif
     {"grant beyond its scope", 2, has_malice, malice_grants},
     {"random request", 3, has_malice, malice_random_request},
     {"stranger's request", 3, has_malice, malice_stranger},

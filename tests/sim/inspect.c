@@ -151,8 +151,8 @@ static uint32_t token_of(const struct records_look *look, struct cairn_context *
     case CAIRN_VALUE_CLOSED:
         return 0;
     case CAIRN_VALUE_DOT:
-        return BOOK_RECORD(model_record_of(&look->world->model, number_of(look, value.dot.log_number),
-                                           (uint32_t)value.dot.index));
+        return BOOK_RECORD(model_record_of(
+            &look->world->model, number_of(look, value.dot.log_number), (uint32_t)value.dot.index));
     case CAIRN_VALUE_POSITION:
         return BOOK_POSITION((uint32_t)value.position.state, (uint32_t)value.position.move,
                              (uint32_t)value.position.stage);

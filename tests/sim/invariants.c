@@ -481,14 +481,6 @@ static void audit_finding(void *context, uint64_t number, const char *text, cons
         strncpy(look->first, text, sizeof look->first - 1);
 }
 
-static bool forks_may_be(const struct world *world)
-{
-    for (uint32_t i = 0; i < world->model.log_count; i++)
-        if (world->model.logs[i].is_forked)
-            return true;
-    return false;
-}
-
 void invariant_audit(struct world *world, struct node *node)
 {
     struct audit_look look = {.world = world};
@@ -501,7 +493,7 @@ void invariant_audit(struct world *world, struct node *node)
         return;
     bool is_clean = report.finding_count == 0;
     world_saw(world, is_clean ? SEEN_AUDIT_CLEAN : SEEN_AUDIT_FOUND);
-    if (!is_clean && !forks_may_be(world))
+    if (!is_clean && !model_has_forks(&world->model))
         world_fail(world, "audit", "the audit of %s finds: %s", node->tag, look.first);
 }
 

@@ -288,3 +288,11 @@ bool model_is_vague(const struct model *model, uint32_t record_number)
             return true;
     return false;
 }
+
+bool model_has_forks(const struct model *model)
+{
+    for (uint32_t i = 0; i < model->log_count; i++)
+        if (model->logs[i].is_forked)
+            return true;
+    return false;
+}

@@ -124,6 +124,7 @@ uint32_t model_live(const struct model *model, const struct holdings *held, uint
 /* The shown one of these versions of a field: the greatest (time, log id); MODEL_NONE of none. */
 uint32_t model_shown(const struct model *model, const uint32_t *versions, uint32_t count,
                      uint32_t field);
+bool model_has_forks(const struct model *model);
 /* Is nothing foretold of this record: has a forked log touched it? */
 bool model_is_vague(const struct model *model, uint32_t record);
 

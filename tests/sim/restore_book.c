@@ -6,7 +6,6 @@
 
 #include "book.h"
 #include "cairn/cbor.h"
-#include "exclusions.h"
 
 char label_check(const struct cairn_hash *log, uint32_t index)
 {
@@ -70,8 +69,6 @@ static void version_again(struct repeating *r, uint32_t number, uint32_t record)
     for (uint32_t i = 0; i < version.replaces_count && count < MODEL_LIVE_MAX; i++) {
         uint32_t old = model->replaced[version.replaces_first + i];
         bool is_again = old < r->old_count && r->new_of_old[old] != MODEL_NONE;
-        if (EXCLUDE_REPEAT_OF_OWN_REPLACED && model->versions[old].log == r->from)
-            continue;
         replaces[count++] = is_again ? r->new_of_old[old] : old;
     }
     version.log = r->to;

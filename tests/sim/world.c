@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exclusions.h"
 #include "inspect.h"
 #include "restore_book.h"
 
@@ -191,8 +190,6 @@ void node_go_back(struct world *world, struct node *node, struct backup *backup)
         unseen_return(world, node, logs, count);
         return;
     }
-    if (EXCLUDE_MARK_AFTER_RESTORE)
-        node->machine.synced_mark = node->machine.mark;
     world_saw(world, SEEN_RESTORED);
     restore_book(world, node, logs, count);
     inspect_holdings(world, node);
