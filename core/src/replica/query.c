@@ -198,7 +198,8 @@ static enum cairn_status sort_value(struct listing *listing, const struct cairn_
     struct cairn_value value;
     struct cairn_dot dot;
 
-    enum cairn_status status = cairn_field_shown(ctx, state, listing->sort, 0, &value, &dot);
+    enum cairn_status status =
+        cairn_asked_shown(&listing->asking, state, listing->sort, 0, &value, &dot);
     if (status != CAIRN_OK)
         return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
     plain.is_personal = false;

@@ -139,7 +139,7 @@ static enum cairn_status value_group(struct counting *counting,
     struct cairn_value value;
     struct cairn_dot dot;
 
-    enum cairn_status status = cairn_field_shown(ctx, state, field, 0, &value, &dot);
+    enum cairn_status status = cairn_asked_shown(&counting->asking, state, field, 0, &value, &dot);
     if (status == CAIRN_NOT_FOUND || (status == CAIRN_OK && value.kind == CAIRN_VALUE_DOT))
         return group_get(counting, INT64_MAX, NULL, out_group);
     CAIRN_TRY(status);

@@ -90,6 +90,13 @@ void cairn_band_text(const struct cairn_field *field, size_t number,
                      char out_text[static CAIRN_BAND_TEXT_BYTES]);
 size_t cairn_band_of(const struct cairn_field *field, int64_t value);
 
+/* What a field of a record shows, as cairn_field_shown; a workflow without a step stands where new
+ * records begin. */
+CAIRN_NODISCARD
+enum cairn_status cairn_asked_shown(struct cairn_asking *asking,
+                                    const struct cairn_record_state *state,
+                                    const struct cairn_field *field, size_t element,
+                                    struct cairn_value *out_value, struct cairn_dot *out_dot);
 /* A value as a group is called; a workflow's state by its name. In the arena; NULL: no memory. */
 const char *cairn_state_or_value_text(const struct cairn_type *type,
                                       const struct cairn_field *field,

@@ -5,10 +5,20 @@
 
 #include "query_internal.h"
 
+#include "judge.h"
+
 /* ---- planning ------------------------------------------------------------------------------ */
 
+/* Does the test hold for the state of a new record? */
+static bool takes_first(const struct cairn_asking *asking, const struct cairn_test *test)
+{
+    int64_t first = asking->type == NULL ? 0 : (int64_t)cairn_position_first(asking->type).state;
+
+    return test->lowest <= first && first <= test->highest;
+}
+
 /* How good a source a test makes: 0 for none. */
-static int test_worth(const struct cairn_test *test)
+static int test_worth(const struct cairn_asking *asking, const struct cairn_test *test)
 {
     switch (test->kind) {
     case CAIRN_TEST_NEVER:
@@ -25,6 +35,9 @@ static int test_worth(const struct cairn_test *test)
     case CAIRN_TEST_FIELD:
         break;
     }
+    /* A record that took no step has no row, and stands in the first state. */
+    if (test->field->merge == CAIRN_MERGE_WORKFLOW && takes_first(asking, test))
+        return 0;
     if (test->is_negated || !cairn_field_is_indexed(test->field))
         return 0;
     if (test->is_equal)
@@ -46,7 +59,7 @@ enum cairn_status cairn_source_plan(struct cairn_asking *asking)
     CAIRN_TRY(cairn_index_is_ready(asking->ctx, &is_ready));
     for (size_t i = 0; i < asking->test_count; i++) {
         const struct cairn_test *test = &asking->tests[i];
-        int worth = test_worth(test);
+        int worth = test_worth(asking, test);
         if (worth > best && (is_ready || worth >= 5)) {
             best = worth;
             asking->answered = test;

@@ -9,6 +9,7 @@
 #include "query_internal.h"
 
 #include "history_internal.h"
+#include "judge.h"
 #include "said.h"
 
 #define CODE_DIGITS_MAX 12
@@ -448,6 +449,22 @@ enum cairn_status cairn_tests_prepare(struct cairn_asking *asking, const struct 
     return scopes_prepare(asking, prefix);
 }
 
+enum cairn_status cairn_asked_shown(struct cairn_asking *asking,
+                                    const struct cairn_record_state *state,
+                                    const struct cairn_field *field, size_t element,
+                                    struct cairn_value *out_value, struct cairn_dot *out_dot)
+{
+    enum cairn_status status =
+        cairn_field_shown(asking->ctx, state, field, element, out_value, out_dot);
+
+    if (status != CAIRN_NOT_FOUND || element > 0 || field->merge != CAIRN_MERGE_WORKFLOW ||
+        asking->type == NULL)
+        return status;
+    *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER,
+                                      .integer = (int64_t)cairn_position_first(asking->type).state};
+    return CAIRN_OK;
+}
+
 /* ---- running them -------------------------------------------------------------------------- */
 
 static int text_compare(struct cairn_bytes a, struct cairn_bytes b)
@@ -485,8 +502,7 @@ static enum cairn_status field_test(struct cairn_asking *asking, const struct ca
     bool is_met = false;
 
     for (size_t i = 0; i < CAIRN_LIVE_MAX && !is_met; i++) {
-        enum cairn_status status =
-            cairn_field_shown(asking->ctx, state, test->field, i, &value, &dot);
+        enum cairn_status status = cairn_asked_shown(asking, state, test->field, i, &value, &dot);
         if (status == CAIRN_NOT_FOUND && (i > 0 || test->field->merge != CAIRN_MERGE_SET))
             break;
         if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
@@ -531,7 +547,7 @@ static enum cairn_status failed_test(struct cairn_asking *asking, const struct c
     *out_fits = true;
     if (test->field == NULL)
         return CAIRN_OK;
-    enum cairn_status status = cairn_field_shown(asking->ctx, state, test->field, 0, &value, &dot);
+    enum cairn_status status = cairn_asked_shown(asking, state, test->field, 0, &value, &dot);
     if (status == CAIRN_OK)
         *out_fits =
             value.kind != CAIRN_VALUE_INTEGER || !indicator_is_met(test->indicator, value.integer);

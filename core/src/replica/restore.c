@@ -30,8 +30,10 @@ enum cairn_status cairn_mark_save(struct cairn_replica *replica, bool sync)
     return CAIRN_OK;
 }
 
-/* Is the mark outside ahead of the store? An empty or foreign one says nothing. */
-static enum cairn_status mark_is_ahead(struct cairn_replica *replica, bool *out_is_ahead)
+/* Is the mark outside ahead of the store, and where does it stand? An empty or foreign one says
+ * nothing, and stands at 0. */
+static enum cairn_status mark_is_ahead(struct cairn_replica *replica, bool *out_is_ahead,
+                                       uint64_t *out_marked)
 {
     uint8_t bytes[CAIRN_MARK_MAX];
     struct cairn_writer writer;
@@ -39,6 +41,7 @@ static enum cairn_status mark_is_ahead(struct cairn_replica *replica, bool *out_
     uint64_t count;
 
     *out_is_ahead = false;
+    *out_marked = 0;
     cairn_writer_init(&writer, bytes, sizeof bytes);
     enum cairn_status status = replica->ports->ops->mark_load(replica->ports, &writer);
     if (status == CAIRN_NOT_FOUND || (status == CAIRN_OK && writer.size == 0))
@@ -52,6 +55,7 @@ static enum cairn_status mark_is_ahead(struct cairn_replica *replica, bool *out_
         return CAIRN_OK;
     CAIRN_TRY(cairn_meta_number(&replica->ctx, "own-entries", &count));
     *out_is_ahead = marked > count;
+    *out_marked = marked;
     return CAIRN_OK;
 }
 
@@ -312,7 +316,17 @@ static enum cairn_status log_repeat(struct cairn_replica *replica, struct cairn_
     return status;
 }
 
-static enum cairn_status generation_begin(struct cairn_replica *replica)
+/* The count goes on above the mark: a copy taken before, whichever, lies below the mark and is
+ * found as well, and a mark that a power cut brings back is not ahead. */
+static enum cairn_status count_raise(struct cairn_context *ctx, uint64_t marked)
+{
+    uint64_t count;
+
+    CAIRN_TRY(cairn_meta_number(ctx, "own-entries", &count));
+    return cairn_meta_number_put(ctx, "own-entries", (count > marked ? count : marked) + 1);
+}
+
+static enum cairn_status generation_begin(struct cairn_replica *replica, uint64_t marked)
 {
     struct cairn_context *ctx = &replica->ctx;
     struct cairn_key key = cairn_key_meta("place");
@@ -320,6 +334,7 @@ static enum cairn_status generation_begin(struct cairn_replica *replica)
     struct cairn_writer writer;
     uint64_t counter, logs;
 
+    CAIRN_TRY(count_raise(ctx, marked));
     CAIRN_TRY(cairn_meta_next(ctx, "generation", &replica->generation));
     CAIRN_TRY(cairn_meta_number(ctx, "counter", &counter));
     CAIRN_TRY(cairn_meta_number_put(ctx, "counter", (counter / COUNTER_BLOCK + 1) * COUNTER_BLOCK));
@@ -344,20 +359,22 @@ static enum cairn_status restore_apply(struct cairn_replica *replica, void *cont
 {
     struct restore_work *work = context;
     bool is_ahead, differs;
+    uint64_t marked;
 
-    CAIRN_TRY(mark_is_ahead(replica, &is_ahead));
+    CAIRN_TRY(mark_is_ahead(replica, &is_ahead, &marked));
     CAIRN_TRY(place_differs(replica, &differs));
     work->is_restored = is_ahead || differs;
-    return work->is_restored ? generation_begin(replica) : CAIRN_OK;
+    return work->is_restored ? generation_begin(replica, marked) : CAIRN_OK;
 }
 
 enum cairn_status cairn_restore_check(struct cairn_replica *replica, struct cairn_err *err)
 {
     struct restore_work work = {false};
     bool is_ahead = false, differs = false;
+    uint64_t marked;
 
     CAIRN_TRY(cairn_replica_read(replica, err));
-    enum cairn_status status = mark_is_ahead(replica, &is_ahead);
+    enum cairn_status status = mark_is_ahead(replica, &is_ahead, &marked);
     if (status == CAIRN_OK)
         status = place_differs(replica, &differs);
     CAIRN_TRY(cairn_replica_done(replica, status, err));
@@ -366,8 +383,7 @@ enum cairn_status cairn_restore_check(struct cairn_replica *replica, struct cair
     cairn_replica_fresh(replica, err);
     CAIRN_TRY(cairn_replica_write(replica, restore_apply, &work, err));
     replica->was_restored = work.is_restored;
-    /* The mark went down: were the old one to come back after a power cut, this would begin anew
-     * once more, which costs labels and no edit; so a mark that cannot be synced stops nothing. */
+    /* On disk as early as can be; if it cannot be, the next commit saves it. */
     if (work.is_restored && cairn_mark_save(replica, true) != CAIRN_OK)
         replica->mark_is_synced = false;
     return CAIRN_OK;
