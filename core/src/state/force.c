@@ -373,15 +373,48 @@ enum cairn_status cairn_force_why(struct cairn_context *ctx, const struct cairn_
     return CAIRN_OK;
 }
 
-enum cairn_status cairn_force_move(struct cairn_context *ctx)
+/* ---- when something moved ------------------------------------------------------------------ */
+
+/* The entries of a log that may have come into force or gone out of it; linked in the arena. */
+struct moved {
+    struct moved *next;
+    uint32_t log;
+    uint32_t from, to;
+};
+
+/* A log may move in more than one round: its range is all that it moved over. */
+static enum cairn_status moved_note(struct cairn_context *ctx, struct moved **first,
+                                    const struct cairn_log *log, uint32_t end)
+{
+    uint32_t from = end < log->force_end ? end : log->force_end;
+    uint32_t to = end < log->force_end ? log->force_end : end;
+    struct moved *moved = *first;
+
+    while (moved != NULL && moved->log != log->no)
+        moved = moved->next;
+    if (moved == NULL) {
+        moved = cairn_arena_get(&ctx->arena, sizeof *moved);
+        if (moved == NULL)
+            return CAIRN_NO_MEMORY;
+        *moved = (struct moved){.next = *first, .log = log->no, .from = from, .to = to};
+        *first = moved;
+        return CAIRN_OK;
+    }
+    moved->from = from < moved->from ? from : moved->from;
+    moved->to = to > moved->to ? to : moved->to;
+    return CAIRN_OK;
+}
+
+/* Ends of authority logs decide about those below: at most one round a level of the chain. */
+static enum cairn_status ends_move(struct cairn_context *ctx, struct moved **out_first)
 {
     uint64_t count;
-    bool moved = true;
+    bool any = true;
 
+    *out_first = NULL;
     CAIRN_TRY(cairn_meta_number(ctx, "logs", &count));
-    /* Ends of authority logs decide about those below: at most one round a level of the chain. */
-    while (moved) {
-        moved = false;
+    while (any) {
+        any = false;
         for (uint32_t no = 1; no <= count; no++) {
             struct cairn_log log;
             uint32_t end;
@@ -391,16 +424,62 @@ enum cairn_status cairn_force_move(struct cairn_context *ctx)
             CAIRN_TRY(cairn_force_end(ctx, &log, &end));
             if (end == log.force_end)
                 continue;
+            CAIRN_TRY(moved_note(ctx, out_first, &log, end));
             log.force_end = end;
             CAIRN_TRY(cairn_log_save(ctx, &log));
-            moved = true;
+            any = true;
         }
     }
-    for (uint32_t no = 1; no <= count; no++) {
+    return CAIRN_OK;
+}
+
+/* What is adopted counts beyond its log's end only, and while its adoption does. */
+static enum cairn_status adopted_move(struct cairn_context *ctx, struct moved **first)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_ADOPTED);
+    struct cairn_walk walk;
+    enum cairn_status status;
+
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct cairn_hash id = cairn_read_hash(&walk.key);
+        uint32_t from = cairn_read_u32be(&walk.key);
+        struct cairn_reader reader;
         struct cairn_log log;
-        CAIRN_TRY(cairn_log_load(ctx, no, &log));
-        if (log.is_known)
-            CAIRN_TRY(cairn_rebuild_touched(ctx, &log, 0, cairn_log_size(&log)));
+        cairn_reader_init(&reader, walk.value);
+        uint32_t to = cairn_read_u32be(&reader);
+        status = walk.key.failed || reader.failed ? CAIRN_CORRUPT : cairn_log_find(ctx, &id, &log);
+        if (status == CAIRN_NOT_FOUND)
+            continue;
+        if (status != CAIRN_OK)
+            break;
+        from = from < log.force_end ? log.force_end : from;
+        struct moved *moved = cairn_arena_get(&ctx->arena, sizeof *moved);
+        if (moved == NULL) {
+            status = CAIRN_NO_MEMORY;
+            break;
+        }
+        *moved = (struct moved){.next = *first, .log = log.no, .from = from, .to = to};
+        *first = moved;
+    }
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+enum cairn_status cairn_force_move(struct cairn_context *ctx)
+{
+    struct moved *first;
+
+    CAIRN_TRY(ends_move(ctx, &first));
+    CAIRN_TRY(adopted_move(ctx, &first));
+    for (const struct moved *moved = first; moved != NULL; moved = moved->next) {
+        struct cairn_log log;
+        CAIRN_TRY(cairn_log_load(ctx, moved->log, &log));
+        uint32_t to = moved->to < cairn_log_size(&log) ? moved->to : cairn_log_size(&log);
+        if (!log.is_known || moved->from >= to)
+            continue;
+        CAIRN_TRY(cairn_rebuild_touched(ctx, &log, moved->from, to));
+        CAIRN_TRY(cairn_repeats_rebuild(ctx, &log, moved->from));
     }
     return CAIRN_OK;
 }

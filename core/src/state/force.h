@@ -39,7 +39,8 @@ enum cairn_status cairn_force_adopted(struct cairn_context *ctx, const struct ca
                                       uint32_t *out_to);
 /*
  * Something moved: work out every log's end anew until nothing moves any more, and rebuild the
- * records that entries between the old and the new end touch.
+ * records that entries between the old and the new end touch, or that were adopted beyond it, and
+ * those of entries that repeat one of them. What did not move costs nothing.
  */
 CAIRN_NODISCARD enum cairn_status cairn_force_move(struct cairn_context *ctx);
 

@@ -245,6 +245,7 @@ enum cairn_status cairn_record_undeleted(struct cairn_context *ctx,
 
 enum cairn_status cairn_record_rebuild(struct cairn_context *ctx, struct cairn_dot record)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_log log;
     struct cairn_record_state state;
 
@@ -256,7 +257,9 @@ enum cairn_status cairn_record_rebuild(struct cairn_context *ctx, struct cairn_d
     CAIRN_TRY(
         cairn_digest_touch(ctx, log.scope, cairn_record_id_hash(&log, record.index).bytes[0]));
     CAIRN_TRY(cairn_digest_flush(ctx));
-    return cairn_record_save(ctx, &log, &state);
+    CAIRN_TRY(cairn_record_save(ctx, &log, &state));
+    cairn_arena_rewind(&ctx->arena, mark);
+    return CAIRN_OK;
 }
 
 /* A valid change, read again; its record has log 0 for any other entry (invalid, waiting, basis).
@@ -279,16 +282,19 @@ static enum cairn_status entry_change(struct cairn_context *ctx, const struct ca
 enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct cairn_log *log,
                                         uint32_t from, uint32_t to)
 {
-    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
+    struct cairn_judged_change *change;
 
-    if (change == NULL)
-        return CAIRN_NO_MEMORY;
     if (log->channel != CAIRN_CHANNEL_RECORDS)
         return CAIRN_OK;
     for (uint32_t index = from; index < to; index++) {
+        change = cairn_arena_get(&ctx->arena, sizeof *change);
+        if (change == NULL)
+            return CAIRN_NO_MEMORY;
         CAIRN_TRY(entry_change(ctx, log, index, change));
         if (change->record.log != 0)
             CAIRN_TRY(cairn_record_rebuild(ctx, change->record));
+        cairn_arena_rewind(&ctx->arena, mark);
     }
     return CAIRN_OK;
 }
