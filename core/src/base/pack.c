@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#define PAYLOAD_LEVEL \
-    19 /* messages are small and links slow: a few ms of work save whole seconds */
+/* Links are slow: a few ms of work save whole seconds. Small messages gain nothing from it (a day's
+ * 50 edits are as small at 12), large ones are left to go. */
+#define PAYLOAD_LEVEL_SMALL 12
+#define PAYLOAD_SMALL_BYTES 4096
+#define PAYLOAD_LEVEL 19
 #define PAYLOAD_LEVEL_LARGE 6
 #define PAYLOAD_LARGE_BYTES 131072
 
@@ -79,16 +82,23 @@ enum cairn_status cairn_unpacked_size(struct cairn_bytes packed, size_t *out_siz
     return CAIRN_OK;
 }
 
+static int payload_level(size_t size)
+{
+    if (size <= PAYLOAD_SMALL_BYTES)
+        return PAYLOAD_LEVEL_SMALL;
+    return size <= PAYLOAD_LARGE_BYTES ? PAYLOAD_LEVEL : PAYLOAD_LEVEL_LARGE;
+}
+
 enum cairn_status cairn_payload_pack(struct cairn_packer *packer, struct cairn_bytes plain,
                                      struct cairn_buffer *out)
 {
     size_t form_at = out->size;
     const uint8_t form = PAYLOAD_PLAIN;
-    int level = plain.size > PAYLOAD_LARGE_BYTES ? PAYLOAD_LEVEL_LARGE : PAYLOAD_LEVEL;
     bool is_packed;
 
     cairn_buffer_add(out, &form, 1);
-    enum cairn_status status = cairn_pack(packer, level, plain, out, &is_packed);
+    enum cairn_status status =
+        cairn_pack(packer, payload_level(plain.size), plain, out, &is_packed);
     if (status != CAIRN_OK)
         return status;
     if (is_packed)
