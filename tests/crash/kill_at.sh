@@ -93,7 +93,7 @@ try_join()
         return
     fi
     in_store guest status
-    if ! grep -q G1 out; then
+    if grep -q "no grant yet" out; then
         try 0 guest join guest.invite --root-fingerprint "$root_fingerprint"
     fi
     try 0 guest audit
