@@ -110,7 +110,7 @@ static enum cairn_status find_columns(struct export *export)
     enum cairn_status status =
         cairn_schema_fields(export->cli->replica, export->type, &fields, &count, err);
     if (status != CAIRN_OK)
-        return status == CAIRN_NOT_FOUND ? CAIRN_BAD_INPUT : status;
+        return status;
     if (count > EXPORT_COLUMNS_MAX - FIXED_MAX)
         return cairn_fail(err, CAIRN_LIMIT, N_("%s has more than %d fields"), export->type,
                           EXPORT_COLUMNS_MAX - FIXED_MAX);

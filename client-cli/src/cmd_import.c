@@ -89,8 +89,6 @@ static enum cairn_status map_columns(struct import *import, const struct csv_row
 
     enum cairn_status status =
         cairn_schema_fields(cli->replica, input.type, &input.fields, &input.field_count, &cli->err);
-    if (status == CAIRN_NOT_FOUND)
-        return CAIRN_BAD_INPUT; /* err names the type: what was given is wrong */
     if (status != CAIRN_OK)
         return status;
     status = import_map_init(&import->map, &input, &reason);

@@ -78,8 +78,6 @@ static enum cairn_status add_header(struct listing *listing, const char *type)
 
     enum cairn_status status =
         cairn_schema_fields(listing->cli->replica, type, &fields, &count, err);
-    if (status == CAIRN_NOT_FOUND)
-        return CAIRN_BAD_INPUT; /* err names the type: what was given is wrong */
     if (status != CAIRN_OK)
         return status;
     for (size_t i = 0; i < count && listing->field_count < FIELDS_MAX; i++) {

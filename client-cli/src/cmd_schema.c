@@ -80,8 +80,6 @@ static enum cli_exit show_fields(struct cli *cli, const char *type)
     size_t count;
 
     enum cairn_status status = cairn_schema_fields(cli->replica, type, &fields, &count, &cli->err);
-    if (status == CAIRN_NOT_FOUND)
-        status = CAIRN_BAD_INPUT;
     if (status != CAIRN_OK)
         return cli_report(cli, status);
     table_init(&table);

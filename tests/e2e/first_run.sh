@@ -77,6 +77,11 @@ reads "R  root authority, 51 四川省   1 grant, 0 revocations   no server: *" 
 try 3 office put household head=扎西
 objects "this device may not write yet: it has no grant. Send shiqu-county-office.request to *cairn join FILE" \
     "本设备还不能写入：还没有授权。请把 shiqu-county-office.request 交给上级*cairn join FILE"
+for words in "list household" "count household" "schema show household" audit; do
+    # shellcheck disable=SC2086 # words
+    try 3 office $words
+    objects "This device has no grant yet, so it knows no *" "本设备还没有授权，因此不知道*"
+done
 try 2 office join shiqu.invite
 objects "the invitation is from the root \"Sichuan root authority\" $root_fingerprint.*--root-fingerprint*" \
     "邀请文件来自根机构“Sichuan root authority” $root_fingerprint。*--root-fingerprint*"

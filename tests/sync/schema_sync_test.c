@@ -151,7 +151,7 @@ static void a_field_says_what_a_form_needs(void **state)
     assert_string_equal(fields[15].merge, "set");
     assert_string_equal(fields[15].target, "household");
     net_expect(cairn_schema_fields(net.office.replica, "house", &fields, &count, &net_err),
-               CAIRN_NOT_FOUND);
+               CAIRN_BAD_INPUT);
     net_close(&net);
 }
 

@@ -12,7 +12,7 @@
  *          it returns.
  * Threads: as cairn/replica.h says.
  * Status:  BAD_INPUT for an unknown type, field, state, indicator or band, or a value that the
- *          field cannot have; err says which.
+ *          field cannot have; err says which. NO_RIGHT: no grant yet, so no record types either.
  */
 
 #ifndef CAIRN_QUERY_H

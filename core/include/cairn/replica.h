@@ -113,7 +113,8 @@ CAIRN_NODISCARD
 enum cairn_status cairn_status_get(struct cairn_replica *replica,
                                    struct cairn_status_report *out_report, struct cairn_err *err);
 
-/* The request file of this device / the root statement file, into `out` (at most 1,100 bytes). */
+/* The request file of this device / the root statement file, into `out` (at most 1,100 bytes).
+ * NO_RIGHT: no grant yet, so no root. */
 CAIRN_NODISCARD
 enum cairn_status cairn_request_export(struct cairn_replica *replica, struct cairn_writer *out,
                                        struct cairn_err *err);
@@ -192,7 +193,7 @@ struct cairn_field_info {
     const struct cairn_choice_info *choices;
     size_t choice_count;
 };
-/* Fields of record type `type` (name) in order; NOT_FOUND for an unknown type. */
+/* Fields of record type `type` (name) in order. BAD_INPUT: no such type; NO_RIGHT: no grant yet. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char *type,
                                       const struct cairn_field_info **out_fields, size_t *out_count,

@@ -85,21 +85,6 @@ static enum cairn_status run_common(struct cairn_context *ctx, const struct cair
     return CAIRN_OK;
 }
 
-/* The tree of the first `size` leaves of a log. */
-static enum cairn_status tree_at(struct cairn_context *ctx, const struct cairn_log *log,
-                                 uint32_t size, struct cairn_tree *out_tree)
-{
-    cairn_tree_init(out_tree);
-    for (uint32_t i = 0; i < size; i++) {
-        struct cairn_entry entry;
-        struct cairn_hash *commitments;
-        struct cairn_hash leaf;
-        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &leaf));
-        cairn_tree_append(out_tree, &leaf);
-    }
-    return CAIRN_OK;
-}
-
 /* `bytes` continue the log at its head: check the seal, then write. */
 static enum cairn_status run_append(struct cairn_context *ctx,
                                     const struct cairn_apply_input *input, struct cairn_log *log,
@@ -163,7 +148,7 @@ static enum cairn_status run_forked(struct cairn_context *ctx,
     struct cairn_bytes rest = {run->entries.data + offset, run->entries.size - offset};
     uint32_t count = run->entry_count - (common - run->first);
 
-    CAIRN_TRY(tree_at(ctx, log, common, &tree));
+    CAIRN_TRY(cairn_tree_at(ctx, log, common, &tree));
     CAIRN_TRY(cairn_batch_hash(ctx, log, &tree, rest, count, &batch));
     if (!seal_is_good(ctx, log, &batch.tree, &run->seal))
         return cairn_fail(ctx->err, CAIRN_BAD_SIGNATURE,

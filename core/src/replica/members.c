@@ -140,6 +140,10 @@ enum cairn_status cairn_root_export(struct cairn_replica *replica, struct cairn_
     enum cairn_status status = cairn_root_get(&replica->ctx, &root, &bytes);
     if (status == CAIRN_OK)
         cairn_write_bytes(out, bytes.data, bytes.size);
+    else if (status == CAIRN_NOT_FOUND)
+        status = cairn_fail(err, CAIRN_NO_RIGHT,
+                            "This device has no grant yet, so it knows no root key. Send its "
+                            "request to the office above, then join.");
     return cairn_replica_done(replica, status, err);
 }
 

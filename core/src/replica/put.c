@@ -138,10 +138,7 @@ static enum cairn_status put_prepare(struct cairn_replica *replica, const struct
     struct cairn_context *ctx = &replica->ctx;
     const struct cairn_schema *schema;
 
-    CAIRN_TRY(cairn_schema_now(ctx, &schema));
-    prepared->type = cairn_schema_type_named(schema, put->type);
-    if (prepared->type == NULL)
-        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "There is no record type %s.", put->type);
+    CAIRN_TRY(cairn_type_now(ctx, put->type, &schema, &prepared->type));
     CAIRN_TRY(record_prepare(ctx, put, standing, prepared));
     CAIRN_TRY(cairn_edits_read(replica, put, prepared->type,
                                prepared->creates ? NULL : &prepared->state, &prepared->edits));

@@ -423,11 +423,7 @@ enum cairn_status cairn_tests_prepare(struct cairn_asking *asking, const struct 
     const struct cairn_schema *schema;
     const char *prefix = "";
 
-    CAIRN_TRY(cairn_schema_now(asking->ctx, &schema));
-    asking->type = cairn_schema_type_named(schema, query->type);
-    if (asking->type == NULL)
-        return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "There is no record type %s.",
-                          query->type);
+    CAIRN_TRY(cairn_type_now(asking->ctx, query->type, &schema, &asking->type));
     if (query->condition_count > CAIRN_TESTS_MAX)
         return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "More than %d conditions.",
                           CAIRN_TESTS_MAX);

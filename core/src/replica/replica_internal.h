@@ -168,7 +168,7 @@ void cairn_value_label(const struct cairn_type *type, const struct cairn_field *
 /*
  * Edits of different fields by devices that had not seen each other's: the newest live version of
  * each such log, in the arena; none where all edits follow each other. Those of one field are a
- * conflict instead.
+ * conflict instead (parallels.c).
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
@@ -182,14 +182,17 @@ enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_now(struct cairn_context *ctx,
                                    const struct cairn_schema **out_schema);
-/* Records that lists show, and those with a conflict. */
+/* That, and its record type `name`. BAD_INPUT: it has none; NO_RIGHT: no schema came here yet. */
 CAIRN_NODISCARD
-enum cairn_status cairn_records_count(struct cairn_context *ctx, uint64_t *out_records,
-                                      uint64_t *out_conflicts);
+enum cairn_status cairn_type_now(struct cairn_context *ctx, const char *name,
+                                 const struct cairn_schema **out_schema,
+                                 const struct cairn_type **out_type);
 /* Sign a table as schema version `version` into the root's authority log, in a write unit. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_sign(struct cairn_replica *replica, uint64_t version,
                                     struct cairn_bytes table);
+/* ---- all records (states.c) ---- */
+
 /* Visit records in key order; return other than OK to stop. */
 typedef enum cairn_status cairn_state_fn(void *context, struct cairn_context *ctx,
                                          const struct cairn_log *log,
@@ -197,6 +200,10 @@ typedef enum cairn_status cairn_state_fn(void *context, struct cairn_context *ct
 CAIRN_NODISCARD
 enum cairn_status cairn_states_visit(struct cairn_context *ctx, cairn_state_fn *visit,
                                      void *context);
+/* Records that lists show, and those with a conflict. */
+CAIRN_NODISCARD
+enum cairn_status cairn_records_count(struct cairn_context *ctx, uint64_t *out_records,
+                                      uint64_t *out_conflicts);
 
 /* ---- sync ---- */
 

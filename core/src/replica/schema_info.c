@@ -1,4 +1,5 @@
-/* What programs may know of the schema held: cairn_schema_types, cairn_schema_fields. */
+/* The schema held: for the facade (replica_internal.h), and what programs may know of it:
+ * cairn_schema_types, cairn_schema_fields. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -6,6 +7,32 @@
 
 #include "replica_internal.h"
 #include "schema_yaml.h"
+
+enum cairn_status cairn_schema_now(struct cairn_context *ctx,
+                                   const struct cairn_schema **out_schema)
+{
+    uint64_t version;
+
+    CAIRN_TRY(cairn_schema_newest(ctx, &version));
+    return cairn_schema_get(ctx, version, out_schema);
+}
+
+enum cairn_status cairn_type_now(struct cairn_context *ctx, const char *name,
+                                 const struct cairn_schema **out_schema,
+                                 const struct cairn_type **out_type)
+{
+    CAIRN_TRY(cairn_schema_now(ctx, out_schema));
+    *out_type = cairn_schema_type_named(*out_schema, name);
+    if (*out_type != NULL)
+        return CAIRN_OK;
+    if ((*out_schema)->type_count == 0)
+        return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
+                          "This device has no grant yet, so it knows no record types. Send its "
+                          "request to the office above, then join.");
+    return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "There is no record type %s.", name);
+}
+
+/* ---- what is handed out -------------------------------------------------------------------- */
 
 /* What is handed out lies in `arena`; short memory is noted and answered once. */
 struct describing {
@@ -80,16 +107,12 @@ enum cairn_status cairn_schema_fields(struct cairn_replica *replica, const char 
 {
     struct describing d = {.arena = &replica->results};
     const struct cairn_schema *schema;
-    const struct cairn_type *found = NULL;
+    const struct cairn_type *found;
 
     cairn_replica_fresh(replica, err);
     CAIRN_TRY(cairn_replica_read(replica, err));
-    enum cairn_status status = cairn_schema_now(&replica->ctx, &schema);
-    if (status == CAIRN_OK)
-        found = cairn_schema_type_named(schema, type);
-    if (status == CAIRN_OK && found == NULL)
-        status = cairn_fail(err, CAIRN_NOT_FOUND, "There is no record type %s.", type);
-    CAIRN_TRY(cairn_replica_done(replica, status, err));
+    CAIRN_TRY(
+        cairn_replica_done(replica, cairn_type_now(&replica->ctx, type, &schema, &found), err));
     struct cairn_field_info *fields = room(&d, found->field_count, sizeof *fields);
     for (size_t i = 0; fields != NULL && i < found->field_count; i++)
         field_describe(&d, schema, &found->fields[i], &fields[i]);

@@ -10,15 +10,6 @@
 #include "scope_log.h"
 #include "seen.h"
 
-enum cairn_status cairn_schema_now(struct cairn_context *ctx,
-                                   const struct cairn_schema **out_schema)
-{
-    uint64_t version;
-
-    CAIRN_TRY(cairn_schema_newest(ctx, &version));
-    return cairn_schema_get(ctx, version, out_schema);
-}
-
 enum cairn_status cairn_live_value(struct cairn_context *ctx, const struct cairn_live *live,
                                    struct cairn_value *out_value)
 {
@@ -394,98 +385,6 @@ static enum cairn_status fields_view(struct viewing *v, const struct cairn_recor
     return CAIRN_OK;
 }
 
-/* ---- written side by side ------------------------------------------------------------------ */
-
-/* Had the writer of `by` seen `of` when it wrote? Only what a log announced is known to be seen. */
-static enum cairn_status had_seen(struct cairn_context *ctx, struct cairn_dot by,
-                                  struct cairn_dot of, bool *out_had_seen)
-{
-    struct cairn_log log;
-    struct cairn_announced announced;
-    uint32_t number, size;
-
-    *out_had_seen = false;
-    CAIRN_TRY(cairn_log_load(ctx, by.log, &log));
-    enum cairn_status status = cairn_announced_number(ctx, &log, of.log, &number, &size);
-    if (status == CAIRN_OK)
-        status = cairn_announced_at(ctx, by.log, number, by.index, &announced);
-    if (status == CAIRN_NOT_FOUND)
-        return CAIRN_OK;
-    CAIRN_TRY(status);
-    *out_had_seen = of.index < announced.size;
-    return CAIRN_OK;
-}
-
-/* The newest live version of each log. */
-static size_t newest_collect(const struct cairn_record_state *state, struct cairn_dot *newest)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < state->live_count; i++) {
-        struct cairn_dot dot = state->live[i].dot;
-        size_t at = 0;
-        while (at < count && newest[at].log != dot.log)
-            at++;
-        if (at == count)
-            newest[count++] = dot;
-        else if (newest[at].index < dot.index)
-            newest[at] = dot;
-    }
-    return count;
-}
-
-static bool same_field_only(const struct cairn_record_state *state, struct cairn_dot a,
-                            struct cairn_dot b)
-{
-    for (size_t i = 0; i < state->live_count; i++)
-        for (size_t k = 0; k < state->live_count; k++)
-            if (state->live[i].dot.log == a.log && state->live[i].dot.index == a.index &&
-                state->live[k].dot.log == b.log && state->live[k].dot.index == b.index &&
-                state->live[i].field != state->live[k].field)
-                return false;
-    return true;
-}
-
-static bool is_of_one_log(const struct cairn_record_state *state)
-{
-    for (size_t i = 1; i < state->live_count; i++)
-        if (state->live[i].dot.log != state->live[0].dot.log)
-            return false;
-    return true;
-}
-
-enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
-                                        const struct cairn_record_state *state,
-                                        struct cairn_dot **out_dots, size_t *out_count)
-{
-    *out_dots = NULL;
-    *out_count = 0;
-    if (is_of_one_log(state))
-        return CAIRN_OK;
-    struct cairn_dot *newest =
-        cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *newest);
-    struct cairn_dot *dots = cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof *dots);
-    size_t count = newest == NULL || dots == NULL ? 0 : newest_collect(state, newest);
-
-    if (newest == NULL || dots == NULL)
-        return CAIRN_NO_MEMORY;
-    *out_dots = dots;
-    for (size_t i = 0; i < count; i++) {
-        bool is_parallel = false;
-        for (size_t k = 0; k < count && !is_parallel; k++) {
-            bool seen_this, seen_that;
-            if (k == i || same_field_only(state, newest[i], newest[k]))
-                continue;
-            CAIRN_TRY(had_seen(ctx, newest[i], newest[k], &seen_that));
-            CAIRN_TRY(had_seen(ctx, newest[k], newest[i], &seen_this));
-            is_parallel = !seen_this && !seen_that;
-        }
-        if (is_parallel)
-            dots[(*out_count)++] = newest[i];
-    }
-    return CAIRN_OK;
-}
-
 /* Mark the fields whose shown version was written beside another's. */
 static enum cairn_status parallel_view(struct viewing *v, const struct cairn_record_state *state,
                                        struct cairn_record *record)
@@ -567,83 +466,5 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
     CAIRN_TRY(parallel_view(&v, state, &record));
     CAIRN_TRY(cairn_indicators_view(replica, type, v.shown, &record));
     *out_record = record;
-    return CAIRN_OK;
-}
-
-/* ---- walking ------------------------------------------------------------------------------- */
-
-/* One step: the arena is left as it was, so that a scan of any length needs little memory. */
-static enum cairn_status state_step(struct cairn_context *ctx, struct cairn_walk *walk,
-                                    struct cairn_log *log, cairn_state_fn *visit, void *context)
-{
-    struct cairn_record_state state;
-    struct cairn_dot id;
-
-    cairn_read_bytes(&walk->key, 9); /* scope and bucket */
-    id.log = cairn_read_u32be(&walk->key);
-    id.index = cairn_read_u32be(&walk->key);
-    if (log->no != id.log)
-        CAIRN_TRY(cairn_log_load(ctx, id.log, log));
-    CAIRN_TRY(cairn_record_decode(ctx, walk->value, id, &state));
-    return state.live_count == 0 ? CAIRN_OK : visit(context, ctx, log, &state);
-}
-
-enum cairn_status cairn_states_visit(struct cairn_context *ctx, cairn_state_fn *visit,
-                                     void *context)
-{
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_RECORD);
-    struct cairn_log log = {.no = 0};
-    struct cairn_walk walk;
-    enum cairn_status status;
-
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        status = state_step(ctx, &walk, &log, visit, context);
-        cairn_arena_reset(&ctx->arena);
-        if (status != CAIRN_OK)
-            break;
-    }
-    cairn_walk_close(&walk);
-    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
-}
-
-struct states_count {
-    uint64_t records, conflicts;
-};
-
-static enum cairn_status state_count(void *context, struct cairn_context *ctx,
-                                     const struct cairn_log *log,
-                                     const struct cairn_record_state *state)
-{
-    struct states_count *count = context;
-
-    (void)ctx;
-    (void)log;
-    count->records += !cairn_record_is_deleted(state);
-    count->conflicts += cairn_record_has_conflict(state);
-    return CAIRN_OK;
-}
-
-enum cairn_status cairn_records_count(struct cairn_context *ctx, uint64_t *out_records,
-                                      uint64_t *out_conflicts)
-{
-    const struct cairn_key all = cairn_key(CAIRN_TABLE_COUNTER);
-    const struct cairn_key hidden = cairn_flag_prefix(CAIRN_FLAG_HIDDEN);
-    const struct cairn_key conflicts = cairn_flag_prefix(CAIRN_FLAG_CONFLICT);
-    struct states_count count = {0, 0};
-    uint64_t hidden_count;
-    bool is_ready;
-
-    CAIRN_TRY(cairn_index_is_ready(ctx, &is_ready));
-    if (is_ready) {
-        CAIRN_TRY(cairn_keys_count(ctx, &all, &count.records));
-        CAIRN_TRY(cairn_keys_count(ctx, &hidden, &hidden_count));
-        CAIRN_TRY(cairn_keys_count(ctx, &conflicts, &count.conflicts));
-        count.records -= hidden_count;
-    } else {
-        CAIRN_TRY(cairn_states_visit(ctx, state_count, &count));
-    }
-    *out_records = count.records;
-    *out_conflicts = count.conflicts;
     return CAIRN_OK;
 }

@@ -1,4 +1,4 @@
-#include "rebuild.h"
+#include "rebuild_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include "digest.h"
 #include "force.h"
 #include "index.h"
-#include "reopen.h"
 
 enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn_log *log,
                                    uint32_t index, struct cairn_entry *out_entry,
@@ -32,6 +31,25 @@ enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn
     if (status == CAIRN_OK && out_leaf != NULL)
         *out_leaf = leaf;
     return status == CAIRN_OK ? CAIRN_OK : CAIRN_CORRUPT;
+}
+
+enum cairn_status cairn_tree_at(struct cairn_context *ctx, const struct cairn_log *log,
+                                uint32_t size, struct cairn_tree *out_tree)
+{
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
+    struct cairn_tree tree;
+
+    cairn_tree_init(&tree);
+    for (uint32_t i = 0; i < size; i++) {
+        struct cairn_entry entry;
+        struct cairn_hash *commitments;
+        struct cairn_hash leaf;
+        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &leaf));
+        cairn_tree_append(&tree, &leaf);
+        cairn_arena_rewind(&ctx->arena, mark);
+    }
+    *out_tree = tree;
+    return CAIRN_OK;
 }
 
 /* Held entries have been merged, or never will be unless a rebuild does it: no tomb is needed. */
@@ -262,10 +280,8 @@ enum cairn_status cairn_record_rebuild(struct cairn_context *ctx, struct cairn_d
     return CAIRN_OK;
 }
 
-/* A valid change, read again; its record has log 0 for any other entry (invalid, waiting, basis).
- */
-static enum cairn_status entry_change(struct cairn_context *ctx, const struct cairn_log *log,
-                                      uint32_t index, struct cairn_judged_change *change)
+enum cairn_status cairn_entry_change(struct cairn_context *ctx, const struct cairn_log *log,
+                                     uint32_t index, struct cairn_judged_change *change)
 {
     struct cairn_entry entry;
     struct cairn_hash *commitments;
@@ -291,7 +307,7 @@ enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct 
         change = cairn_arena_get(&ctx->arena, sizeof *change);
         if (change == NULL)
             return CAIRN_NO_MEMORY;
-        CAIRN_TRY(entry_change(ctx, log, index, change));
+        CAIRN_TRY(cairn_entry_change(ctx, log, index, change));
         if (change->record.log != 0)
             CAIRN_TRY(cairn_record_rebuild(ctx, change->record));
         cairn_arena_rewind(&ctx->arena, mark);
@@ -323,8 +339,8 @@ enum cairn_status cairn_repeat_keep(struct cairn_context *ctx, struct cairn_dot 
     return cairn_meta_next(ctx, "repeats", &count);
 }
 
-static enum cairn_status repeat_forget(struct cairn_context *ctx, struct cairn_dot dot,
-                                       const struct cairn_judged_change *change)
+enum cairn_status cairn_repeat_forget(struct cairn_context *ctx, struct cairn_dot dot,
+                                      const struct cairn_judged_change *change)
 {
     struct cairn_log original;
 
@@ -375,9 +391,8 @@ enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct 
     }
 }
 
-/* Rewrite what entry `at` says came before it in its record's chain. */
-static enum cairn_status chain_set(struct cairn_context *ctx, struct cairn_dot at,
-                                   struct cairn_dot before)
+enum cairn_status cairn_chain_set(struct cairn_context *ctx, struct cairn_dot at,
+                                  struct cairn_dot before)
 {
     struct cairn_blob blob;
     struct cairn_reader reader;
@@ -425,212 +440,8 @@ enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const stru
     }
     CAIRN_TRY(cairn_step_keep(ctx, dot, change));
     CAIRN_TRY(cairn_repeat_keep(ctx, dot, change));
-    CAIRN_TRY(chain_set(ctx, dot, state.chain));
+    CAIRN_TRY(cairn_chain_set(ctx, dot, state.chain));
     state.chain = dot;
     CAIRN_TRY(cairn_record_save(ctx, &creator, &state));
     return cairn_record_rebuild(ctx, change->record);
-}
-
-/* ---- cutting back -------------------------------------------------------------------------- */
-
-/* Hang the record's chain together again without the entries of `log` from `from` on, and without
- * those that wait once more; without any where the record goes too. */
-static enum cairn_status record_relink(struct cairn_context *ctx, const struct cairn_log *log,
-                                       uint32_t from, struct cairn_dot record)
-{
-    struct cairn_log creator = *log;
-    struct cairn_record_state state;
-    struct cairn_dot *dots;
-    size_t count;
-    struct cairn_dot before = {0, 0};
-
-    if (record.log != log->no)
-        CAIRN_TRY(cairn_log_load(ctx, record.log, &creator));
-    enum cairn_status status = cairn_record_load(ctx, &creator, record.index, &state);
-    if (status == CAIRN_NOT_FOUND)
-        return CAIRN_OK; /* relinked and dropped already */
-    CAIRN_TRY(status);
-    CAIRN_TRY(cairn_record_chain(ctx, &state, &dots, &count));
-    bool is_gone = record.log == log->no && record.index >= from;
-    for (size_t i = 0; i < count; i++) {
-        struct cairn_verdict verdict;
-        if (dots[i].log == log->no && dots[i].index >= from)
-            continue;
-        CAIRN_TRY(cairn_verdict_get(ctx, dots[i].log, dots[i].index, &verdict));
-        bool is_out = verdict.validity != CAIRN_VALID;
-        CAIRN_ASSERT(is_out || !is_gone);
-        CAIRN_TRY(chain_set(ctx, dots[i], is_out ? (struct cairn_dot){0, 0} : before));
-        before = is_out ? before : dots[i];
-    }
-    state.chain = before;
-    state.live_count = 0;
-    state.tomb_count = 0;
-    return cairn_record_save(ctx, &creator, &state);
-}
-
-/* The blob in which `from` lies keeps what is before it, without a seal. */
-static enum cairn_status blob_cut(struct cairn_context *ctx, const struct cairn_log *log,
-                                  uint32_t from)
-{
-    struct cairn_blob blob;
-    struct cairn_reader entries, chain;
-
-    CAIRN_TRY(cairn_log_root_at(ctx, log, from, &blob.root));
-    struct cairn_hash root = blob.root;
-    CAIRN_TRY(cairn_blob_at(ctx, log->no, from, &blob));
-    if (blob.first == from)
-        return CAIRN_OK;
-    cairn_reader_init(&entries, blob.entries);
-    cairn_reader_init(&chain, blob.chain);
-    for (uint32_t i = blob.first; i < from; i++) {
-        cairn_cbor_skip(&entries);
-        if (cairn_read_varint(&chain) != 0)
-            cairn_read_varint(&chain);
-    }
-    blob.count = from - blob.first;
-    blob.has_seal = false;
-    blob.root = root;
-    blob.entries.size = entries.pos;
-    blob.chain.size = chain.pos;
-    return cairn_blob_put(ctx, log->no, &blob);
-}
-
-static enum cairn_status blobs_drop(struct cairn_context *ctx, const struct cairn_log *log,
-                                    uint32_t from)
-{
-    for (uint32_t at = cairn_log_size(log); at > from;) {
-        struct cairn_blob blob;
-        CAIRN_TRY(cairn_blob_at(ctx, log->no, at - 1, &blob));
-        if (blob.first < from)
-            break;
-        struct cairn_key key = cairn_key_log_index(CAIRN_TABLE_BLOB, log->no, blob.first);
-        CAIRN_TRY(cairn_kv_del(ctx, &key));
-        at = blob.first;
-    }
-    return CAIRN_OK;
-}
-
-/* The tree over the first `size` leaves, from the entries. */
-static enum cairn_status tree_rebuild(struct cairn_context *ctx, struct cairn_log *log,
-                                      uint32_t size)
-{
-    struct cairn_tree tree;
-
-    cairn_tree_init(&tree);
-    for (uint32_t i = 0; i < size; i++) {
-        struct cairn_entry entry;
-        struct cairn_hash *commitments;
-        struct cairn_hash leaf;
-        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &leaf));
-        cairn_tree_append(&tree, &leaf);
-    }
-    log->tree = tree;
-    return CAIRN_OK;
-}
-
-static enum cairn_status entry_forget(struct cairn_context *ctx, const struct cairn_log *log,
-                                      uint32_t index, struct cairn_dot record)
-{
-    struct cairn_verdict valid = {.validity = CAIRN_VALID};
-
-    CAIRN_TRY(cairn_verdict_put(ctx, log->no, index, &valid));
-    CAIRN_TRY(cairn_step_forget(ctx, (struct cairn_dot){log->no, index}));
-    if (record.log != log->no || record.index != index)
-        return CAIRN_OK;
-    /* It created its record: that goes with it. */
-    struct cairn_record_state state;
-    CAIRN_TRY(cairn_record_load(ctx, log, index, &state));
-    struct cairn_hash id = cairn_record_id_hash(log, index);
-    struct cairn_key key = cairn_counter_key(state.counter, id.bytes[0], record);
-    CAIRN_TRY(cairn_kv_del(ctx, &key));
-    key = cairn_counter_key_before(state.counter, record);
-    CAIRN_TRY(cairn_kv_del(ctx, &key));
-    CAIRN_TRY(cairn_index_forget(ctx, log, &state));
-    CAIRN_TRY(cairn_digest_touch(ctx, log->scope, id.bytes[0]));
-    key = cairn_key(CAIRN_TABLE_RECORD);
-    cairn_key_scope(&key, log->scope);
-    cairn_key_u8(&key, id.bytes[0]);
-    cairn_key_u32(&key, log->no);
-    cairn_key_u32(&key, index);
-    return cairn_kv_del(ctx, &key);
-}
-
-/* Those that are still there. */
-static enum cairn_status records_rebuild(struct cairn_context *ctx, const struct cairn_log *log,
-                                         uint32_t from, const struct cairn_dot *records,
-                                         size_t count)
-{
-    struct cairn_record_state state;
-
-    for (size_t i = 0; i < count; i++) {
-        struct cairn_log creator = *log;
-        if (records[i].log == 0 || (records[i].log == log->no && records[i].index >= from))
-            continue;
-        if (records[i].log != log->no)
-            CAIRN_TRY(cairn_log_load(ctx, records[i].log, &creator));
-        enum cairn_status status = cairn_record_load(ctx, &creator, records[i].index, &state);
-        if (status == CAIRN_OK)
-            status = cairn_record_rebuild(ctx, records[i]);
-        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-            return status;
-    }
-    return CAIRN_OK;
-}
-
-enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct cairn_log *log)
-{
-    struct cairn_dot *records;
-    size_t count;
-    uint32_t size = cairn_log_size(log);
-
-    CAIRN_TRY(cairn_followers_reopen(ctx, log, size, &records, &count));
-    for (size_t i = 0; i < count; i++)
-        CAIRN_TRY(record_relink(ctx, log, size, records[i]));
-    return records_rebuild(ctx, log, size, records, count);
-}
-
-enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log *log,
-                                     uint32_t from)
-{
-    uint32_t size = cairn_log_size(log);
-    CAIRN_ASSERT(from < size);
-    size_t count = size - from;
-    struct cairn_dot *records = cairn_arena_get(&ctx->arena, count * sizeof *records);
-    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
-    struct cairn_local_dot *reopened;
-    struct cairn_dot *followed;
-    size_t reopened_count, followed_count;
-
-    if (records == NULL || change == NULL)
-        return CAIRN_NO_MEMORY;
-    CAIRN_TRY(cairn_followers_reopen(ctx, log, from, &followed, &followed_count));
-    for (size_t i = 0; i < count; i++) {
-        struct cairn_dot dot = {log->no, from + (uint32_t)i};
-        CAIRN_TRY(entry_change(ctx, log, dot.index, change));
-        records[i] = change->record;
-        if (records[i].log != 0)
-            CAIRN_TRY(repeat_forget(ctx, dot, change));
-    }
-    for (size_t i = 0; i < count; i++)
-        if (records[i].log != 0)
-            CAIRN_TRY(record_relink(ctx, log, from, records[i]));
-    for (size_t i = 0; i < followed_count; i++)
-        CAIRN_TRY(record_relink(ctx, log, from, followed[i]));
-    CAIRN_TRY(blob_cut(ctx, log, from));
-    CAIRN_TRY(blobs_drop(ctx, log, from));
-    for (size_t i = 0; i < count; i++)
-        CAIRN_TRY(entry_forget(ctx, log, from + (uint32_t)i, records[i]));
-    CAIRN_TRY(tree_rebuild(ctx, log, from));
-    CAIRN_TRY(cairn_basis_cut_back(ctx, log, from));
-    CAIRN_TRY(cairn_announcements_forget(ctx, log, from));
-    CAIRN_TRY(cairn_log_save(ctx, log));
-    CAIRN_TRY(records_rebuild(ctx, log, from, records, count));
-    CAIRN_TRY(records_rebuild(ctx, log, from, followed, followed_count));
-    CAIRN_TRY(cairn_announcements_reopen(ctx, log->no, from, &reopened, &reopened_count));
-    for (size_t i = 0; i < reopened_count; i++) {
-        struct cairn_log other;
-        CAIRN_TRY(cairn_log_load(ctx, reopened[i].log_number, &other));
-        CAIRN_TRY(cairn_rebuild_touched(ctx, &other, reopened[i].index, cairn_log_size(&other)));
-    }
-    return cairn_digest_flush(ctx);
 }
