@@ -132,7 +132,7 @@ static void a_run_ends_at_a_seal_and_not_beyond_its_end(void **state)
     cairn_context_abort(&holder.ctx);
 }
 
-static void a_run_can_begin_inside_what_came_under_one_seal(void **state)
+static void a_run_can_begin_inside_what_came_under_one_seal_and_ends_with_it(void **state)
 {
     struct piece joined = *piece(0, 0);
     struct cairn_run run;
@@ -154,6 +154,10 @@ static void a_run_can_begin_inside_what_came_under_one_seal(void **state)
     assert_int_equal(run.first, 1);
     assert_int_equal(run.entry_count, 2);
     assert_int_equal(run.entries.size, size - piece(0, 0)->run.entries.size);
+    /* Somebody covered the first two alone: no seal of theirs is here. */
+    assert_int_equal(cairn_log_run(&holder.ctx, &log, 0, 2, 1 << 20, &run), CAIRN_OK);
+    assert_int_equal(run.entry_count, 3);
+    assert_memory_equal(run.seal.bytes, piece(2, 0)->run.seal.bytes, 64);
     cairn_context_abort(&holder.ctx);
 }
 
@@ -470,7 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_was_appended_is_read_back_with_its_roots),
         T(a_run_ends_at_a_seal_and_not_beyond_its_end),
-        T(a_run_can_begin_inside_what_came_under_one_seal),
+        T(a_run_can_begin_inside_what_came_under_one_seal_and_ends_with_it),
         T(a_root_inside_a_run_is_worked_out_from_its_entries),
         T(a_run_behind_a_gap_waits_and_is_taken_when_the_gap_closes),
         T(taking_a_run_twice_is_harmless),

@@ -202,6 +202,86 @@ static void a_copied_folder_and_its_original_do_not_fork(void **state)
     machine_free(&copy);
 }
 
+/* The folder on another machine: what nobody has yet is written again in a new incarnation. */
+static void move(struct machine *machine, uint64_t place)
+{
+    machine_off(machine);
+    fake_ports_move(&machine->ports, place);
+    machine_must(machine, machine_on(machine));
+    assert_true(cairn_replica_was_restored(machine->replica));
+}
+
+static bool income_keep(void *context, const struct cairn_record *record)
+{
+    char **income = context;
+
+    for (size_t i = 0; i < record->field_count; i++)
+        if (strcmp(record->fields[i].name, "income") == 0)
+            *income = strdup(record->fields[i].versions[0].value);
+    return true;
+}
+
+/* Of the only household; kept until the next call. */
+static const char *shown_income(struct machine *machine)
+{
+    static char *income;
+
+    free(income);
+    income = NULL;
+    machine_must(machine, cairn_list(machine->replica, "household", NULL, 0, income_keep, &income,
+                                     &machine->err));
+    assert_non_null(income);
+    return income;
+}
+
+static void what_was_written_after_one_restore_comes_along_at_the_next(void **state)
+{
+    char id[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    carry(&station, &peer);
+    move(&station, 99);
+    carry(&peer, &station); /* the first edit is back, and what repeats it counts no more */
+    assert_int_equal(machine_status(&station).record_count, 1);
+    machine_must(&station, machine_set(&station, id, "income", "4390"));
+    move(&station, 100); /* an edit of the second incarnation rests on one of the first */
+    assert_int_equal(machine_status(&station).record_count, 1);
+    machine_sync(&station, &server);
+    machine_sync(&peer, &server); /* it still holds the first edit, which comes to the server now */
+    machine_sync(&station, &server);
+    machine_sync(&peer, &server);
+    assert_int_equal(machine_status(&peer).unreceived_count, 0);
+    expect_same_records(&station, &peer);
+    expect_same_records(&station, &server);
+    assert_string_equal(shown_income(&station), "4390");
+}
+
+static void what_repeats_an_edit_counts_again_when_that_one_is_given_up(void **state)
+{
+    struct machine copy = {0};
+    char id[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    machine_off(&station);
+    copy.ports = station.ports;
+    fake_ports_move(&copy.ports, 77);
+    copy.ports.seed[9] = 7;
+    store_fault_init(&copy.store, machine_disk_copy(&station));
+    machine_must(&copy, machine_on(&copy)); /* the copy writes the edit again */
+    machine_must(&station, machine_on(&station));
+    carry(&copy, &station);
+    assert_int_equal(machine_status(&station).record_count, 1);
+    move(&station, 99); /* and so does the first, which gives up the one that both repeat */
+    assert_int_equal(machine_status(&station).record_count, 2);
+    carry(&station, &copy);
+    carry(&copy, &peer);
+    carry(&station, &peer);
+    expect_same_records(&station, &peer);
+    machine_free(&copy);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -213,6 +293,8 @@ int main(void)
         T(a_store_that_went_back_after_sync_only_begins_anew),
         T(a_store_in_another_place_begins_anew_once),
         T(a_copied_folder_and_its_original_do_not_fork),
+        T(what_was_written_after_one_restore_comes_along_at_the_next),
+        T(what_repeats_an_edit_counts_again_when_that_one_is_given_up),
     };
 
     if (sodium_init() < 0)

@@ -185,11 +185,15 @@ static uint32_t own_log(struct world *world, struct node *node, unsigned village
                    world_village(village));
         return MODEL_NONE;
     }
+    const struct model_log fresh = {.id = id,
+                                    .grant = node->grant,
+                                    .channel = CAIRN_CHANNEL_RECORDS,
+                                    .scope.code = strtoull(world_village(village), NULL, 10)};
     uint32_t log = model_log_find(&world->model, &id);
+    if (log != MODEL_NONE && world->model.logs[log].is_foreign)
+        world->model.logs[log] = fresh; /* it was seen before its first edit */
     if (log != MODEL_NONE)
         return log;
-    struct model_log fresh = {.id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
-    fresh.scope.code = strtoull(world_village(village), NULL, 10);
     log = model_log_add(&world->model, &fresh);
     if (log == MODEL_NONE)
         world_fail(world, "too-many-logs", "more than %d logs: the run is too long",

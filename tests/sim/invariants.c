@@ -259,12 +259,11 @@ static bool is_due(const struct model *model, const struct book_sight *sight,
     return false;
 }
 
-/* Both sides, for whoever reads the trace. */
-static void state_explain(struct world *world, const struct node *node,
-                          const struct book_sight *sight, const struct seen_record *seen)
+/* What the book has of a record, for whoever reads the trace. */
+static void due_explain(struct world *world, const struct node *node, uint32_t record,
+                        const struct book_sight *sight)
 {
     const struct model *model = &world->model;
-    uint32_t record = model_record_of(model, seen->log, seen->index);
 
     for (uint32_t i = 0; i < model->records[record].count; i++) {
         const struct model_version *version = &model->versions[model->records[record].versions[i]];
@@ -283,6 +282,15 @@ static void state_explain(struct world *world, const struct node *node,
                    version->field, version->token, version->log, version->index,
                    version->repeats == MODEL_NONE ? "" : " (repeats another)");
     }
+}
+
+/* Both sides. */
+static void state_explain(struct world *world, const struct node *node,
+                          const struct book_sight *sight, const struct seen_record *seen)
+{
+    const struct model *model = &world->model;
+
+    due_explain(world, node, model_record_of(model, seen->log, seen->index), sight);
     for (size_t i = 0; i < seen->live_count; i++) {
         const struct seen_live *live = &seen->live[i];
         uint32_t number = model_version_of(model, live->log, live->index, (uint32_t)live->field);
@@ -301,8 +309,10 @@ static void state_record(void *context, struct world *world, struct node *node,
 
     for (size_t i = 0; i < seen->live_count; i++)
         if (seen->live[i].log == MODEL_NONE || world->model.logs[seen->live[i].log].is_foreign) {
-            world_fail(world, "right-exceeded", "%s shows in %s what nobody may write", node->tag,
-                       seen->label);
+            world_fail(world, "right-exceeded",
+                       "%s shows in %s what nobody may write: field %llu by entry %u of log %u",
+                       node->tag, seen->label, (unsigned long long)seen->live[i].field,
+                       seen->live[i].index, seen->live[i].log);
             return;
         }
     uint32_t number = model_record_of(&world->model, seen->log, seen->index);
@@ -367,9 +377,12 @@ static void state_is_due(struct world *world, struct node *node)
             model_is_vague(model, i))
             continue;
         book_look(world, node, i, &sight);
-        if (sight.count > 0)
-            world_fail(world, "state", "%s has nothing of %s, %u live versions are due", node->tag,
-                       record->label, sight.count);
+        if (sight.count == 0)
+            continue;
+        due_explain(world, node, i, &sight);
+        replica_explain(world, node, record->label);
+        world_fail(world, "state", "%s has nothing of %s, %u live versions are due", node->tag,
+                   record->label, sight.count);
     }
     free(look.was_seen);
 }

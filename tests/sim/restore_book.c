@@ -21,24 +21,24 @@ char label_check(const struct cairn_hash *log, uint32_t index)
     return crockford[hash[0] >> 3];
 }
 
-/* One tail being written again. */
+/* Tails being written again; one at a time. */
 struct repeating {
     struct world *world;
+    const struct node *node;
     uint32_t from, to;    /* logs of the model */
     uint32_t next;        /* index in the new log */
-    uint32_t *new_of_old; /* versions */
+    uint32_t *new_of_old; /* versions, of all tails */
     uint32_t old_count;
 };
 
-/* What a record of this tail became; `number` is its own, and that of any other record's. */
+/* What a record of the tails became; `number` is its own, and that of any other record's. */
 static uint32_t record_became(const struct repeating *r, const struct model_record *record,
                               uint32_t number)
 {
     const struct model *model = &r->world->model;
     uint32_t created = model_version_of(model, record->log, record->index, MODEL_EXISTENCE);
 
-    if (record->log != r->from || created == MODEL_NONE || created >= r->old_count ||
-        r->new_of_old[created] == MODEL_NONE)
+    if (created == MODEL_NONE || created >= r->old_count || r->new_of_old[created] == MODEL_NONE)
         return number;
     return model->versions[r->new_of_old[created]].record;
 }
@@ -84,6 +84,17 @@ static void version_again(struct repeating *r, uint32_t number, uint32_t record)
     r->new_of_old[number] = model_version_add(model, &version, replaces, count);
 }
 
+/* What it repeats was here when the device went back: that one stands, or is written again. */
+static bool came_back(const struct repeating *r, const struct model_version *version)
+{
+    const struct model *model = &r->world->model;
+
+    if (version->repeats == MODEL_NONE)
+        return false;
+    const struct model_version *first = &model->versions[version->repeats];
+    return !first->is_gone && model_is_inside(model, &r->node->held, first->log, first->index);
+}
+
 static void entry_again(struct repeating *r, uint32_t index)
 {
     struct model *model = &r->world->model;
@@ -92,6 +103,8 @@ static void entry_again(struct repeating *r, uint32_t index)
 
     if (first == MODEL_NONE)
         return; /* a basis */
+    if (came_back(r, &model->versions[first]))
+        return;
     uint32_t record = record_again(r, &model->versions[first]);
     for (uint32_t v = first;
          v < r->old_count && model->versions[v].log == r->from && model->versions[v].index == index;
@@ -125,38 +138,39 @@ static unsigned village_of(const struct world *world, uint32_t log)
     return 0;
 }
 
-static void tail_again(struct world *world, struct node *node, const struct own_log *old)
+static void tail_again(struct repeating *r, struct node *node, const struct own_log *old)
 {
+    struct world *world = r->world;
     unsigned village = village_of(world, old->log);
-    struct repeating r = {
-        .world = world, .from = old->log, .old_count = world->model.version_count};
 
-    r.to = new_log(world, node, village);
-    if (r.to == MODEL_NONE) {
+    r->from = old->log;
+    r->to = new_log(world, node, village);
+    if (r->to == MODEL_NONE) {
         world_fail(world, "unsynced-again", "%s did not write its unsynced edits again", node->tag);
         return;
     }
-    r.next = world->model.logs[r.to].entry_count;
-    if (r.next == 0)
-        r.next = 1; /* behind the basis */
-    size_t room = r.old_count + 1u;
-    r.new_of_old = malloc(room * sizeof *r.new_of_old);
-    CAIRN_ASSERT(r.new_of_old != NULL);
-    memset(r.new_of_old, 0xff, room * sizeof *r.new_of_old);
+    r->next = world->model.logs[r->to].entry_count;
+    if (r->next == 0)
+        r->next = 1; /* behind the basis */
     for (uint32_t i = old->covered; i < old->size; i++)
-        entry_again(&r, i);
-    free(r.new_of_old);
+        entry_again(r, i);
 }
 
 void restore_book(struct world *world, struct node *node, const struct own_log *logs,
                   unsigned count)
 {
+    struct repeating r = {.world = world, .node = node, .old_count = world->model.version_count};
     struct cairn_hash id;
     uint32_t size, log;
 
+    size_t room = (r.old_count + 1u) * sizeof *r.new_of_old;
+    r.new_of_old = malloc(room);
+    CAIRN_ASSERT(r.new_of_old != NULL);
+    memset(r.new_of_old, 0xff, room);
     for (unsigned i = 0; i < count && world_is_well(world); i++)
         if (logs[i].covered < logs[i].size && logs[i].size > 1)
-            tail_again(world, node, &logs[i]);
+            tail_again(&r, node, &logs[i]);
+    free(r.new_of_old);
     for (unsigned village = 0; village < WORLD_VILLAGES_MAX && world_is_well(world); village++) {
         if (!inspect_own_log(world, node, village, &id, &size))
             continue;

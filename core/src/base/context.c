@@ -41,6 +41,7 @@ void cairn_context_fresh(struct cairn_context *ctx)
     ctx->tally = (struct cairn_tally){0};
     cairn_buffer_reset(&ctx->grown);
     ctx->has_dirty = false;
+    ctx->is_void = false;
     ctx->growing_log = 0;
 }
 

@@ -46,6 +46,7 @@ struct cairn_context {
     struct cairn_store *store;
     struct cairn_txn *txn; /* NULL between units of work */
     bool is_writing;
+    bool is_void;            /* there was nothing to write: what was begun for it is given up */
     uint64_t snapshot;       /* while reading: the number of what is seen */
     struct cairn_seen *seen; /* what was looked up in a snapshot; own to this context */
     struct cairn_indexing indexing;

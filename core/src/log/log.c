@@ -353,14 +353,14 @@ enum cairn_status cairn_log_run(struct cairn_context *ctx, const struct cairn_lo
     bool is_single = log->channel != CAIRN_CHANNEL_RECORDS; /* each entry's own seal travels */
 
     cairn_buffer_init(&entries, CAIRN_VALUE_MAX);
-    while (at < end && status == CAIRN_OK) {
+    while (at < (run.entry_count > 0 ? end : cairn_log_size(log)) && status == CAIRN_OK) {
         struct cairn_blob blob;
         status = cairn_blob_at(ctx, log->no, at, &blob);
         if (status != CAIRN_OK)
             break;
         blob_drop_before(&blob, at); /* somebody may hold only a part of what came under one seal */
-        if (blob.first + blob.count > end ||
-            (run.entry_count > 0 && entries.size + blob.entries.size > bytes_max) ||
+        if ((run.entry_count > 0 &&
+             (blob.first + blob.count > end || entries.size + blob.entries.size > bytes_max)) ||
             at - first + blob.count > CAIRN_RUN_ENTRIES_MAX)
             break;
         cairn_buffer_add(&entries, blob.entries.data, blob.entries.size);

@@ -85,8 +85,9 @@ enum cairn_status cairn_log_entry(struct cairn_context *ctx, uint32_t no, uint32
                                   struct cairn_bytes *out_entry, struct cairn_local_dot *out_chain);
 /*
  * Entries from `first` on that end in a seal, at most about `bytes_max` of them and not beyond
- * `end`; at least one seal's worth. run->entries in the arena; log parts and secret are filled in,
- * numbered false. GAP when no seal stands at or below `end` after first.
+ * `end`; at least one seal's worth, though that may end beyond it: what came here under one seal
+ * goes on under it. run->entries in the arena; log parts and secret are filled in, numbered false.
+ * GAP when no seal stands after first.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_log_run(struct cairn_context *ctx, const struct cairn_log *log,

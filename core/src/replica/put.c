@@ -292,6 +292,7 @@ static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
 {
     struct put_work *work = context;
     struct cairn_standing standing;
+    bool writes = false;
 
     composers_release(work);
     work->author = cairn_replica_author(replica);
@@ -307,16 +308,19 @@ static enum cairn_status put_apply(struct cairn_replica *replica, void *context)
             result_repeat(work, i);
         if (work->puts[i].memo != NULL)
             CAIRN_TRY(cairn_memo_keep(replica, work->puts[i].memo));
+        writes = writes || work->puts[i].memo != NULL;
     }
     for (size_t i = 0; i < work->composer_count; i++) {
         struct cairn_composer *composer = work->composers[i];
         if (composer->entry_count == 0)
             continue;
+        writes = true;
         struct cairn_log log;
         CAIRN_TRY(cairn_log_load(&replica->ctx, composer->log.no, &log));
         CAIRN_TRY(cairn_apply_own(&replica->ctx, &work->author, &log,
                                   cairn_buffer_bytes(&composer->entries), composer->entry_count));
     }
+    replica->ctx.is_void = !writes; /* no log is begun for what says nothing new */
     return CAIRN_OK;
 }
 

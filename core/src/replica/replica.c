@@ -110,17 +110,18 @@ static void indexes_build(struct cairn_replica *replica)
     replica->ctx.indexing.may_be_due = !is_done;
 }
 
-/* Were they left behind by an earlier run, or by an earlier version? */
-static enum cairn_status indexes_check(struct cairn_replica *replica, struct cairn_err *err)
+/* Were they left behind by an earlier run, or by an earlier version? Where it fails nothing is
+ * lost: until a later write mends them, queries scan. */
+static void indexes_mend(struct cairn_replica *replica)
 {
     bool is_ready = true;
 
-    CAIRN_TRY(cairn_replica_read(replica, err));
-    CAIRN_TRY(cairn_replica_done(replica, cairn_index_is_ready(&replica->ctx, &is_ready), err));
-    while (!is_ready)
-        if (index_step(replica, &is_ready) != CAIRN_OK)
-            break;
-    return CAIRN_OK;
+    if (cairn_replica_read(replica, NULL) != CAIRN_OK)
+        return;
+    enum cairn_status status = cairn_index_is_ready(&replica->ctx, &is_ready);
+    cairn_context_abort(&replica->ctx);
+    while (status == CAIRN_OK && !is_ready)
+        status = index_step(replica, &is_ready);
 }
 
 enum cairn_status cairn_replica_write(struct cairn_replica *replica, cairn_work_fn *work,
@@ -137,7 +138,7 @@ enum cairn_status cairn_replica_write(struct cairn_replica *replica, cairn_work_
         if (status != CAIRN_OK)
             continue;
         status = work(replica, context);
-        if (status == CAIRN_OK)
+        if (status == CAIRN_OK && !replica->ctx.is_void)
             status = cairn_context_commit(&replica->ctx);
         else
             cairn_context_abort(&replica->ctx);
@@ -300,7 +301,9 @@ static enum cairn_status replica_load(struct cairn_replica *replica, struct cair
                           "There is no store here. Make one: cairn init NAME");
     if (replica->is_joined && replica->is_writer && replica->has_keys)
         CAIRN_TRY(cairn_restore_check(replica, err));
-    return replica->is_writer ? indexes_check(replica, err) : CAIRN_OK;
+    if (replica->is_writer)
+        indexes_mend(replica);
+    return CAIRN_OK;
 }
 
 enum cairn_status cairn_replica_open(const struct cairn_replica_config *config,

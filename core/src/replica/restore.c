@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compose.h"
+#include "force.h"
 #include "judge.h"
 #include "rebuild.h"
 #include "verdict.h"
@@ -133,34 +134,55 @@ static const char *reason_of(struct cairn_context *ctx, const struct cairn_entry
     return NULL;
 }
 
-static enum cairn_status tail_keep(struct cairn_context *ctx, const struct cairn_log *log,
-                                   struct kept_change **out_kept, size_t *out_count)
-{
-    size_t room = cairn_log_size(log) - log->covered;
-    struct kept_change *kept = cairn_arena_get(&ctx->arena, (room + 1) * sizeof *kept);
+/* What one own log of an older generation has unsynced. */
+struct tail {
+    struct cairn_log log;
+    struct kept_change *kept; /* in the arena */
+    size_t count, next;       /* next: to be written again */
+};
 
-    if (kept == NULL)
+static enum cairn_status change_keep(struct cairn_context *ctx, const struct cairn_log *log,
+                                     uint32_t index, struct kept_change *out_kept,
+                                     bool *out_is_kept)
+{
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+    struct cairn_verdict verdict;
+    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
+    enum cairn_reason why = CAIRN_WHY_NONE;
+
+    if (change == NULL)
         return CAIRN_NO_MEMORY;
-    *out_count = 0;
+    CAIRN_TRY(cairn_verdict_get(ctx, log->no, index, &verdict));
+    CAIRN_TRY(cairn_entry_load(ctx, log, index, &entry, &commitments, &out_kept->leaf));
+    *out_is_kept = entry.kind == CAIRN_KIND_CHANGE && verdict.validity == CAIRN_VALID;
+    if (!*out_is_kept)
+        return CAIRN_OK;
+    out_kept->change = change;
+    out_kept->index = index;
+    out_kept->time_s = entry.time_s;
+    out_kept->reason = reason_of(ctx, &entry);
+    CAIRN_TRY(cairn_change_resolve(ctx, log, index, &entry, commitments, change));
+    /* The edit that it repeats came back: that one is covered, or is in a tail itself. */
+    if (change->has_repeats)
+        CAIRN_TRY(cairn_force_why(ctx, log, index, &change->repeats, &why));
+    *out_is_kept = why != CAIRN_WHY_REPEATED;
+    return CAIRN_OK;
+}
+
+static enum cairn_status tail_keep(struct cairn_context *ctx, struct tail *tail)
+{
+    const struct cairn_log *log = &tail->log;
+    size_t room = cairn_log_size(log) - log->covered;
+
+    tail->kept = cairn_arena_get(&ctx->arena, room * sizeof *tail->kept);
+    if (tail->kept == NULL)
+        return CAIRN_NO_MEMORY;
     for (uint32_t i = log->covered; i < cairn_log_size(log); i++) {
-        struct cairn_entry entry;
-        struct cairn_hash *commitments;
-        struct kept_change *one = &kept[*out_count];
-        struct cairn_verdict verdict;
-        CAIRN_TRY(cairn_verdict_get(ctx, log->no, i, &verdict));
-        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &one->leaf));
-        if (entry.kind != CAIRN_KIND_CHANGE || verdict.validity != CAIRN_VALID)
-            continue;
-        one->change = cairn_arena_get(&ctx->arena, sizeof *one->change);
-        if (one->change == NULL)
-            return CAIRN_NO_MEMORY;
-        one->index = i;
-        one->time_s = entry.time_s;
-        one->reason = reason_of(ctx, &entry);
-        CAIRN_TRY(cairn_change_resolve(ctx, log, i, &entry, commitments, one->change));
-        (*out_count)++;
+        bool is_kept;
+        CAIRN_TRY(change_keep(ctx, log, i, &tail->kept[tail->count], &is_kept));
+        tail->count += is_kept;
     }
-    *out_kept = kept;
     return CAIRN_OK;
 }
 
@@ -284,36 +306,133 @@ static enum cairn_status kept_write(struct cairn_composer *composer, const struc
                    (struct cairn_dot){composer->log.no, index});
 }
 
-/* One own log of an older generation: its unsynced tail goes out and comes again in a new log. */
-static enum cairn_status log_repeat(struct cairn_replica *replica, struct cairn_log *log)
+/* All that is written again: tails, and what their entries became. */
+struct repeating {
+    struct cairn_context *ctx;
+    struct cairn_author author;
+    struct tail *tails; /* in the arena */
+    size_t tail_count;
+    struct repeat_map map;
+};
+
+/* Own logs of older generations that have something unsynced. Grants of such a log stand by their
+ * evidence; new ones come in the new log. */
+static enum cairn_status tails_keep(struct repeating *r, uint64_t generation)
 {
-    struct cairn_context *ctx = &replica->ctx;
-    struct cairn_author author = cairn_replica_author(replica);
-    struct repeat_map map = {.count = 0};
-    struct kept_change *kept = NULL;
+    struct cairn_context *ctx = r->ctx;
+    uint64_t logs;
+
+    CAIRN_TRY(cairn_meta_number(ctx, "logs", &logs));
+    r->tails = cairn_arena_get(&ctx->arena, (size_t)logs * sizeof *r->tails + 1);
+    if (r->tails == NULL)
+        return CAIRN_NO_MEMORY;
+    for (uint32_t no = 1; no <= logs; no++) {
+        struct tail *tail = &r->tails[r->tail_count];
+        *tail = (struct tail){.count = 0};
+        CAIRN_TRY(cairn_log_load(ctx, no, &tail->log));
+        if (!tail->log.is_known || tail->log.own_generation == 0 ||
+            tail->log.own_generation >= generation ||
+            tail->log.covered == cairn_log_size(&tail->log) ||
+            tail->log.channel == CAIRN_CHANNEL_AUTHORITY)
+            continue;
+        if (tail->log.channel == CAIRN_CHANNEL_RECORDS)
+            CAIRN_TRY(tail_keep(ctx, tail));
+        r->tail_count++;
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status tails_abandon(struct repeating *r)
+{
+    for (size_t i = 0; i < r->tail_count; i++) {
+        struct cairn_log *log = &r->tails[i].log;
+        CAIRN_TRY(cairn_log_load(r->ctx, log->no, log));
+        CAIRN_TRY(cairn_abandon_tail(r->ctx, log, log->covered));
+    }
+    return CAIRN_OK;
+}
+
+/* Does `dot` lie in a tail, in an entry that is still to be written again? */
+static bool is_due(const struct repeating *r, struct cairn_dot dot)
+{
+    for (size_t i = 0; i < r->tail_count; i++) {
+        const struct tail *tail = &r->tails[i];
+        if (tail->log.no == dot.log && tail->next < tail->count)
+            return dot.index >= tail->kept[tail->next].index;
+    }
+    return false;
+}
+
+/* Does the tail's next change rest on one of another tail that is still to be written again? */
+static bool must_wait(const struct repeating *r, const struct tail *tail)
+{
+    const struct cairn_judged_change *change = tail->kept[tail->next].change;
+    struct cairn_dot own = {tail->log.no, 0};
+
+    for (size_t i = 0; i < change->write_count; i++) {
+        const struct cairn_change_write *write = &change->writes[i];
+        if (write->reference.log != own.log && is_due(r, write->reference))
+            return true;
+        for (size_t n = 0; n < write->named_count; n++) {
+            struct cairn_dot named = change->named[write->named_first + n];
+            if (named.log != own.log && is_due(r, named))
+                return true;
+        }
+    }
+    return change->record.log != own.log && is_due(r, change->record);
+}
+
+/* Is there an elder tail that goes to the same log? It comes first. */
+static bool has_elder(const struct repeating *r, const struct tail *tail)
+{
+    for (const struct tail *elder = r->tails; elder < tail; elder++)
+        if (elder->next < elder->count && elder->log.scope.code == tail->log.scope.code &&
+            elder->log.channel == tail->log.channel)
+            return true;
+    return false;
+}
+
+/* Write again what can be of one tail, in one batch. */
+static enum cairn_status tail_write(struct repeating *r, struct tail *tail)
+{
     struct cairn_composer composer;
     struct cairn_log fresh;
-    size_t count = 0;
     enum cairn_status status = CAIRN_OK;
 
-    if (log->covered == cairn_log_size(log))
-        return CAIRN_OK;
-    if (log->channel == CAIRN_CHANNEL_RECORDS)
-        CAIRN_TRY(tail_keep(ctx, log, &kept, &count));
-    else if (log->channel == CAIRN_CHANNEL_AUTHORITY)
-        return CAIRN_OK; /* grants stand by their evidence; new ones come in the new log */
-    CAIRN_TRY(cairn_abandon_tail(ctx, log, log->covered));
-    if (count == 0)
-        return CAIRN_OK;
-    CAIRN_TRY(cairn_own_log(ctx, &author, log->scope, log->channel, &fresh));
-    cairn_composer_init(&composer, ctx, &fresh, author.now_s);
-    for (size_t i = 0; i < count && status == CAIRN_OK; i++)
-        status = kept_write(&composer, log, &map, &kept[i]);
+    CAIRN_TRY(cairn_own_log(r->ctx, &r->author, tail->log.scope, tail->log.channel, &fresh));
+    cairn_composer_init(&composer, r->ctx, &fresh, r->author.now_s);
+    while (status == CAIRN_OK && tail->next < tail->count && !must_wait(r, tail)) {
+        status = kept_write(&composer, &tail->log, &r->map, &tail->kept[tail->next]);
+        tail->next++;
+    }
     if (status == CAIRN_OK)
-        status = cairn_apply_own(ctx, &author, &fresh, cairn_buffer_bytes(&composer.entries),
+        status = cairn_apply_own(r->ctx, &r->author, &fresh, cairn_buffer_bytes(&composer.entries),
                                  composer.entry_count);
     cairn_composer_release(&composer);
     return status;
+}
+
+/* What nobody has from us yet leaves its old logs and comes again in new ones; all of it is read
+ * before any of it goes, as entries of one log rest on entries of another. */
+static enum cairn_status unsynced_repeat(struct cairn_replica *replica)
+{
+    struct repeating r = {.ctx = &replica->ctx, .author = cairn_replica_author(replica)};
+    size_t left = 0, before = 0;
+
+    CAIRN_TRY(tails_keep(&r, replica->generation));
+    CAIRN_TRY(tails_abandon(&r));
+    do {
+        CAIRN_ASSERT(before == 0 || left < before); /* the eldest rests on none of the others */
+        before = left;
+        left = 0;
+        for (size_t i = 0; i < r.tail_count; i++) {
+            struct tail *tail = &r.tails[i];
+            if (tail->next < tail->count && !must_wait(&r, tail) && !has_elder(&r, tail))
+                CAIRN_TRY(tail_write(&r, tail));
+            left += tail->count - tail->next;
+        }
+    } while (left > 0);
+    return CAIRN_OK;
 }
 
 /* The count goes on above the mark: a copy taken before, whichever, lies below the mark and is
@@ -332,7 +451,7 @@ static enum cairn_status generation_begin(struct cairn_replica *replica, uint64_
     struct cairn_key key = cairn_key_meta("place");
     uint8_t place[CAIRN_PLACE_MAX];
     struct cairn_writer writer;
-    uint64_t counter, logs;
+    uint64_t counter;
 
     CAIRN_TRY(count_raise(ctx, marked));
     CAIRN_TRY(cairn_meta_next(ctx, "generation", &replica->generation));
@@ -341,14 +460,7 @@ static enum cairn_status generation_begin(struct cairn_replica *replica, uint64_
     cairn_writer_init(&writer, place, sizeof place);
     CAIRN_TRY(replica->ports->ops->place(replica->ports, &writer));
     CAIRN_TRY(cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer)));
-    CAIRN_TRY(cairn_meta_number(ctx, "logs", &logs));
-    for (uint32_t no = 1; no <= logs; no++) {
-        struct cairn_log log;
-        CAIRN_TRY(cairn_log_load(ctx, no, &log));
-        if (log.is_known && log.own_generation != 0 && log.own_generation < replica->generation)
-            CAIRN_TRY(log_repeat(replica, &log));
-    }
-    return CAIRN_OK;
+    return unsynced_repeat(replica);
 }
 
 struct restore_work {

@@ -189,5 +189,7 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
         CAIRN_TRY(cairn_log_load(ctx, reopened[i].log_number, &other));
         CAIRN_TRY(cairn_rebuild_touched(ctx, &other, reopened[i].index, cairn_log_size(&other)));
     }
+    /* What repeats one of those that went counts again. */
+    CAIRN_TRY(cairn_repeats_rebuild(ctx, log, from));
     return cairn_digest_flush(ctx);
 }

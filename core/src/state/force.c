@@ -313,8 +313,8 @@ static enum cairn_status is_adopted(struct cairn_context *ctx, const struct cair
     return CAIRN_OK;
 }
 
-/* Is the entry that `ref` names held, valid and in force? One step only: what repeats a repetition
- * names the first. */
+/* Is the entry that `ref` names held, valid and in force? Whether that one repeats another in turn
+ * makes no difference: the later of two repetitions never counts beside the one it names. */
 static enum cairn_status original_in_force(struct cairn_context *ctx, const struct cairn_ref *ref,
                                            bool *out_in_force)
 {
