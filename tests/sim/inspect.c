@@ -95,6 +95,11 @@ bool inspect_own_log(struct world *world, struct node *node, unsigned village,
     return true;
 }
 
+uint64_t inspect_generation(const struct node *node)
+{
+    return cairn_replica_author(node->replica).generation;
+}
+
 unsigned inspect_own_logs(struct world *world, struct node *node, struct own_log *out_logs,
                           unsigned max)
 {

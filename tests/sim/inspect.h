@@ -24,6 +24,8 @@ struct own_log {
     uint32_t size, covered;
     uint64_t generation;
 };
+/* The one that an open device writes in; it may have no log yet. */
+uint64_t inspect_generation(const struct node *node);
 unsigned inspect_own_logs(struct world *world, struct node *node, struct own_log *out_logs,
                           unsigned max);
 

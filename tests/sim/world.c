@@ -158,10 +158,8 @@ void node_backup(struct world *world, struct node *node)
 static void unseen_return(struct world *world, struct node *node, const struct own_log *logs,
                           unsigned count)
 {
-    uint64_t generation = 0; /* that it goes on in; others may hold more of the older ones */
+    uint64_t generation = inspect_generation(node); /* others may hold more of older ones */
 
-    for (unsigned i = 0; i < count; i++)
-        generation = logs[i].generation > generation ? logs[i].generation : generation;
     for (unsigned i = 0; i < count && world_is_well(world); i++) {
         uint32_t log = logs[i].log, size = logs[i].size;
         if (world->model.logs[log].entry_count <= size || logs[i].generation != generation)
