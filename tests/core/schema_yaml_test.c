@@ -133,11 +133,71 @@ static void broken_utf8_is_refused_with_its_line(void **state)
     one_problem(cairn_bytes_of_text("version: 1\ntypes: \"\xe6\x88\"\n"), 2, "not valid UTF-8");
 }
 
-static void control_characters_are_refused(void **state)
+static void control_characters_are_refused_with_their_line(void **state)
 {
     (void)state;
-    one_problem(cairn_bytes_of_text("version: 1\ntypes: \"a\\x1b[2J\"\n"), 2, "control character");
-    one_problem(cairn_bytes_of_text("version: 1\ntypes: \"a\\0b\"\n"), 2, "control character");
+    static const char *const written[] = {
+        "version: 1\ntypes: \"a\\x1b[2J\"\n", /* escape, and what it would do */
+        "version: 1\ntypes: \"a\\0b\"\n",     /* a text would end there */
+        "version: 1\ntypes: \"a\\x7f\"\n",    /* delete */
+        "version: 1\ntypes: \"a\\x85\"\n",    /* U+0085, a line end to some */
+        "version: 1\ntypes: \"a\\x9b\"\n",    /* U+009B, an escape in one character */
+        "version: 1\ntypes: \"a\\u2028\"\n",  /* line separator */
+        "version: 1\ntypes: \"a\\u2029\"\n",  /* paragraph separator */
+        "version: 1\ntypes: \"a\\uFEFF\"\n",  /* byte order mark */
+        "version: 1\ntypes: \"a\\uFFFE\"\n",  /* the same the wrong way round */
+        "version: 1\ntypes: \"a\\uFFFF\"\n",  /* no character */
+        "version: 1\n\"types\\x1b\": []\n",   /* in a key */
+        "version: 1\ntypes: a\x1b[2J\n",      /* as it is, and not escaped */
+        "version: 1\ntypes: a\xc2\x9b\n",     /* the same in one character */
+        "# \xef\xbf\xbf\n",                   /* in a remark */
+    };
+
+    for (size_t i = 0; i < sizeof written / sizeof written[0]; i++)
+        one_problem(cairn_bytes_of_text(written[i]), written[i][0] == '#' ? 1 : 2,
+                    "control character");
+}
+
+static void characters_beside_those_that_drive_terminals_are_taken(void **state)
+{
+    (void)state;
+    static const char *const written[] = {
+        "a\\xa0",  "a\\xc2",  "a\\u202a", "\\u2127", "\\uFEFE",
+        "\\uFEBF", "\\uFFFD", "\\uE000",  "\\u3000",
+    };
+    static struct problems problems;
+
+    for (size_t i = 0; i < sizeof written / sizeof written[0]; i++) {
+        struct cairn_schema_source source;
+        char yaml[256];
+        snprintf(yaml, sizeof yaml,
+                 "types: [{number: 1, name: a, zh: \"%s\", en: a, fields: [{number: 1, name: a, "
+                 "zh: a, en: a, type: text}]}]",
+                 written[i]);
+        if (compile(cairn_bytes_of_text(yaml), &problems, &source) != CAIRN_OK)
+            fail_msg("%s: %s", yaml, problems.items[0].text);
+        cairn_schema_free(source.schema);
+    }
+}
+
+/* Windows' editors put it there. */
+static void a_byte_order_mark_before_the_file_is_passed_over(void **state)
+{
+    (void)state;
+    static struct problems problems;
+    struct cairn_schema_source source;
+
+    assert_int_equal(
+        compile(cairn_bytes_of_text("\xef\xbb\xbfversion: 7\n"
+                                    "types: [{number: 1, name: a, zh: a, en: a, fields: [{number: "
+                                    "1, name: a, zh: a, en: a, type: text}]}]\n"),
+                &problems, &source),
+        CAIRN_OK);
+    assert_int_equal(source.schema->version, 7);
+    cairn_schema_free(source.schema);
+    one_problem(cairn_bytes_of_text("\xef\xbb\xbf"), 1, "a schema needs types");
+    one_problem(cairn_bytes_of_text("\xef\xbb"), 1, "not valid UTF-8");
+    one_problem(cairn_bytes_of_text("\xef\xbb\xbf\ntypes: a\x1b\n"), 2, "control character");
 }
 
 static void a_file_that_is_too_large_is_refused_unread(void **state)
@@ -314,7 +374,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(every_mistake_of_a_bad_file_is_told_with_its_line),
         T(broken_utf8_is_refused_with_its_line),
-        T(control_characters_are_refused),
+        T(control_characters_are_refused_with_their_line),
+        T(characters_beside_those_that_drive_terminals_are_taken),
+        T(a_byte_order_mark_before_the_file_is_passed_over),
         T(a_file_that_is_too_large_is_refused_unread),
         T(too_many_items_are_refused),
         T(a_list_longer_than_a_schema_can_be_is_told),

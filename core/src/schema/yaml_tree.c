@@ -8,6 +8,7 @@
 
 /* The tree while events come in: the open maps and lists, and the key that waits for its value. */
 struct growing {
+    struct cairn_bytes yaml;
     struct cairn_arena *arena;
     struct cairn_yaml_node *open[CAIRN_YAML_DEPTH_MAX];
     struct cairn_yaml_node *last[CAIRN_YAML_DEPTH_MAX]; /* child of each */
@@ -166,12 +167,24 @@ static enum cairn_status event_take(struct growing *g, const yaml_event_t *event
     return CAIRN_OK;
 }
 
+/* The line, from 1, of the byte at `offset`. */
+static size_t line_at(struct cairn_bytes yaml, size_t offset)
+{
+    size_t line = 1;
+
+    for (size_t i = 0; i < offset; i++)
+        line += yaml.data[i] == '\n';
+    return line;
+}
+
 /* The parser's own words, with its line. */
 static enum cairn_status parser_failed(struct growing *g, const yaml_parser_t *parser)
 {
     if (parser->error == YAML_MEMORY_ERROR)
         return CAIRN_NO_MEMORY;
-    *g->out_line = parser->problem_mark.line + 1;
+    /* Of characters that it does not take the parser knows the offset and no line. */
+    *g->out_line = parser->error == YAML_READER_ERROR ? line_at(g->yaml, parser->problem_offset)
+                                                      : parser->problem_mark.line + 1;
     if (parser->context != NULL && parser->context_mark.line != parser->problem_mark.line)
         return cairn_fail(g->err, CAIRN_BAD_INPUT,
                           "this is not YAML: %s, in what begins on line %zu. Look there for a "
@@ -210,10 +223,20 @@ static enum cairn_status text_check(struct cairn_bytes yaml, size_t *out_line,
                           yaml.size, CAIRN_YAML_BYTES_MAX);
     if (cairn_utf8_check(yaml, &bad))
         return CAIRN_OK;
-    for (size_t i = 0; i < bad; i++)
-        *out_line += yaml.data[i] == '\n';
+    *out_line = line_at(yaml, bad);
     return cairn_fail(err, CAIRN_BAD_INPUT,
                       "the file is not valid UTF-8 here: save it as UTF-8 and try again.");
+}
+
+/* Editors put a byte order mark before UTF-8; the parser takes it for a first word. */
+static struct cairn_bytes without_mark(struct cairn_bytes yaml)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t size = sizeof mark - 1;
+
+    if (yaml.size < size || memcmp(yaml.data, mark, size) != 0)
+        return yaml;
+    return (struct cairn_bytes){yaml.data + size, yaml.size - size};
 }
 
 enum cairn_status cairn_yaml_read(struct cairn_bytes yaml, struct cairn_arena *arena,
@@ -221,10 +244,11 @@ enum cairn_status cairn_yaml_read(struct cairn_bytes yaml, struct cairn_arena *a
                                   struct cairn_err *err)
 {
     static const struct cairn_yaml_node empty = {.kind = CAIRN_YAML_MAP, .line = 1, .text = ""};
-    struct growing growing = {.arena = arena, .out_line = out_line, .err = err};
     yaml_parser_t parser;
 
     CAIRN_TRY(text_check(yaml, out_line, err));
+    yaml = without_mark(yaml);
+    struct growing growing = {.yaml = yaml, .arena = arena, .out_line = out_line, .err = err};
     if (yaml_parser_initialize(&parser) == 0)
         return CAIRN_NO_MEMORY;
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
