@@ -1,6 +1,7 @@
 /* What every list of a schema file has: keys, texts, numbers, names; declared in
  * schema_yaml_internal.h. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "schema_yaml_internal.h"
@@ -190,11 +191,20 @@ bool cairn_compiler_yes(struct cairn_compiler *c, const struct cairn_yaml_node *
     return false;
 }
 
+/* 1 to 999999999 as people write it; 0 for anything else. The text of a list or map is "". */
+static uint64_t number_of(const char *text)
+{
+    size_t size = strspn(text, "0123456789");
+
+    if (text[0] == '0' || size > 9 || text[size] != '\0')
+        return 0;
+    return strtoull(text, NULL, 10);
+}
+
 uint64_t cairn_compiler_number(struct cairn_compiler *c, const struct cairn_yaml_node *map,
                                const char *key)
 {
     const struct cairn_yaml_node *node = cairn_yaml_get(map, key);
-    uint64_t number = 0;
 
     if (node == NULL) {
         cairn_compiler_tell(c, map->line,
@@ -204,13 +214,8 @@ uint64_t cairn_compiler_number(struct cairn_compiler *c, const struct cairn_yaml
                                        key, key, key));
         return 0;
     }
-    bool is_number = node->kind == CAIRN_YAML_TEXT && node->text[0] != '\0' &&
-                     node->text[0] != '0' && strlen(node->text) <= 9;
-    for (const char *digit = node->text; is_number && *digit != '\0'; digit++) {
-        is_number = *digit >= '0' && *digit <= '9';
-        number = number * 10 + (uint64_t)(*digit - '0');
-    }
-    if (is_number)
+    uint64_t number = number_of(node->text);
+    if (number != 0)
         return number;
     cairn_compiler_tell(c, node->line,
                         cairn_fail(c->err, CAIRN_BAD_INPUT,
@@ -235,7 +240,7 @@ static const char *raw_text(const struct cairn_yaml_node *map, const char *key)
 {
     const struct cairn_yaml_node *node = cairn_yaml_get(map, key);
 
-    return node == NULL || node->kind != CAIRN_YAML_TEXT ? "" : node->text;
+    return node == NULL ? "" : node->text;
 }
 
 /* An earlier item of the list with that name; NULL for none. */
@@ -256,9 +261,7 @@ static uint64_t number_before(const struct cairn_yaml_node *list, const struct c
     uint64_t greatest = 0;
 
     for (const struct cairn_yaml_node *other = list->first; other != map; other = other->next) {
-        uint64_t value = 0;
-        for (const char *at = raw_text(other, "number"); *at >= '0' && *at <= '9'; at++)
-            value = value > UINT32_MAX ? value : value * 10 + (uint64_t)(*at - '0');
+        uint64_t value = number_of(raw_text(other, "number"));
         if (value > greatest)
             greatest = value;
         if (value == number)
