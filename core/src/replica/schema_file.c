@@ -17,7 +17,7 @@ struct checking {
     struct cairn_err *err;
     struct cairn_schema_source source;
     size_t problem_count;
-    uint8_t *table; /* on the heap; room for twice what is allowed, to say how much it is */
+    uint8_t *table; /* on the heap; room for eight times what is allowed, to say how much it is */
     size_t table_bytes;
 };
 #define TABLE_ROOM (8u * CAIRN_SCHEMA_TABLE_MAX)
@@ -47,7 +47,8 @@ static enum cairn_status before_get(struct cairn_context *ctx, const struct cair
     return cairn_schema_get(ctx, newest, before);
 }
 
-static enum cairn_status table_write(struct checking *checking)
+/* `text` takes the sentence of a mistake. */
+static enum cairn_status table_write(struct checking *checking, struct cairn_err *text)
 {
     struct cairn_writer writer;
     struct cairn_schema *schema;
@@ -60,11 +61,11 @@ static enum cairn_status table_write(struct checking *checking)
     checking->table_bytes = writer.overflowed ? TABLE_ROOM : writer.size;
     if (checking->table_bytes > CAIRN_SCHEMA_TABLE_MAX) {
         static const struct cairn_schema_place whole = {.part = CAIRN_PART_WHOLE};
-        (void)cairn_fail(checking->err, CAIRN_BAD_INPUT,
+        (void)cairn_fail(text, CAIRN_BAD_INPUT,
                          "the schema takes %zu bytes when signed, at most %d fit one entry: "
                          "shorten labels and choices.",
                          checking->table_bytes, CAIRN_SCHEMA_TABLE_MAX);
-        fault_visit(checking, &whole, checking->err == NULL ? "" : checking->err->text);
+        fault_visit(checking, &whole, text->text);
         return CAIRN_OK;
     }
     CAIRN_TRY(cairn_schema_read(cairn_writer_bytes(&writer), &schema));
@@ -101,7 +102,7 @@ static enum cairn_status file_check(struct checking *checking, struct cairn_byte
         schema->version = before == NULL ? 1 : before->version + 1;
     if (before != NULL)
         (void)cairn_schema_faults(before, schema, fault_visit, checking, &text);
-    CAIRN_TRY(table_write(checking));
+    CAIRN_TRY(table_write(checking, &text));
     return checking->problem_count > 0 ? problems_fail(checking) : CAIRN_OK;
 }
 

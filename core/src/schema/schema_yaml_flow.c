@@ -78,6 +78,8 @@ static void from_read(struct cairn_compiler *c, const struct cairn_type *type,
             FAIL(c, "%s: a move needs from: one state or a list of states.", c->type_name));
         return;
     }
+    if (node->kind == CAIRN_YAML_LIST && cairn_compiler_list(c, map, "from") == NULL)
+        return;
     size_t count = words_begin(node, &word);
     uint64_t *from = cairn_compiler_get(c, count, sizeof *from);
     move->from = from;

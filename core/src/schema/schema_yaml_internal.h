@@ -28,7 +28,9 @@ struct cairn_compiler {
 /* A name in a YAML list is at most this long: it is typed, and stands in headers of tables. */
 #define CAIRN_SCHEMA_NAME_MAX 32
 #define CAIRN_SCHEMA_LABEL_MAX 96
-#define CAIRN_SCHEMA_LIST_MAX 400 /* far more than a table has room for */
+/* Choices take three items each of the 1,024 that a list of a table has; of anything else this is
+ * far more than a table has room for. */
+#define CAIRN_SCHEMA_LIST_MAX 341
 
 /* Memory for the schema, cleared; NULL sets is_short. */
 void *cairn_compiler_get(struct cairn_compiler *c, size_t count, size_t item_bytes);
