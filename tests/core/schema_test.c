@@ -1,4 +1,4 @@
-/* Schema tables: round trip, what may follow, limits; and values by their field. */
+/* What may follow a schema; and values by their field. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -276,43 +276,6 @@ static void a_retired_field_takes_nothing_new(void **state)
     refused(&field, "x", "plan is retired");
 }
 
-/* ---- tables --------------------------------------------------------------------------------- */
-
-static void a_table_that_is_cut_anywhere_is_malformed(void **state)
-{
-    (void)state;
-    static uint8_t table[CAIRN_SCHEMA_TABLE_MAX];
-    struct cairn_writer writer;
-    struct cairn_schema *schema;
-
-    cairn_writer_init(&writer, table, sizeof table);
-    cairn_schema_default_write(&writer);
-    for (size_t size = 0; size < writer.size; size++)
-        assert_int_equal(cairn_schema_read((struct cairn_bytes){table, size}, &schema),
-                         CAIRN_MALFORMED);
-}
-
-static void a_type_with_two_fields_of_one_name_is_malformed(void **state)
-{
-    (void)state;
-    uint8_t table[1024];
-    struct cairn_writer writer;
-    struct cairn_schema *read;
-    struct cairn_schema_source source = compiled(before_yaml);
-    struct cairn_type type = source.schema->types[0];
-    struct cairn_field fields[3];
-    struct cairn_schema twice = {.version = 1, .types = &type, .type_count = 1};
-
-    assert_int_equal(type.field_count, 3);
-    memcpy(fields, type.fields, sizeof fields);
-    fields[1].name = fields[0].name;
-    type.fields = fields;
-    cairn_writer_init(&writer, table, sizeof table);
-    cairn_schema_write(&writer, &twice);
-    assert_int_equal(cairn_schema_read(cairn_writer_bytes(&writer), &read), CAIRN_MALFORMED);
-    cairn_schema_free(source.schema);
-}
-
 #define T(name) cmocka_unit_test(name)
 
 int main(void)
@@ -327,8 +290,6 @@ int main(void)
         T(bounds_are_told_with_field_value_bound_and_unit),
         T(choices_are_taken_in_both_languages_and_others_only_where_open),
         T(a_retired_field_takes_nothing_new),
-        T(a_table_that_is_cut_anywhere_is_malformed),
-        T(a_type_with_two_fields_of_one_name_is_malformed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

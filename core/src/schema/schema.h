@@ -123,9 +123,10 @@ struct cairn_schema {
 #define CAIRN_SCHEMA_TABLE_MAX 15360
 
 /*
- * Decode a table. MALFORMED: shape, numbers not ascending from 1, a number that names nothing, two
- * fields of one name in a type. NO_MEMORY is no verdict on the table. Items behind those known here
- * are passed over: they are of a newer version. Free with _free.
+ * Decode a table. MALFORMED: shape, more than CAIRN_SCHEMA_TABLE_MAX, numbers not ascending from 1,
+ * a number that names nothing, two fields of one name in a type. NO_MEMORY is no verdict on the
+ * table. Items behind those known here are passed over: they are of a newer version. Free with
+ * _free.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_read(struct cairn_bytes table, struct cairn_schema **out_schema);

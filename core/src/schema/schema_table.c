@@ -447,7 +447,8 @@ static enum cairn_status table_read(struct cairn_reader *reader, struct cairn_sc
 enum cairn_status cairn_schema_read(struct cairn_bytes table, struct cairn_schema **out_schema)
 {
     struct cairn_reader reader;
-    enum cairn_status status = cairn_cbor_check(table, NULL);
+    enum cairn_status status =
+        table.size > CAIRN_SCHEMA_TABLE_MAX ? CAIRN_MALFORMED : cairn_cbor_check(table, NULL);
 
     if (status != CAIRN_OK)
         return status;
