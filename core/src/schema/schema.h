@@ -157,10 +157,6 @@ typedef void cairn_schema_fault_fn(void *context, const struct cairn_schema_plac
  */
 size_t cairn_schema_faults(const struct cairn_schema *before, const struct cairn_schema *next,
                            cairn_schema_fault_fn *visit, void *context, struct cairn_err *err);
-/* The same, BAD_INPUT with the first fault in err. */
-CAIRN_NODISCARD
-enum cairn_status cairn_schema_follows(const struct cairn_schema *before,
-                                       const struct cairn_schema *next, struct cairn_err *err);
 
 /* NULL when there is none. */
 const struct cairn_type *cairn_schema_type(const struct cairn_schema *schema, uint64_t number);

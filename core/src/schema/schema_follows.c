@@ -23,12 +23,12 @@ static void fault(struct comparing *c, enum cairn_schema_part part, size_t item,
     c->place.item = item;
     c->fault_count++;
     if (c->visit != NULL)
-        c->visit(c->context, &c->place, c->err == NULL ? "" : c->err->text);
+        c->visit(c->context, &c->place, c->err->text);
 }
 
 static bool numbers_equal(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count)
 {
-    return a_count == b_count && (a_count == 0 || memcmp(a, b, a_count * sizeof *a) == 0);
+    return a_count == b_count && memcmp(a, b, a_count * sizeof *a) == 0;
 }
 
 static void choices_compare(struct comparing *c, const struct cairn_type *type,
@@ -163,31 +163,4 @@ size_t cairn_schema_faults(const struct cairn_schema *before, const struct cairn
     for (size_t i = 0; i < before->type_count; i++)
         type_compare(&c, &before->types[i]);
     return c.fault_count;
-}
-
-struct first_fault {
-    bool has;
-    char text[CAIRN_ERR_TEXT_BYTES];
-};
-
-static void first_keep(void *context, const struct cairn_schema_place *place, const char *text)
-{
-    struct first_fault *first = context;
-
-    (void)place;
-    if (!first->has)
-        memcpy(first->text, text, strlen(text) + 1);
-    first->has = true;
-}
-
-enum cairn_status cairn_schema_follows(const struct cairn_schema *before,
-                                       const struct cairn_schema *next, struct cairn_err *err)
-{
-    struct first_fault first = {.has = false};
-
-    if (cairn_schema_faults(before, next, err == NULL ? NULL : first_keep, &first, err) == 0)
-        return CAIRN_OK;
-    if (err != NULL)
-        memcpy(err->text, first.text, sizeof first.text);
-    return CAIRN_BAD_INPUT;
 }
