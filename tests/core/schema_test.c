@@ -1,4 +1,4 @@
-/* What may follow a schema; and values by their field. */
+/* What may follow a schema, and what not. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,122 +160,6 @@ static void every_fault_of_a_successor_is_told_not_only_the_first(void **state)
     assert_int_equal(faults.lines[2], 3);
 }
 
-/* ---- values --------------------------------------------------------------------------------- */
-
-static const struct cairn_field id_number = {
-    .name = "id_number", .unit = "", .wire = CAIRN_WIRE_DIGITS, .check = CAIRN_CHECK_ID_NUMBER};
-static const struct cairn_field phone = {
-    .name = "phone", .unit = "", .wire = CAIRN_WIRE_DIGITS, .check = CAIRN_CHECK_PHONE};
-static const struct cairn_field village = {
-    .name = "code", .unit = "", .wire = CAIRN_WIRE_DIGITS, .check = CAIRN_CHECK_VILLAGE};
-
-static void fits(const struct cairn_field *field, const char *text)
-{
-    struct cairn_err err = {.translate = NULL};
-    struct cairn_value value;
-
-    if (cairn_field_parse(field, text, &value, &err) != CAIRN_OK)
-        fail_msg("%s is refused: %s", text, err.text);
-    struct cairn_arena arena;
-    cairn_arena_init(&arena);
-    assert_string_equal(cairn_field_format(field, &value, &arena), text);
-    cairn_arena_release(&arena);
-}
-
-static void refused(const struct cairn_field *field, const char *text, const char *why)
-{
-    struct cairn_err err = {.translate = NULL};
-    struct cairn_value value;
-
-    if (cairn_field_parse(field, text, &value, &err) != CAIRN_BAD_INPUT)
-        fail_msg("%s is taken", text);
-    if (strstr(err.text, why) == NULL)
-        fail_msg("%s: told \"%s\" instead of \"%s\"", text, err.text, why);
-}
-
-/* The examples of the standard GB 11643-1999 and of encyclopaedias; nobody's numbers. */
-static void id_numbers_are_taken_with_their_check_character_only(void **state)
-{
-    (void)state;
-    fits(&id_number, "11010519491231002X");
-    fits(&id_number, "440524188001010014");
-    refused(&id_number, "110105194912310021", "mistyped");
-    refused(&id_number, "11010519491231002x", "capital X");
-    refused(&id_number, "11010519491331002X", "no date of birth");
-    refused(&id_number, "110105491231002", "15 characters");
-    refused(&id_number, "1101051949123100AX", "17 digits");
-}
-
-static void phones_are_mobile_numbers_or_landlines(void **state)
-{
-    (void)state;
-    fits(&phone, "15910587754");
-    fits(&phone, "0836-6222222");
-    fits(&phone, "028-86123456");
-    fits(&phone, "08366222222");
-    refused(&phone, "1591058775", "telephone");
-    refused(&phone, "12910587754", "telephone");
-    refused(&phone, "6222222", "telephone");
-    refused(&phone, "0836-62", "telephone");
-}
-
-static void village_codes_have_twelve_digits(void **state)
-{
-    (void)state;
-    fits(&village, "513332100201");
-    refused(&village, "51333210020", "has 11 digits, 12 are needed");
-    refused(&village, "51333210020X", "no village code");
-}
-
-static void bounds_are_told_with_field_value_bound_and_unit(void **state)
-{
-    (void)state;
-    const struct cairn_field money = {.name = "amount",
-                                      .unit = "yuan",
-                                      .wire = CAIRN_WIRE_MONEY,
-                                      .has_lowest = true,
-                                      .has_highest = true,
-                                      .lowest = 0,
-                                      .highest = 5000000};
-    const struct cairn_field day = {
-        .name = "day", .unit = "", .wire = CAIRN_WIRE_DATE, .has_lowest = true, .lowest = 0};
-
-    fits(&money, "0.00");
-    fits(&money, "50000.00");
-    refused(&money, "50000.01", "amount: 50000.01 is too large, at most 50000.00 yuan");
-    refused(&money, "-1", "amount: -1 is too small, at least 0.00 yuan");
-    refused(&day, "1969-12-31", "at least 1970-01-01 is");
-}
-
-static void choices_are_taken_in_both_languages_and_others_only_where_open(void **state)
-{
-    (void)state;
-    static const struct cairn_choice choices[] = {{1, "因病", "illness"}, {4, "因灾", ""}};
-    struct cairn_field field = {.name = "cause",
-                                .unit = "",
-                                .wire = CAIRN_WIRE_CHOICE,
-                                .choices = choices,
-                                .choice_count = 2};
-    struct cairn_value value;
-
-    fits(&field, "因病");
-    assert_int_equal(cairn_field_parse(&field, "illness", &value, NULL), CAIRN_OK);
-    assert_int_equal(value.integer, 1);
-    refused(&field, "因雪", "is not among its choices: 因病, 因灾.");
-    refused(&field, "", "is not among its choices");
-    field.is_open = true;
-    fits(&field, "因雪");
-}
-
-static void a_retired_field_takes_nothing_new(void **state)
-{
-    (void)state;
-    const struct cairn_field field = {
-        .name = "plan", .unit = "", .wire = CAIRN_WIRE_TEXT, .is_retired = true};
-
-    refused(&field, "x", "plan is retired");
-}
-
 #define T(name) cmocka_unit_test(name)
 
 int main(void)
@@ -284,12 +168,6 @@ int main(void)
         T(a_successor_may_add_retire_and_relabel),
         T(a_successor_may_not_change_what_old_entries_mean),
         T(every_fault_of_a_successor_is_told_not_only_the_first),
-        T(id_numbers_are_taken_with_their_check_character_only),
-        T(phones_are_mobile_numbers_or_landlines),
-        T(village_codes_have_twelve_digits),
-        T(bounds_are_told_with_field_value_bound_and_unit),
-        T(choices_are_taken_in_both_languages_and_others_only_where_open),
-        T(a_retired_field_takes_nothing_new),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,8 @@ enum cairn_status cairn_value_parse(const struct cairn_field *field, const char 
     if (value.text.size > CAIRN_TEXT_MAX)
         return cairn_fail(err, CAIRN_BAD_INPUT, "%s: the text has %zu bytes, at most %d are kept.",
                           field->name, value.text.size, CAIRN_TEXT_MAX);
+    if (field->wire >= CAIRN_WIRE_COUNT)
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s is a field of a newer version.", field->name);
     switch ((enum cairn_wire_type)field->wire) {
     case CAIRN_WIRE_TEXT:
         break;
@@ -224,9 +226,11 @@ enum cairn_status cairn_value_parse(const struct cairn_field *field, const char 
             return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is neither yes nor no.",
                               field->name, text);
         break;
-    case CAIRN_WIRE_REFERENCE: /* put.c looks the record up */
+    case CAIRN_WIRE_REFERENCE: /* edit.c looks the record up */
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s names a record, and has no value of its own.",
+                          field->name);
     case CAIRN_WIRE_COUNT:
-        return CAIRN_BAD_INPUT;
+        break;
     }
     value.kind = is_number ? CAIRN_VALUE_INTEGER : CAIRN_VALUE_TEXT;
     *out_value = value;
