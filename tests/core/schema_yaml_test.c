@@ -317,15 +317,13 @@ static void the_fields_of_a_household_stay_as_they_were(void **state)
     cairn_schema_free(schema);
 }
 
-static void a_schema_comes_back_from_its_yaml_byte_for_byte(void **state)
+static void expect_to_come_back(const struct cairn_schema *schema)
 {
-    (void)state;
     static uint8_t first[CAIRN_SCHEMA_TABLE_MAX], second[CAIRN_SCHEMA_TABLE_MAX];
     static struct problems problems;
     struct cairn_writer a, b;
     struct cairn_buffer yaml;
     struct cairn_schema_source source;
-    struct cairn_schema *schema = registry();
 
     cairn_buffer_init(&yaml, CAIRN_YAML_TEXT_MAX);
     cairn_schema_yaml_write(&yaml, schema);
@@ -339,8 +337,54 @@ static void a_schema_comes_back_from_its_yaml_byte_for_byte(void **state)
     assert_int_equal(a.size, b.size);
     assert_memory_equal(first, second, a.size);
     cairn_schema_free(source.schema);
-    cairn_schema_free(schema);
     cairn_buffer_release(&yaml);
+}
+
+static void the_registry_comes_back_from_its_yaml_byte_for_byte(void **state)
+{
+    (void)state;
+    struct cairn_schema *schema = registry();
+
+    expect_to_come_back(schema);
+    cairn_schema_free(schema);
+}
+
+static void all_that_a_file_may_say_is_taken_and_comes_back(void **state)
+{
+    (void)state;
+    static struct problems problems;
+    struct cairn_schema_source source;
+    char *text;
+
+    if (compile(file_read(CAIRN_SCHEMA_GOOD, &text), &problems, &source) != CAIRN_OK)
+        fail_msg("%zu: %s", problems.items[0].line, problems.items[0].text);
+    free(text);
+    const struct cairn_type *type = &source.schema->types[0];
+    for (size_t i = 0; i < type->field_count; i++) {
+        const struct cairn_field *field = &type->fields[i];
+        static const char *const merges[] = {"reg", "set", "sum", "flow"};
+        /* Their names say what they are: type word and merge kind. */
+        char name[64];
+        snprintf(name, sizeof name, "%s_%s", cairn_field_type_word(field), merges[field->merge]);
+        assert_string_equal(field->name, name);
+    }
+    assert_string_equal(type->label_zh, " 户");
+    assert_int_equal(type->indicators[2].threshold, 18321);
+    assert_int_equal(type->indicators[4].threshold, 1);
+    expect_to_come_back(source.schema);
+    cairn_schema_free(source.schema);
+}
+
+static void mistakes_are_counted_also_where_nobody_is_told(void **state)
+{
+    (void)state;
+    struct cairn_schema_source source;
+    size_t count = 0;
+
+    assert_int_equal(cairn_schema_compile(cairn_bytes_of_text("version: 0\ntypes: 1\nx: 1\n"), NULL,
+                                          NULL, &source, &count, NULL),
+                     CAIRN_BAD_INPUT);
+    assert_int_equal(count, 3);
 }
 
 static void every_prefix_of_the_registry_is_read_or_refused(void **state)
@@ -382,7 +426,9 @@ int main(void)
         T(a_list_longer_than_a_schema_can_be_is_told),
         T(the_registry_fits_one_entry),
         T(the_fields_of_a_household_stay_as_they_were),
-        T(a_schema_comes_back_from_its_yaml_byte_for_byte),
+        T(the_registry_comes_back_from_its_yaml_byte_for_byte),
+        T(all_that_a_file_may_say_is_taken_and_comes_back),
+        T(mistakes_are_counted_also_where_nobody_is_told),
         T(every_prefix_of_the_registry_is_read_or_refused),
     };
 
