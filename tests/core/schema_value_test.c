@@ -63,6 +63,10 @@ static void id_numbers_are_taken_with_their_check_character_only(void **state)
     refused(&id_number, "11010519491331002X", "no date of birth");
     refused(&id_number, "110105491231002", "15 characters");
     refused(&id_number, "1101051949123100AX", "17 digits");
+    refused(&id_number, "110105194912310:2X", "17 digits");
+    refused(&id_number, "110105194912310/2X", "17 digits");
+    refused(&id_number, "110105184912310028", "no date of birth");
+    refused(&id_number, "110105210001010028", "no date of birth");
 }
 
 static void phones_are_mobile_numbers_or_landlines(void **state)
@@ -76,6 +80,28 @@ static void phones_are_mobile_numbers_or_landlines(void **state)
     refused(&phone, "12910587754", "telephone");
     refused(&phone, "6222222", "telephone");
     refused(&phone, "0836-62", "telephone");
+    fits(&phone, "028-6123456");
+    fits(&phone, "0836-62222222");
+    fits(&phone, "083662222222");
+    static const char *const none[] = {
+        "1591058775a",
+        "159105877541",
+        "08-36222222",
+        "08366-6222222",
+        "0836-622222",
+        "0836-622222222",
+        "08a6-6222222",
+        "0836-62222a2",
+        "0836622222222",
+        "08366222a22",
+        "083662222",
+        "8366-62222222",
+        "",
+        "-",
+        "0836-622-222",
+    };
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+        refused(&phone, none[i], "telephone");
 }
 
 static void village_codes_have_twelve_digits(void **state)
