@@ -152,6 +152,37 @@ static void choices_are_taken_in_both_languages_and_others_only_where_open(void 
     fits(&field, "因雪");
 }
 
+/* As a Chinese keyboard writes them. */
+static void digits_of_full_width_are_counted_as_people_count(void **state)
+{
+    (void)state;
+    refused(&id_number, "１１０１０５１９４９１２３１００２Ｘ", "is no ID number: 17 digits");
+    refused(&id_number, "11010519491231002Ｘ", "is no ID number: 17 digits");
+    refused(&id_number, "１１０１０５", "\"１１０１０５\" has 6 characters, an ID number has 18");
+    refused(&village, "５１３３３２１００２０１", "is no village code of 12 digits");
+    refused(&village, "５１３３３２", "village code ５１３３３２ has 6 digits, 12 are needed");
+}
+
+static void what_a_sentence_quotes_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *quoted;
+    } cases[] = {
+        {"一二三四五六七八九十一二三四", "一二三四五六七八九十一二三"},   /* 42 bytes */
+        {"a一二三四五六七八九十一二三四", "a一二三四五六七八九十一二三"}, /* 40 fit */
+        {"ééééééééééééééééééééé", "éééééééééééééééééééé"},
+        {"aéééééééééééééééééééé", "aééééééééééééééééééé"},
+    };
+    const struct cairn_field field = {.name = "f", .unit = "", .wire = CAIRN_WIRE_CHOICE};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char why[128];
+        snprintf(why, sizeof why, "f: \"%s\" is not among its choices", cases[i].quoted);
+        refused(&field, cases[i].text, why);
+    }
+}
+
 static void a_retired_field_takes_nothing_new(void **state)
 {
     (void)state;
@@ -410,6 +441,8 @@ int main(void)
         T(village_codes_have_twelve_digits),
         T(bounds_are_told_with_field_value_bound_and_unit),
         T(choices_are_taken_in_both_languages_and_others_only_where_open),
+        T(digits_of_full_width_are_counted_as_people_count),
+        T(what_a_sentence_quotes_is_cut_between_characters),
         T(a_retired_field_takes_nothing_new),
         T(what_is_typed_becomes_a_value_of_the_wire_type_and_is_shown_as_such),
         T(what_is_no_value_of_the_wire_type_is_refused_with_its_form),

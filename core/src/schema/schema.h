@@ -172,6 +172,13 @@ const struct cairn_choice *cairn_field_choice(const struct cairn_field *field, u
 const struct cairn_field *cairn_type_workflow(const struct cairn_type *type);
 const struct cairn_field *cairn_type_same(const struct cairn_type *type);
 
+/* What a sentence quotes of a text that somebody wrote: its first 40 bytes at most, cut between
+ * characters, as "%.40s" alone would not. */
+struct cairn_quote {
+    char text[41];
+};
+struct cairn_quote cairn_quote(const char *text);
+
 /* May this value stand in that field? (Wire type and slot, nothing about bounds.) */
 bool cairn_field_fits(const struct cairn_field *field, const struct cairn_value *value);
 /* Text as a person wrote it -> value of the wire type, text borrowed. BAD_INPUT with a sentence. */

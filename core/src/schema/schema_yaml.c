@@ -59,10 +59,10 @@ static void targets_resolve(struct cairn_compiler *c, const struct cairn_schema 
         if (type != NULL)
             target->field->target = type->number;
         else
-            cairn_compiler_tell(c, target->node->line,
-                                cairn_fail(c->err, CAIRN_BAD_INPUT,
-                                           "%s: there is no type \"%.40s\" to refer to.",
-                                           target->field->name, target->node->text));
+            cairn_compiler_tell(
+                c, target->node->line,
+                cairn_fail(c->err, CAIRN_BAD_INPUT, "%s: there is no type \"%.40s\" to refer to.",
+                           target->field->name, cairn_quote(target->node->text).text));
     }
 }
 

@@ -100,7 +100,7 @@ static void type_unknown(struct reading *r, const char *word)
         cairn_compiler_tell(r->c, key_line(r, "type"),
                             cairn_fail(r->c->err, CAIRN_BAD_INPUT,
                                        "%s: there is no type \"%.40s\"; did you mean \"%s\"?",
-                                       place(r), word, nearest));
+                                       place(r), cairn_quote(word).text, nearest));
     else
         cairn_compiler_tell(
             r->c, key_line(r, "type"),
@@ -108,7 +108,7 @@ static void type_unknown(struct reading *r, const char *word)
                        "%s: there is no type \"%.40s\". Types: text, integer, money, date, yes-no, "
                        "choice, choices, digits, flags, reference, references, id-number, phone, "
                        "village-code, workflow.",
-                       place(r), word));
+                       place(r), cairn_quote(word).text));
 }
 
 static void type_read(struct reading *r)
@@ -158,7 +158,7 @@ static void merge_read(struct reading *r)
         merge++;
     if (merge == CAIRN_MERGE_COUNT)
         TELL(r, "merge", "%s: merge is register, set, counter or workflow, not \"%.40s\".",
-             place(r), word);
+             place(r), cairn_quote(word).text);
     else if (!merge_fits(r->field->wire, r->field->merge, merge))
         TELL(r, "merge",
              "%s: a field of type %s cannot merge as %s. A counter is an integer or money; a "

@@ -54,7 +54,7 @@ static uint64_t state_read(struct cairn_compiler *c, const struct cairn_type *ty
                         FAIL(c,
                              "%s: there is no state \"%.40s\": add it under states, or name "
                              "one of those.",
-                             c->type_name, node->text));
+                             c->type_name, cairn_quote(node->text).text));
     return 0;
 }
 
@@ -145,7 +145,7 @@ static void steps_read(struct cairn_compiler *c, const struct cairn_yaml_node *m
                                 FAIL(c,
                                      "%s: a step is station, township, county or prefecture, "
                                      "not \"%.40s\".",
-                                     c->type_name, word->text));
+                                     c->type_name, cairn_quote(word->text).text));
     }
 }
 
@@ -240,7 +240,8 @@ static void threshold_read(struct cairn_compiler *c, const struct cairn_yaml_nod
     if (value.kind != CAIRN_VALUE_INTEGER)
         cairn_compiler_tell(c, node->line,
                             FAIL(c, "%s.%s: \"%.40s\" is not among the choices of %s.",
-                                 c->type_name, indicator->name, node->text, field->name));
+                                 c->type_name, indicator->name, cairn_quote(node->text).text,
+                                 field->name));
     else if (is_flag && (value.integer < 1 || value.integer > 32))
         cairn_compiler_tell(
             c, node->line,
@@ -262,7 +263,7 @@ static void test_read(struct cairn_compiler *c, const struct cairn_yaml_node *ma
     if (test_words[indicator->test] == NULL)
         cairn_compiler_tell(c, node->line,
                             FAIL(c, "%s.%s: test is at-least, at-most, is or flag, not \"%.40s\".",
-                                 c->type_name, indicator->name, word));
+                                 c->type_name, indicator->name, cairn_quote(word).text));
     else if (!test_fits(field, indicator->test))
         cairn_compiler_tell(
             c, node->line,

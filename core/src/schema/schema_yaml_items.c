@@ -87,12 +87,13 @@ static void key_check(struct cairn_compiler *c, const struct cairn_yaml_node *ma
 {
     if (!words_have(keys, node->key)) {
         const char *nearest = cairn_word_nearest(keys, node->key);
-        cairn_compiler_tell(
-            c, node->key_line,
-            nearest == NULL
-                ? cairn_fail(c->err, CAIRN_BAD_INPUT, "unknown key \"%.40s\".", node->key)
-                : cairn_fail(c->err, CAIRN_BAD_INPUT, "unknown key \"%.40s\"; did you mean \"%s\"?",
-                             node->key, nearest));
+        cairn_compiler_tell(c, node->key_line,
+                            nearest == NULL
+                                ? cairn_fail(c->err, CAIRN_BAD_INPUT, "unknown key \"%.40s\".",
+                                             cairn_quote(node->key).text)
+                                : cairn_fail(c->err, CAIRN_BAD_INPUT,
+                                             "unknown key \"%.40s\"; did you mean \"%s\"?",
+                                             cairn_quote(node->key).text, nearest));
     } else if (cairn_yaml_get(map, node->key) != node) {
         cairn_compiler_tell(c, node->key_line,
                             cairn_fail(c->err, CAIRN_BAD_INPUT,
@@ -220,7 +221,7 @@ uint64_t cairn_compiler_number(struct cairn_compiler *c, const struct cairn_yaml
     cairn_compiler_tell(c, node->line,
                         cairn_fail(c->err, CAIRN_BAD_INPUT,
                                    "%s must be a whole number from 1 to 999999999, not \"%.40s\".",
-                                   key, node->text));
+                                   key, cairn_quote(node->text).text));
     return 0;
 }
 

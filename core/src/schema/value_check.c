@@ -6,7 +6,16 @@
 #include <string.h>
 
 #include "cairn/identity.h"
+#include "cairn/utf8.h"
 #include "schema.h"
+
+struct cairn_quote cairn_quote(const char *text)
+{
+    struct cairn_quote quote = {{0}};
+
+    memcpy(quote.text, text, cairn_utf8_cut(cairn_bytes_of_text(text), sizeof quote.text - 1));
+    return quote;
+}
 
 /* ---- forms --------------------------------------------------------------------------------- */
 
@@ -16,6 +25,16 @@ static bool are_digits(const char *text, size_t size)
         if (text[i] < '0' || text[i] > '9')
             return false;
     return true;
+}
+
+/* As people count: digits of full width, of a Chinese keyboard, are three bytes each. */
+static size_t character_count(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += (*text & 0xc0) != 0x80;
+    return count;
 }
 
 /* Is this the date of birth of somebody? YYYYMMDD. */
@@ -45,12 +64,12 @@ static char id_check_character(const char *digits)
 static enum cairn_status id_number_check(const struct cairn_field *field, const char *text,
                                          struct cairn_err *err)
 {
-    size_t size = strlen(text);
+    size_t size = character_count(text);
 
     if (size != 18)
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           "%s: \"%.40s\" has %zu characters, an ID number has 18.", field->name,
-                          text, size);
+                          cairn_quote(text).text, size);
     if (!are_digits(text, 17) || (text[17] != 'X' && !are_digits(text + 17, 1)))
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           "%s: \"%s\" is no ID number: 17 digits, then a digit or a capital X.",
@@ -95,11 +114,11 @@ static enum cairn_status form_check(const struct cairn_field *field, const char 
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           "%s: \"%.40s\" is no telephone number: 11 digits that begin with 13 to "
                           "19, or a landline with its area code, like 0836-6222222.",
-                          field->name, text);
-    if (field->check == CAIRN_CHECK_VILLAGE && strlen(text) != 12)
+                          field->name, cairn_quote(text).text);
+    if (field->check == CAIRN_CHECK_VILLAGE && character_count(text) != 12)
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           "%s: village code %.40s has %zu digits, 12 are needed.", field->name,
-                          text, strlen(text));
+                          cairn_quote(text).text, character_count(text));
     if (field->check == CAIRN_CHECK_VILLAGE && !cairn_scope_parse(text, &scope))
         return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is no village code of 12 digits.",
                           field->name, text);
@@ -171,7 +190,7 @@ static enum cairn_status choice_fail(const struct cairn_field *field, const char
 
     choices_list(field, choices);
     return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%.40s\" is not among its choices: %s.",
-                      field->name, text, choices);
+                      field->name, cairn_quote(text).text, choices);
 }
 
 enum cairn_status cairn_field_parse(const struct cairn_field *field, const char *text,
