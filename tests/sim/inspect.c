@@ -5,6 +5,8 @@
 
 #include "book.h"
 #include "digest.h"
+#include "force.h"
+#include "rebuild.h"
 #include "replica_internal.h"
 #include "scope_log.h"
 
@@ -93,6 +95,37 @@ bool inspect_own_log(struct world *world, struct node *node, unsigned village,
     *out_id = log.id;
     *out_size = cairn_log_size(&log);
     return true;
+}
+
+static enum cairn_status repeated_look(struct cairn_context *ctx, const struct cairn_hash *id,
+                                       uint32_t index, bool *out_is_repeated)
+{
+    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
+    struct cairn_log log;
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+
+    if (change == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_log_find(ctx, id, &log));
+    CAIRN_TRY(cairn_entry_load(ctx, &log, index, &entry, &commitments, NULL));
+    CAIRN_TRY(cairn_change_resolve(ctx, &log, index, &entry, commitments, change));
+    return change->has_repeats ? cairn_original_in_force(ctx, &change->repeats, out_is_repeated)
+                               : CAIRN_OK;
+}
+
+bool inspect_is_repeated(struct world *world, struct node *node, const struct cairn_hash *log,
+                         uint32_t index)
+{
+    bool is_repeated = false;
+
+    if (!look_begin(world, node))
+        return false;
+    enum cairn_status status = repeated_look(&node->replica->ctx, log, index, &is_repeated);
+    look_end(node);
+    if (status != CAIRN_OK)
+        world_fail(world, "inspect", "%s: entry %u cannot be read", node->tag, index);
+    return is_repeated;
 }
 
 uint64_t inspect_generation(const struct node *node)

@@ -24,6 +24,9 @@ struct own_log {
     uint32_t size, covered;
     uint64_t generation;
 };
+/* Does an entry repeat one that counts? */
+bool inspect_is_repeated(struct world *world, struct node *node, const struct cairn_hash *log,
+                         uint32_t index);
 /* The one that an open device writes in; it may have no log yet. */
 uint64_t inspect_generation(const struct node *node);
 unsigned inspect_own_logs(struct world *world, struct node *node, struct own_log *out_logs,

@@ -51,8 +51,9 @@ struct model_version {
     uint32_t repeats;                        /* the version that this one repeats, or MODEL_NONE */
     uint32_t replaces_first, replaces_count; /* into model.replaced */
     bool deletes;
-    bool is_lost; /* its device went back, and nobody else has it */
-    bool is_gone; /* the same, and its place in the log was given to another */
+    bool is_lost;   /* its device went back, and nobody else has it */
+    bool is_gone;   /* the same, and its place in the log was given to another */
+    bool came_back; /* what it repeats was there when its device went back the last time */
 };
 
 struct model_record {

@@ -24,7 +24,6 @@ char label_check(const struct cairn_hash *log, uint32_t index)
 /* Tails being written again; one at a time. */
 struct repeating {
     struct world *world;
-    const struct node *node;
     uint32_t from, to;    /* logs of the model */
     uint32_t next;        /* index in the new log */
     uint32_t *new_of_old; /* versions, of all tails */
@@ -75,7 +74,7 @@ static void version_again(struct repeating *r, uint32_t number, uint32_t record)
     version.index = r->next;
     version.record = record;
     version.repeats = number;
-    version.is_lost = false;
+    version.is_lost = version.came_back = false;
     if (version.follows < r->old_count && r->new_of_old[version.follows] != MODEL_NONE)
         version.follows = r->new_of_old[version.follows];
     if (version.field == BOOK_SAME)
@@ -84,15 +83,17 @@ static void version_again(struct repeating *r, uint32_t number, uint32_t record)
     r->new_of_old[number] = model_version_add(model, &version, replaces, count);
 }
 
-/* What it repeats was here when the device went back: that one stands, or is written again. */
-static bool came_back(const struct repeating *r, const struct model_version *version)
+/* What rests on the versions of this entry rests on those that they repeat. */
+static void entry_came_back(struct repeating *r, uint32_t first)
 {
     const struct model *model = &r->world->model;
 
-    if (version->repeats == MODEL_NONE)
-        return false;
-    const struct model_version *first = &model->versions[version->repeats];
-    return !first->is_gone && model_is_inside(model, &r->node->held, first->log, first->index);
+    for (uint32_t v = first; v < r->old_count && model->versions[v].log == r->from &&
+                             model->versions[v].index == model->versions[first].index;
+         v++) {
+        uint32_t original = model->versions[v].repeats, again = r->new_of_old[original];
+        r->new_of_old[v] = again == MODEL_NONE ? original : again;
+    }
 }
 
 static void entry_again(struct repeating *r, uint32_t index)
@@ -103,8 +104,10 @@ static void entry_again(struct repeating *r, uint32_t index)
 
     if (first == MODEL_NONE)
         return; /* a basis */
-    if (came_back(r, &model->versions[first]))
+    if (model->versions[first].came_back) {
+        entry_came_back(r, first);
         return;
+    }
     uint32_t record = record_again(r, &model->versions[first]);
     for (uint32_t v = first;
          v < r->old_count && model->versions[v].log == r->from && model->versions[v].index == index;
@@ -156,10 +159,34 @@ static void tail_again(struct repeating *r, struct node *node, const struct own_
         entry_again(r, i);
 }
 
+void restore_book_before(struct world *world, struct node *node, const struct own_log *logs,
+                         unsigned count)
+{
+    struct model *model = &world->model;
+
+    inspect_holdings(world, node);
+    for (unsigned i = 0; i < count; i++)
+        for (uint32_t v = 0; v < model->version_count; v++) {
+            struct model_version *version = &model->versions[v];
+            bool is_of_tail = version->log == logs[i].log && version->index >= logs[i].covered &&
+                              version->index < logs[i].size && version->repeats != MODEL_NONE;
+            if (!is_of_tail)
+                continue;
+            const struct model_version *first = &model->versions[version->repeats];
+            /* Of a log that was written twice nothing is foretold. */
+            version->came_back =
+                model->logs[first->log].is_forked
+                    ? inspect_is_repeated(world, node, &model->logs[version->log].id,
+                                          version->index)
+                    : !first->is_gone &&
+                          model_is_inside(model, &node->held, first->log, first->index);
+        }
+}
+
 void restore_book(struct world *world, struct node *node, const struct own_log *logs,
                   unsigned count)
 {
-    struct repeating r = {.world = world, .node = node, .old_count = world->model.version_count};
+    struct repeating r = {.world = world, .old_count = world->model.version_count};
     struct cairn_hash id;
     uint32_t size, log;
 

@@ -9,6 +9,10 @@
 
 #include "inspect.h"
 
+/* Before the device is opened, by a look into it: which of its unsynced edits repeat one that came
+ * back. Those are not written again: that one stands, or is written again itself. */
+void restore_book_before(struct world *world, struct node *node, const struct own_log *logs,
+                         unsigned count);
 /* `logs` are the device's own as they were before it was opened. */
 void restore_book(struct world *world, struct node *node, const struct own_log *logs,
                   unsigned count);

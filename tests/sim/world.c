@@ -185,7 +185,7 @@ void node_go_back(struct world *world, struct node *node, struct backup *backup)
     if (!WORLD_MUST(world, cairn_replica_open(&reading, &node->replica, &world->err)))
         return;
     unsigned count = inspect_own_logs(world, node, logs, MODEL_LOGS_MAX);
-    inspect_holdings(world, node); /* as it was: the book asks for it */
+    restore_book_before(world, node, logs, count);
     node->held_is_stale = true;
     node_close(node);
     if (!WORLD_MUST(world, cairn_replica_open(&writing, &node->replica, &world->err)))

@@ -14,5 +14,10 @@ CAIRN_NODISCARD enum cairn_status cairn_mark_save(struct cairn_replica *replica,
 /* Compare place and mark; on disagreement begin a new generation. Sets replica->was_restored. */
 CAIRN_NODISCARD
 enum cairn_status cairn_restore_check(struct cairn_replica *replica, struct cairn_err *err);
+/*
+ * What nobody has from us yet leaves its old logs and comes again in logs of this generation, each
+ * edit naming the one that it repeats (repeat.c). Inside a write unit.
+ */
+CAIRN_NODISCARD enum cairn_status cairn_unsynced_repeat(struct cairn_replica *replica);
 
 #endif

@@ -313,10 +313,8 @@ static enum cairn_status is_adopted(struct cairn_context *ctx, const struct cair
     return CAIRN_OK;
 }
 
-/* Is the entry that `ref` names held, valid and in force? Whether that one repeats another in turn
- * makes no difference: the later of two repetitions never counts beside the one it names. */
-static enum cairn_status original_in_force(struct cairn_context *ctx, const struct cairn_ref *ref,
-                                           bool *out_in_force)
+enum cairn_status cairn_original_in_force(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                          bool *out_in_force)
 {
     struct cairn_log log;
     struct cairn_entry entry;
@@ -348,7 +346,7 @@ enum cairn_status cairn_in_force(struct cairn_context *ctx, const struct cairn_l
         CAIRN_TRY(is_adopted(ctx, log, index, &in_force));
     if (in_force && repeats != NULL) {
         bool original;
-        CAIRN_TRY(original_in_force(ctx, repeats, &original));
+        CAIRN_TRY(cairn_original_in_force(ctx, repeats, &original));
         in_force = !original;
     }
     *out_in_force = in_force;

@@ -19,6 +19,12 @@ CAIRN_NODISCARD
 enum cairn_status cairn_in_force(struct cairn_context *ctx, const struct cairn_log *log,
                                  uint32_t index, const struct cairn_ref *repeats,
                                  bool *out_in_force);
+/* Is the entry that a repeated one names held, valid and in force? Whether that one repeats another
+ * in turn makes no difference: the later of two repetitions never counts beside the one it names.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_original_in_force(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                          bool *out_in_force);
 /* Why a valid entry does not count: CAIRN_WHY_CUT, FORK or REPEATED; NONE when it counts. */
 CAIRN_NODISCARD
 enum cairn_status cairn_force_why(struct cairn_context *ctx, const struct cairn_log *log,
