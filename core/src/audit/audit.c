@@ -178,7 +178,7 @@ static enum cairn_status links_take(struct cairn_auditor *audit, struct cairn_li
 
     CAIRN_TRY(cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE));
     while (cairn_link_next(&links, &link)) {
-        enum cairn_status status = cairn_link_admit(&audit->ctx, &link, NULL);
+        enum cairn_status status = cairn_link_admit(&audit->ctx, &link);
         if (status == CAIRN_OK)
             continue;
         if (cairn_status_actor(status) != CAIRN_ACTOR_PEER && status != CAIRN_NOT_FOUND) {

@@ -18,8 +18,7 @@ static enum cairn_status link_head(struct cairn_context *ctx, const struct cairn
                                   link->path_count, &out_head->root);
 }
 
-enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn_link *link,
-                                   struct cairn_ref *out_ref)
+enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn_link *link)
 {
     struct cairn_entry entry;
     struct cairn_standing author;
@@ -57,8 +56,6 @@ enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn
         if (is_basis_of_others && verdict.validity == CAIRN_VALID)
             CAIRN_TRY(cairn_authority_admit(ctx, &ref, link, &entry, &moves_force));
     }
-    if (out_ref != NULL)
-        *out_ref = ref;
     return CAIRN_OK;
 }
 
@@ -67,7 +64,7 @@ enum cairn_status cairn_links_admit(struct cairn_context *ctx, struct cairn_list
     struct cairn_link link;
 
     while (cairn_link_next(&links, &link))
-        CAIRN_TRY(cairn_link_admit(ctx, &link, NULL));
+        CAIRN_TRY(cairn_link_admit(ctx, &link));
     return CAIRN_OK;
 }
 

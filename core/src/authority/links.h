@@ -11,11 +11,10 @@
 
 /*
  * Check a link from the root key and admit it; it may be known already. NOT_FOUND: what it rests on
- * is not held; BAD_SIGNATURE, MALFORMED; REFUSED: judged invalid. out_ref may be NULL.
+ * is not held; BAD_SIGNATURE, MALFORMED; REFUSED: judged invalid.
  */
 CAIRN_NODISCARD
-enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn_link *link,
-                                   struct cairn_ref *out_ref);
+enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn_link *link);
 /* Admit a list in order. Fails at the first that does not hold. */
 CAIRN_NODISCARD
 enum cairn_status cairn_links_admit(struct cairn_context *ctx, struct cairn_list links);
