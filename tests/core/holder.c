@@ -105,6 +105,23 @@ void holder_take_all(struct holder *holder, const struct pieces *pieces)
         holder_take(holder, &pieces->list[i]);
 }
 
+void holder_open_either_way(struct holder *holder, const struct land *land)
+{
+    struct holder backward;
+
+    holder_open(holder, land->statement);
+    holder_open(&backward, land->statement);
+    holder_take_all(holder, &land->pieces);
+    for (size_t i = land->pieces.count; i-- > 0;)
+        holder_take(&backward, &land->pieces.list[i]);
+    char *got = holder_describe(&backward);
+    char *want = holder_describe(holder);
+    expect_same_text(got, want, "backwards gives another state");
+    free(got);
+    free(want);
+    holder_close(&backward);
+}
+
 /* ---- looking ---- */
 
 struct cairn_hash holder_digest(struct holder *holder, uint64_t scope, enum cairn_channel channel)

@@ -35,6 +35,8 @@ void holder_cover(struct holder *holder, const struct cairn_hash *log);
 /* Merge every record anew from its history. */
 void holder_rebuild(struct holder *holder);
 void holder_take_all(struct holder *holder, const struct pieces *pieces);
+/* Open with all that was written taken in; another that takes it backwards says the same. */
+void holder_open_either_way(struct holder *holder, const struct land *land);
 
 struct cairn_hash holder_digest(struct holder *holder, uint64_t scope, enum cairn_channel channel);
 struct cairn_verdict holder_verdict(struct holder *holder, const struct cairn_hash *log,
