@@ -33,16 +33,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void expect_at(struct holder *holder, const struct pen *pen, uint32_t index,
-                      enum cairn_validity validity, enum cairn_reason reason)
-{
-    struct cairn_verdict verdict = holder_verdict(holder, &pen->id, index);
-
-    if (verdict.validity != validity || verdict.reason != reason)
-        fail_msg("entry %u is %d for %d, not %d for %d", index, (int)verdict.validity,
-                 (int)verdict.reason, (int)validity, (int)reason);
-}
-
 /* The entries of `pen` from `first` on all have this verdict. */
 static void expect_from(const struct pen *pen, uint32_t first, enum cairn_validity validity,
                         enum cairn_reason reason)
@@ -51,7 +41,7 @@ static void expect_from(const struct pen *pen, uint32_t first, enum cairn_validi
 
     holder_open_either_way(&holder, &land);
     for (uint32_t i = first; i < pen_size(pen); i++)
-        expect_at(&holder, pen, i, validity, reason);
+        holder_expect(&holder, pen, i, validity, reason, "an entry");
     holder_close(&holder);
 }
 

@@ -160,6 +160,16 @@ struct cairn_verdict holder_verdict(struct holder *holder, const struct cairn_ha
     return verdict;
 }
 
+void holder_expect(struct holder *holder, const struct pen *pen, uint32_t index,
+                   enum cairn_validity validity, enum cairn_reason reason, const char *what)
+{
+    struct cairn_verdict verdict = holder_verdict(holder, &pen->id, index);
+
+    if (verdict.validity != validity || verdict.reason != reason)
+        fail_msg("%s, at %u: %d for %d, not %d for %d", what, index, (int)verdict.validity,
+                 (int)verdict.reason, (int)validity, (int)reason);
+}
+
 size_t holder_live(struct holder *holder, const struct cairn_hash *log, uint32_t index,
                    uint64_t field)
 {

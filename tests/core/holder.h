@@ -41,6 +41,9 @@ void holder_open_either_way(struct holder *holder, const struct land *land);
 struct cairn_hash holder_digest(struct holder *holder, uint64_t scope, enum cairn_channel channel);
 struct cairn_verdict holder_verdict(struct holder *holder, const struct cairn_hash *log,
                                     uint32_t index);
+/* The entry `index` of what `pen` wrote has this verdict; `what` says which it is. */
+void holder_expect(struct holder *holder, const struct pen *pen, uint32_t index,
+                   enum cairn_validity validity, enum cairn_reason reason, const char *what);
 /* The log as held; its size is 0 when it is not. */
 struct cairn_log holder_log(struct holder *holder, const struct cairn_hash *log);
 /* Live versions of (record, field), and whether the record has a conflict. */
