@@ -264,7 +264,58 @@ static void what_stands_on_a_branch_that_does_not_count_is_listed(void **state)
         "A7.2 ID set income 4300 its log has two histories, and this one does not count open; ");
 }
 
-/* The ref of the grant with that tag. */
+/* ---- the audit ---- */
+
+static void settled_add(void *context, const struct cairn_audit_settled *settled)
+{
+    (void)context;
+    text_add(settled->tag);
+    text_add(settled->field);
+    text_add(settled->reason);
+}
+
+static const char *settled(void)
+{
+    const struct cairn_audit_visitor visitor = {.settled = settled_add};
+    struct cairn_audit_report report;
+
+    text[0] = '\0';
+    machine_must(&station,
+                 cairn_audit_replica(station.replica, &visitor, &report, NULL, &station.err));
+    return text;
+}
+
+static void own_settle(uint64_t field, uint32_t record, unsigned reasons)
+{
+    const struct cairn_local_dot dot = {0, record};
+    struct draft draft;
+
+    draft_change(&draft, &own, 1 + reasons);
+    draft_item(&draft, CAIRN_ITEM_SETTLE, dot, field, 1, NULL, 0);
+    for (unsigned i = 0; i < reasons; i++)
+        draft_reason(&draft);
+    draft_write(&draft, &own);
+}
+
+static void an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other(void **state)
+{
+    (void)state;
+    own_settle(FIELD_INCOME, 1, 0);
+    own_settle(FIELD_INCOME, 1, 2);
+    own_settle(FIELD_INCOME, 0, 1); /* no record */
+    own_settle(FIELD_HEAD, 1, 1);   /* no text, and not personal */
+    own_settle(900, 1, 1);          /* of a newer table */
+    take();
+    assert_string_equal(settled(), "");
+    own_settle(FIELD_INCOME, 1, 1);
+    own_settle(CAIRN_FIELD_EXISTENCE, 1, 1);
+    take();
+    assert_string_equal(settled(), "A7 income seen A7 deleted seen ");
+    revoke_station();
+    take();
+    assert_string_equal(settled(), "");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -274,6 +325,7 @@ int main(void)
         TEST(a_clock_that_jumps_is_marked_and_orders_nothing_in_its_log),
         TEST(what_a_revocation_cuts_off_is_listed),
         TEST(what_stands_on_a_branch_that_does_not_count_is_listed),
+        TEST(an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

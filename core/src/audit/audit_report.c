@@ -5,6 +5,7 @@
 
 #include "audit_internal.h"
 #include "digest.h"
+#include "force.h"
 #include "judge.h"
 #include "schema.h"
 
@@ -42,16 +43,22 @@ static enum cairn_status settled_report(struct cairn_auditor *audit, const struc
     struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
     struct cairn_log creator;
     struct cairn_record_state state;
+    struct cairn_verdict verdict;
     const struct cairn_schema *schema;
+    bool in_force;
 
     if (change == NULL)
         return CAIRN_NO_MEMORY;
-    if (cairn_change_resolve(ctx, log, index, entry, NULL, change) != CAIRN_OK)
-        return CAIRN_OK; /* invalid: it settled nothing */
+    CAIRN_TRY(cairn_verdict_get(ctx, log->no, index, &verdict));
+    if (verdict.validity != CAIRN_VALID)
+        return CAIRN_OK; /* it settled nothing */
+    CAIRN_TRY(cairn_change_resolve(ctx, log, index, entry, NULL, change));
+    CAIRN_TRY(
+        cairn_in_force(ctx, log, index, change->has_repeats ? &change->repeats : NULL, &in_force));
+    if (!in_force)
+        return CAIRN_OK;
     CAIRN_TRY(cairn_log_load(ctx, change->record.log, &creator));
-    enum cairn_status status = cairn_record_load(ctx, &creator, change->record.index, &state);
-    if (status != CAIRN_OK)
-        return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    CAIRN_TRY(cairn_record_load(ctx, &creator, change->record.index, &state));
     CAIRN_TRY(cairn_label_format(ctx, &creator, &state, settled.id));
     CAIRN_TRY(cairn_log_tag(ctx, log, settled.tag));
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
