@@ -1,11 +1,10 @@
 /* The audit: a clean store passes, open or closed, and every kind of tampering is found. */
 
+#include "audited.h"
 #include "bundle_edit.h"
 #include "cmocka_all.h"
-#include "net.h"
 
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +15,6 @@
 static struct net net;
 static struct net_node a7, a8;
 static struct net_bytes root_statement;
-
-/* What the last audit said. */
-static char last_finding[CAIRN_ERR_TEXT_BYTES], last_affects[CAIRN_ERR_TEXT_BYTES];
-static struct cairn_audit_settled last_settled;
-static char last_reason[64], last_field[32];
 
 static int setup(void **state)
 {
@@ -43,63 +37,18 @@ static int teardown(void **state)
     return 0;
 }
 
-static void on_finding(void *context, uint64_t number, const char *text, const char *affects)
-{
-    (void)context;
-    (void)number;
-    snprintf(last_finding, sizeof last_finding, "%s", text);
-    snprintf(last_affects, sizeof last_affects, "%s", affects == NULL ? "" : affects);
-}
-
-static void on_settled(void *context, const struct cairn_audit_settled *settled)
-{
-    (void)context;
-    last_settled = *settled;
-    snprintf(last_reason, sizeof last_reason, "%s", settled->reason);
-    snprintf(last_field, sizeof last_field, "%s", settled->field);
-}
-
-static const struct cairn_audit_visitor visitor = {.finding = on_finding, .settled = on_settled};
-
-static struct cairn_audit_report audit_two(struct net_bytes one, struct net_bytes two)
-{
-    const struct cairn_bytes files[] = {net_bytes(one), net_bytes(two)};
-    const char *const names[] = {"one.cairn", "two.cairn"};
-    struct cairn_audit_report report;
-
-    last_finding[0] = last_affects[0] = '\0';
-    net_must(cairn_audit_files(net_bytes(root_statement), files, names, two.data == NULL ? 1 : 2,
-                               &visitor, &report, NULL, &net_err));
-    return report;
-}
-
 static struct cairn_audit_report audit_of(struct net_bytes bundle)
 {
-    return audit_two(bundle, (struct net_bytes){NULL, 0});
+    return audited(root_statement, bundle, (struct net_bytes){NULL, 0});
 }
 
 static struct cairn_audit_report audit_node(struct net_node *node)
 {
     struct cairn_audit_report report;
 
-    last_finding[0] = '\0';
-    net_must(cairn_audit_replica(node->replica, &visitor, &report, NULL, &net_err));
+    audited_finding[0] = '\0';
+    net_must(cairn_audit_replica(node->replica, &audited_visitor, &report, NULL, &net_err));
     return report;
-}
-
-static void assert_clean(const struct cairn_audit_report *report)
-{
-    if (report->finding_count > 0)
-        fail_msg("%llu findings, the last: %s", (unsigned long long)report->finding_count,
-                 last_finding);
-}
-
-static void assert_found(const struct cairn_audit_report *report, const char *words)
-{
-    if (report->finding_count == 0)
-        fail_msg("nothing was found instead of \"%s\"", words);
-    if (strstr(last_finding, words) == NULL)
-        fail_msg("\"%s\" was found instead of \"%s\"", last_finding, words);
 }
 
 /* A village's work: two stations, a conflict settled and one left. */
@@ -134,14 +83,14 @@ static void a_clean_store_passes_and_its_state_is_compared(void **state)
     village_work(id);
     struct net_bytes bundle = net_bundle(&net.office, true);
     struct cairn_audit_report report = audit_of(bundle);
-    assert_clean(&report);
+    audited_clean(&report);
     assert_int_equal(report.device_count, 4);
     assert_int_equal(report.conflict_count, 1);
     assert_int_equal(report.settled_count, 1);
-    assert_string_equal(last_settled.id, id);
-    assert_string_equal(last_field, "income");
-    assert_string_equal(last_settled.tag, "A7");
-    assert_string_equal(last_reason, "receipt seen");
+    assert_string_equal(audited_settled.id, id);
+    assert_string_equal(audited_field, "income");
+    assert_string_equal(audited_settled.tag, "A7");
+    assert_string_equal(audited_reason, "receipt seen");
     assert_true(report.compared_count > 0);
     assert_true(report.covered_count > 0);
     assert_string_equal(report.server_tag, "S");
@@ -159,7 +108,7 @@ static void closed_entries_give_the_same_audit_as_open_ones(void **state)
     for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
         struct cairn_audit_report report =
             audit_node(nodes[i]); /* compares with the open store's digest */
-        assert_clean(&report);
+        audited_clean(&report);
         assert_int_equal(report.conflict_count, 1);
         assert_int_equal(report.conflict_count, net_conflict_count(nodes[i]));
         assert_int_equal(report.settled_count, 1);
@@ -175,7 +124,7 @@ static void twenty_thousand_entries_pass(void **state)
     }
     struct net_bytes bundle = net_bundle(&a7, true);
     struct cairn_audit_report report = audit_of(bundle);
-    assert_clean(&report);
+    audited_clean(&report);
     assert_true(report.entry_count >= 20000);
     assert_true(report.covered_count >= 20000);
     assert_true(report.compared_count > 0);
@@ -276,15 +225,15 @@ static void every_edit_of_a_bundle_is_found(void **state)
     struct net_bytes bundle = net_bundle(&net.office, true);
     struct net_bytes same = bundle_edited(bundle, &nothing);
     struct cairn_audit_report report = audit_of(same);
-    assert_clean(&report);
+    audited_clean(&report);
     free(same.data);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         count = 0;
         struct net_bytes edited = bundle_edited(bundle, &cases[i].edit);
         assert_true(count > 0);
         report = audit_of(edited);
-        print_message("%zu: %s %s\n", i, last_finding, last_affects);
-        assert_found(&report, cases[i].words);
+        print_message("%zu: %s %s\n", i, audited_finding, audited_affects);
+        audited_found(&report, cases[i].words);
         free(edited.data);
     }
     free(bundle.data);
@@ -302,7 +251,7 @@ static void a_log_cut_at_its_end_is_found_by_its_checkpoint(void **state)
     const struct bundle_edit edit = {&count, run_drop, NULL, NULL};
     struct net_bytes cut = bundle_edited(bundle, &edit);
     struct cairn_audit_report report = audit_of(cut);
-    assert_found(&report, "rests on something");
+    audited_found(&report, "rests on something");
     free(cut.data);
     free(bundle.data);
 }
@@ -326,8 +275,8 @@ static void a_covered_part_left_out_is_found(void **state)
     struct net_bytes cut = bundle_edited(bundle, &edit);
     assert_int_equal(count, 1);
     struct cairn_audit_report report = audit_of(cut);
-    assert_found(&report, "rest on something that was not handed over");
-    assert_string_equal(last_affects, NET_VILLAGE);
+    audited_found(&report, "rest on something that was not handed over");
+    assert_string_equal(audited_affects, NET_VILLAGE);
     free(bundle.data);
     free(cut.data);
 }
@@ -343,9 +292,9 @@ static void another_root_key_is_refused(void **state)
     struct net_bytes wrong = net_root_statement(&other);
     struct net_bytes bundle = net_bundle(&net.office, true);
     struct cairn_bytes file = net_bytes(bundle);
-    net_expect(
-        cairn_audit_files(net_bytes(wrong), &file, &name, 1, &visitor, &report, NULL, &net_err),
-        CAIRN_REFUSED);
+    net_expect(cairn_audit_files(net_bytes(wrong), &file, &name, 1, &audited_visitor, &report, NULL,
+                                 &net_err),
+               CAIRN_REFUSED);
     assert_non_null(strstr(net_err.text, "another network"));
     free(wrong.data);
     free(bundle.data);
@@ -369,9 +318,9 @@ static void a_device_that_signed_two_histories_is_found_in_two_bundles(void **st
     net_node_restore(&a7, older);
     net_put(&a7, NET_VILLAGE, "卓玛", NULL);
     struct net_bytes two = net_bundle(&a7, true);
-    struct cairn_audit_report report = audit_two(one, two);
-    assert_found(&report, "signed two different histories");
-    assert_non_null(strstr(last_finding, "A7"));
+    struct cairn_audit_report report = audited(root_statement, one, two);
+    audited_found(&report, "signed two different histories");
+    assert_non_null(strstr(audited_finding, "A7"));
     assert_int_equal(report.fork_count, 1);
     free(one.data);
     free(two.data);
@@ -393,12 +342,12 @@ static void a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bun
     net_sync(&a8, &net.server);
     struct net_bytes one = net_bundle(&a7, true);
     struct net_bytes two = net_bundle(&a8, true);
-    struct cairn_audit_report report = audit_two(one, two);
-    assert_found(&report, "a history that is not the one its server signed elsewhere");
-    report = audit_two(two, one);
-    assert_found(&report, "a history that is not the one its server signed elsewhere");
-    report = audit_two(one, one);
-    assert_clean(&report);
+    struct cairn_audit_report report = audited(root_statement, one, two);
+    audited_found(&report, "a history that is not the one its server signed elsewhere");
+    report = audited(root_statement, two, one);
+    audited_found(&report, "a history that is not the one its server signed elsewhere");
+    report = audited(root_statement, one, one);
+    audited_clean(&report);
     free(one.data);
     free(two.data);
 }
@@ -436,7 +385,7 @@ static void a_checkpoint_over_another_state_is_found(void **state)
     }
     struct net_bytes bundle = net_bundle(&a7, true);
     struct cairn_audit_report report = audit_of(bundle);
-    assert_found(&report, "is not the one its server signed");
+    audited_found(&report, "is not the one its server signed");
     free(bundle.data);
 }
 
@@ -468,7 +417,7 @@ static void a_state_that_the_logs_do_not_give_is_found(void **state)
                              (struct cairn_bytes){copy, size}));
     net_must(store->ops->commit(txn));
     struct cairn_audit_report report = audit_node(&a7);
-    assert_found(&report, "The state in this store is not the one that its logs give");
+    audited_found(&report, "The state in this store is not the one that its logs give");
 }
 
 int main(void)

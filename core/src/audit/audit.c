@@ -258,7 +258,7 @@ static enum cairn_status audit_begin(struct cairn_auditor *audit, struct cairn_b
     CAIRN_TRY(cairn_store_memory_new(&audit->store));
     CAIRN_TRY(cairn_context_init(&audit->ctx, audit->store, &audit->verifier));
     audit->ctx.indexing.is_off = true;
-    audit->ctx.err = &audit->err;
+    audit->ctx.err = audit->outer;
     audit->ctx.takes_closed = true;
     if (cairn_root_statement_read(root_statement, &root) != CAIRN_OK)
         return cairn_fail(audit->outer, CAIRN_BAD_INPUT,
@@ -266,8 +266,10 @@ static enum cairn_status audit_begin(struct cairn_auditor *audit, struct cairn_b
     CAIRN_TRY(cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE));
     enum cairn_status status = cairn_root_put(&audit->ctx, root_statement);
     if (status == CAIRN_OK)
-        return cairn_context_commit(&audit->ctx);
-    cairn_context_abort(&audit->ctx);
+        status = cairn_context_commit(&audit->ctx);
+    else
+        cairn_context_abort(&audit->ctx);
+    audit->ctx.err = &audit->err; /* from here on they are findings */
     return status;
 }
 
