@@ -9,7 +9,7 @@
 #include "cairn/cbor.h"
 #include "cairn/leaf.h"
 #include "cairn/seal.h"
-#include "replica_internal.h"
+#include "serve_internal.h"
 
 void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
                enum cairn_run_secret secret_kind, struct forged_log *out_log)
@@ -91,12 +91,48 @@ struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *k
     return (struct net_bytes){message, writer.size};
 }
 
+struct net_bytes forge_answer(struct net_node *server, struct net_bytes request,
+                              struct cairn_bytes payload)
+{
+    uint8_t *message = malloc(payload.size + 256);
+    struct cairn_serve *serve = NULL;
+    struct cairn_writer writer;
+
+    assert_non_null(message);
+    net_must(cairn_serve_open(server->replica, net_bytes(request), &serve, &net_err));
+    cairn_writer_init(&writer, message, payload.size + 256);
+    net_must(cairn_noise_write(&serve->noise, payload, &writer));
+    cairn_serve_free(serve);
+    return (struct net_bytes){message, writer.size};
+}
+
+struct net_bytes forge_reply(struct net_node *server, struct net_bytes request,
+                             const struct cairn_reply_parts *parts)
+{
+    static uint8_t payload[CAIRN_NOISE_MESSAGE_MAX / 2];
+    struct cairn_writer writer;
+
+    cairn_writer_init(&writer, payload, sizeof payload);
+    cairn_write_u8(&writer, 0); /* not packed */
+    cairn_reply_write(&writer, parts);
+    assert_false(writer.overflowed);
+    return forge_answer(server, request, cairn_writer_bytes(&writer));
+}
+
 struct net_bytes forge_request(struct net_node *node, struct net_node *server,
                                const struct forged_log *const *logs, size_t count, bool has_chain)
 {
+    return forge_request_flagged(node, server, logs, count, has_chain, 0);
+}
+
+struct net_bytes forge_request_flagged(struct net_node *node, struct net_node *server,
+                                       const struct forged_log *const *logs, size_t count,
+                                       bool has_chain, uint64_t flags)
+{
     struct cairn_context *ctx = &node->replica->ctx;
     uint8_t roots[16], *groups = malloc(count * 10000 + 16), *plain = malloc(count * 10000 + 20000);
-    struct cairn_request_parts request = {.roots = {roots, sizeof roots}, .group_count = count};
+    struct cairn_request_parts request = {
+        .flags = flags, .roots = {roots, sizeof roots}, .group_count = count};
     struct cairn_writer writer;
     struct cairn_link_set *links = malloc(sizeof *links);
 

@@ -1,6 +1,6 @@
 /*
- * forge.h: requests that no honest client writes. What a hostile device has is its keys and what it
- * holds; with these it may say anything.
+ * forge.h: requests that no honest client writes, and replies that no honest server does. What a
+ * hostile device has is its keys and what it holds; with these it may say anything.
  *
  * Memory: messages are freed with free(). Threads: one at a time.
  */
@@ -29,6 +29,16 @@ void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
  * if `has_chain`. */
 struct net_bytes forge_request(struct net_node *node, struct net_node *server,
                                const struct forged_log *const *logs, size_t count, bool has_chain);
+/* The same with flags of the request. */
+struct net_bytes forge_request_flagged(struct net_node *node, struct net_node *server,
+                                       const struct forged_log *const *logs, size_t count,
+                                       bool has_chain, uint64_t flags);
+/* What `server` answers to the request when it says `payload`, byte for byte; and when it says
+ * these parts of a reply. */
+struct net_bytes forge_answer(struct net_node *server, struct net_bytes request,
+                              struct cairn_bytes payload);
+struct net_bytes forge_reply(struct net_node *server, struct net_bytes request,
+                             const struct cairn_reply_parts *parts);
 /* A message around `plain` CBOR, encrypted with `keys`. */
 struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
                                struct net_node *server, struct cairn_bytes plain);

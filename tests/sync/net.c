@@ -43,6 +43,11 @@ static void node_init(struct net *net, struct net_node *node, const char *name,
     net_must(cairn_replica_init(&config, &init, &node->replica, &net_err));
 }
 
+void net_begin_unjoined(struct net *net, struct net_node *node, const char *name)
+{
+    node_init(net, node, name, NULL);
+}
+
 void net_join(struct net *net, struct net_node *node, struct net_node *above, const char *role,
               const char *scope, const char *tag)
 {

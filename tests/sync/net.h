@@ -52,6 +52,8 @@ void net_close(struct net *net);
 /* A new device of this network, granted by `above` and joined. */
 void net_join(struct net *net, struct net_node *node, struct net_node *above, const char *role,
               const char *scope, const char *tag);
+/* A device that has no grant yet. */
+void net_begin_unjoined(struct net *net, struct net_node *node, const char *name);
 void net_node_close(struct net_node *node);
 /* Close and open again, with the store as it is. */
 void net_node_reopen(struct net_node *node);
