@@ -43,6 +43,11 @@ static void node_init(struct net *net, struct net_node *node, const char *name,
     net_must(cairn_replica_init(&config, &init, &node->replica, &net_err));
 }
 
+void net_begin_root(struct net *net, struct net_node *node, const char *name)
+{
+    node_init(net, node, name, "51");
+}
+
 void net_begin_unjoined(struct net *net, struct net_node *node, const char *name)
 {
     node_init(net, node, name, NULL);
@@ -107,6 +112,23 @@ void net_node_reopen(struct net_node *node)
 
     cairn_replica_close(node->replica);
     net_must(cairn_replica_open(&config, &node->replica, &net_err));
+}
+
+void net_flip(struct net_node *node, const struct cairn_key *key, size_t at)
+{
+    struct cairn_store *store = node->store;
+    struct cairn_bytes value;
+    struct cairn_txn *txn;
+    uint8_t copy[16384];
+
+    net_must(store->ops->begin(store, CAIRN_TXN_WRITE, &txn));
+    net_must(store->ops->get(txn, cairn_key_bytes(key), &value));
+    size_t size = value.size;
+    assert_in_range(size, at + 1, sizeof copy);
+    memcpy(copy, value.data, size);
+    copy[at] ^= 1;
+    net_must(store->ops->put(txn, cairn_key_bytes(key), (struct cairn_bytes){copy, size}));
+    net_must(store->ops->commit(txn));
 }
 
 struct cairn_store *net_store_copy(struct cairn_store *store)

@@ -15,6 +15,7 @@
 #include "cairn/identity.h"
 #include "cairn/replica.h"
 #include "fake_ports.h"
+#include "layout.h"
 
 #define NET_COUNTY "513332"
 #define NET_VILLAGE "513332100201"
@@ -52,11 +53,14 @@ void net_close(struct net *net);
 /* A new device of this network, granted by `above` and joined. */
 void net_join(struct net *net, struct net_node *node, struct net_node *above, const char *role,
               const char *scope, const char *tag);
-/* A device that has no grant yet. */
+/* A root of its own, and a device that has no grant yet. */
+void net_begin_root(struct net *net, struct net_node *node, const char *name);
 void net_begin_unjoined(struct net *net, struct net_node *node, const char *name);
 void net_node_close(struct net_node *node);
 /* Close and open again, with the store as it is. */
 void net_node_reopen(struct net_node *node);
+/* Flip a bit in the byte `at` of a value that the node's store holds. */
+void net_flip(struct net_node *node, const struct cairn_key *key, size_t at);
 /* A copy of everything in a store. */
 struct cairn_store *net_store_copy(struct cairn_store *store);
 /* Put `store` in the place of the node's and open it; the old one is freed. */

@@ -146,23 +146,6 @@ static void a_checkpoint_signed_with_another_key_is_not_kept(void **state)
 
 /* ---- the server's store is altered under it ---- */
 
-static void flip(struct net_node *node, const struct cairn_key *key, size_t at)
-{
-    struct cairn_store *store = node->store;
-    struct cairn_bytes value;
-    struct cairn_txn *txn;
-    uint8_t copy[16384];
-
-    net_must(store->ops->begin(store, CAIRN_TXN_WRITE, &txn));
-    net_must(store->ops->get(txn, cairn_key_bytes(key), &value));
-    size_t size = value.size;
-    assert_in_range(size, at + 1, sizeof copy);
-    memcpy(copy, value.data, size);
-    copy[at] ^= 1;
-    net_must(store->ops->put(txn, cairn_key_bytes(key), (struct cairn_bytes){copy, size}));
-    net_must(store->ops->commit(txn));
-}
-
 static struct cairn_key village_key(enum cairn_table table)
 {
     return cairn_key_scope_channel(table, (struct cairn_scope){513332100201}, RECORDS);
@@ -173,7 +156,7 @@ static void a_checkpoint_over_another_root_is_not_kept(void **state)
     struct cairn_key key = village_key(CAIRN_TABLE_SCOPE);
 
     (void)state;
-    flip(&net.server, &key, 20); /* in a peak of its tree */
+    net_flip(&net.server, &key, 20); /* in a peak of its tree */
     net_put(&a8, NET_VILLAGE, "卓玛", NULL);
     net_sync_ends(&a8, &net.server, CAIRN_FORKED);
     assert_non_null(strstr(net_err.text, "do not delete this store"));
@@ -190,7 +173,7 @@ static void a_checkpoint_over_another_state_is_reported(void **state)
     net_put(&a7, NET_VILLAGE, "次仁", NULL);
     net_sync(&a7, &net.server);
     for (size_t bucket = 0; bucket < 256; bucket++)
-        flip(&net.server, &key, 1 + bucket * 32);
+        net_flip(&net.server, &key, 1 + bucket * 32);
     net_put(&a7, NET_VILLAGE, "德吉", NULL);
     net_sync_ends(&a7, &net.server, CAIRN_CORRUPT);
     assert_non_null(strstr(net_err.text, "not the one that S signed"));
