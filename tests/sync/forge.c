@@ -11,8 +11,27 @@
 #include "cairn/seal.h"
 #include "serve_internal.h"
 
-void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
-               enum cairn_run_secret secret_kind, struct forged_log *out_log)
+static void household_write(struct cairn_writer *writer, uint32_t counter)
+{
+    const struct cairn_value head = {
+        .kind = CAIRN_VALUE_TEXT, .is_slot = true, .text = cairn_bytes_of_text("扎西")};
+
+    cairn_entry_begin(writer, CAIRN_KIND_CHANGE, 1700000000, 1);
+    cairn_create_begin(writer, 1, counter, 1);
+    cairn_cbor_write_uint(writer, 2); /* head */
+    cairn_value_write(writer, &head);
+}
+
+static void idle_write(struct cairn_writer *writer, uint32_t counter)
+{
+    (void)counter;
+    cairn_entry_begin(writer, CAIRN_KIND_CHANGE, 1700000000, 0);
+}
+
+static void log_forge(struct net_node *node, struct cairn_scope scope, uint32_t count,
+                      enum cairn_run_secret secret_kind,
+                      void (*entry_write)(struct cairn_writer *writer, uint32_t counter),
+                      struct forged_log *out_log)
 {
     struct cairn_replica *replica = node->replica;
     struct cairn_basis basis = {.under = replica->under, .schema_version = 1};
@@ -32,14 +51,8 @@ void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
     basis.secret_hash = cairn_secret_hash(&secret);
     cairn_writer_init(&writer, log->entries, sizeof log->entries);
     cairn_basis_write(&writer, 1700000000, &basis);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct cairn_value head = {
-            .kind = CAIRN_VALUE_TEXT, .is_slot = true, .text = cairn_bytes_of_text("扎西")};
-        cairn_entry_begin(&writer, CAIRN_KIND_CHANGE, 1700000000, 1);
-        cairn_create_begin(&writer, 1, i + 1, 1);
-        cairn_cbor_write_uint(&writer, 2); /* head */
-        cairn_value_write(&writer, &head);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        entry_write(&writer, i + 1);
     assert_false(writer.overflowed);
     log->run.entries = cairn_writer_bytes(&writer);
     log->run.entry_count = count + 1;
@@ -60,6 +73,18 @@ void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
     cairn_blinder_release(&blinder);
     const struct cairn_head sealed = {log->id, (uint32_t)tree.size, cairn_tree_root(&tree)};
     cairn_seal_sign(&replica->keys.seal, &sealed, &log->run.seal);
+}
+
+void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
+               enum cairn_run_secret secret_kind, struct forged_log *out_log)
+{
+    log_forge(node, scope, count, secret_kind, household_write, out_log);
+}
+
+void forge_idle_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
+                    struct forged_log *out_log)
+{
+    log_forge(node, scope, count, CAIRN_RUN_SECRET, idle_write, out_log);
 }
 
 struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
@@ -119,25 +144,33 @@ struct net_bytes forge_reply(struct net_node *server, struct net_bytes request,
     return forge_answer(server, request, cairn_writer_bytes(&writer));
 }
 
+struct net_bytes forge_request_parts(struct net_node *node, struct net_node *server,
+                                     const struct cairn_request_parts *parts)
+{
+    size_t capacity = parts->groups.size + parts->links.size + parts->scopes.size + 4096;
+    uint8_t *plain = malloc(capacity);
+    struct cairn_writer writer;
+
+    assert_non_null(plain);
+    cairn_writer_init(&writer, plain, capacity);
+    cairn_request_write(&writer, parts);
+    assert_false(writer.overflowed);
+    struct net_bytes message =
+        forge_message(node, &node->replica->keys, server, cairn_writer_bytes(&writer));
+    free(plain);
+    return message;
+}
+
 struct net_bytes forge_request(struct net_node *node, struct net_node *server,
                                const struct forged_log *const *logs, size_t count, bool has_chain)
 {
-    return forge_request_flagged(node, server, logs, count, has_chain, 0);
-}
-
-struct net_bytes forge_request_flagged(struct net_node *node, struct net_node *server,
-                                       const struct forged_log *const *logs, size_t count,
-                                       bool has_chain, uint64_t flags)
-{
     struct cairn_context *ctx = &node->replica->ctx;
-    uint8_t roots[16], *groups = malloc(count * 10000 + 16), *plain = malloc(count * 10000 + 20000);
-    struct cairn_request_parts request = {
-        .flags = flags, .roots = {roots, sizeof roots}, .group_count = count};
+    uint8_t roots[16], *groups = malloc(count * 10000 + 16);
+    struct cairn_request_parts request = {.roots = {roots, sizeof roots}, .group_count = count};
     struct cairn_writer writer;
     struct cairn_link_set *links = malloc(sizeof *links);
 
     assert_non_null(groups);
-    assert_non_null(plain);
     assert_non_null(links);
     cairn_roots_digest(NULL, 0, roots);
     cairn_writer_init(&writer, groups, count * 10000 + 16);
@@ -159,15 +192,9 @@ struct net_bytes forge_request_flagged(struct net_node *node, struct net_node *s
         request.links = (struct cairn_bytes){links->bytes.data, links->bytes.size};
         request.link_count = links->count;
     }
-    struct cairn_writer out;
-    cairn_writer_init(&out, plain, count * 10000 + 20000);
-    cairn_request_write(&out, &request);
-    assert_false(out.overflowed);
-    struct net_bytes message =
-        forge_message(node, &node->replica->keys, server, cairn_writer_bytes(&out));
+    struct net_bytes message = forge_request_parts(node, server, &request);
     cairn_link_set_release(links);
     free(links);
     free(groups);
-    free(plain);
     return message;
 }

@@ -25,14 +25,17 @@ struct forged_log {
 void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
                enum cairn_run_secret secret_kind, struct forged_log *out_log);
 
+/* The same, of changes that do nothing: they have no effect. */
+void forge_idle_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
+                    struct forged_log *out_log);
+
 /* A request of `node` to `server` with these runs, each in a group of its own scope, and the chain
  * if `has_chain`. */
 struct net_bytes forge_request(struct net_node *node, struct net_node *server,
                                const struct forged_log *const *logs, size_t count, bool has_chain);
-/* The same with flags of the request. */
-struct net_bytes forge_request_flagged(struct net_node *node, struct net_node *server,
-                                       const struct forged_log *const *logs, size_t count,
-                                       bool has_chain, uint64_t flags);
+/* A request with these parts. */
+struct net_bytes forge_request_parts(struct net_node *node, struct net_node *server,
+                                     const struct cairn_request_parts *parts);
 /* What `server` answers to the request when it says `payload`, byte for byte; and when it says
  * these parts of a reply. */
 struct net_bytes forge_answer(struct net_node *server, struct net_bytes request,

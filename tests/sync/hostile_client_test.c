@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replica_internal.h"
+#include "serve_internal.h"
 
 static const struct cairn_scope village = {513332100201}, other_village = {513332100202};
 static struct net net;
@@ -209,6 +209,128 @@ static void a_run_that_comes_too_early_waits_until_the_gap_is_filled(void **stat
     assert_int_equal(net_status(&net.server).record_count, 4);
 }
 
+/* ---- what was never signed ---- */
+
+/* A7 gives back this group, with one leaf where `leaf` is given. */
+static void expect_not_given_back(const char *what, const struct cairn_group *group,
+                                  const struct cairn_scope_leaf *leaf)
+{
+    uint8_t bytes[1024], leaf_bytes[128], roots[16];
+    struct cairn_writer writer, leaves;
+
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_writer_init(&leaves, leaf_bytes, sizeof leaf_bytes);
+    if (leaf != NULL)
+        cairn_scope_leaf_write(&leaves, leaf);
+    const struct cairn_group_parts parts = {.leaves = cairn_writer_bytes(&leaves),
+                                            .leaf_count = leaf != NULL};
+    cairn_group_write(&writer, group, &parts);
+    cairn_roots_digest(NULL, 0, roots);
+    const struct cairn_request_parts request = {.flags = CAIRN_REQUEST_GIVES_BACK,
+                                                .roots = {roots, sizeof roots},
+                                                .groups = cairn_writer_bytes(&writer),
+                                                .group_count = 1};
+    uint64_t size = net_scope_size(&net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS);
+    print_message("%s\n", what);
+    commit_beside_an_honest_one(forge_request_parts(&a7, &net.server, &request));
+    assert_int_equal(net_scope_size(&net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS), size + 1);
+}
+
+static void what_the_server_never_signed_cannot_be_given_back(void **state)
+{
+    const struct cairn_log_name stranger = {.device = a7.replica->keys.open.seal};
+    const struct cairn_scope_leaf nobodys = {.log = {.is_numbered = true, .log_number = 4000},
+                                             .size = 1},
+                                  covered = {.log = {.is_numbered = true}, .size = 1},
+                                  missing = {.log = stranger, .size = 3};
+    struct cairn_group group = {.scope = village,
+                                .channel = CAIRN_CHANNEL_RECORDS,
+                                .time_s = 1700000000,
+                                .has_checkpoint = true,
+                                .signature = {{1}},
+                                .is_explicit = true};
+
+    (void)state;
+    net_put(&a8, NET_VILLAGE, "达娃", NULL);
+    net_sync(&a8, &net.server);
+    struct cairn_group elsewhere = group, later = group;
+    elsewhere.scope.code = 44;
+    later.first_leaf = 1000;
+    expect_not_given_back("where no server signs", &elsewhere, NULL);
+    expect_not_given_back("behind what is held", &later, &covered);
+    expect_not_given_back("of another epoch", &group, NULL);
+    group.epoch = 1;
+    expect_not_given_back("under no good signature", &group, NULL);
+    group.first_leaf = net_scope_size(&net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS);
+    expect_not_given_back("of a number that nobody gave", &group, &nobodys);
+    group.first_leaf++;
+    expect_not_given_back("of what is covered", &group, &covered);
+    group.first_leaf++;
+    expect_not_given_back("of a log that is not here", &group, &missing);
+}
+
+/* ---- what has no effect ---- */
+
+static void of_many_entries_without_effect_the_author_is_told_some(void **state)
+{
+    static struct forged_log log;
+    const struct forged_log *logs[] = {&log};
+    struct cairn_serve *serve = NULL;
+    struct cairn_serve_commit commit;
+
+    (void)state;
+    forge_idle_log(&a7, village, CAIRN_SERVE_REFUSALS_MAX + 6, &log);
+    struct net_bytes request = forge_request(&a7, &net.server, logs, 1, false);
+    net_must(cairn_serve_open(net.server.replica, net_bytes(request), &serve, &net_err));
+    net_must(cairn_serve_commit(net.server.replica, &serve, 1, &commit, &net_err));
+    assert_int_equal(commit.entry_count, CAIRN_SERVE_REFUSALS_MAX + 6);
+    assert_int_equal(commit.refused_count, 0);
+    assert_int_equal(serve->refusal_count, CAIRN_SERVE_REFUSALS_MAX);
+    for (uint32_t i = 0; i < CAIRN_SERVE_REFUSALS_MAX; i++)
+        assert_int_equal(serve->refusals[i].index, i + 1);
+    cairn_serve_free(serve);
+    free(request.data);
+}
+
+static void grants_that_lead_nowhere_do_not_spoil_what_comes_with_them(void **state)
+{
+    static struct forged_log log;
+    struct cairn_link_set *links = malloc(sizeof *links);
+    static uint8_t run_bytes[9000], group_bytes[9500];
+    struct cairn_writer run, groups;
+    struct net other;
+    uint8_t roots[16];
+
+    (void)state;
+    assert_non_null(links);
+    net_open(&other, 78);
+    struct cairn_context *ctx = &other.office.replica->ctx;
+    cairn_link_set_init(links);
+    net_must(cairn_context_begin(ctx, CAIRN_TXN_READ));
+    net_must(cairn_link_set_chain(ctx, links, &other.server.replica->under));
+    cairn_context_abort(ctx);
+    cairn_roots_digest(NULL, 0, roots);
+    forge_log(&a7, village, 2, CAIRN_RUN_SECRET, &log);
+    cairn_writer_init(&run, run_bytes, sizeof run_bytes);
+    cairn_run_write(&run, &log.run);
+    const struct cairn_group group = {.scope = log.scope, .channel = log.channel};
+    const struct cairn_group_parts parts = {.runs = cairn_writer_bytes(&run), .run_count = 1};
+    cairn_writer_init(&groups, group_bytes, sizeof group_bytes);
+    cairn_group_write(&groups, &group, &parts);
+    const struct cairn_request_parts request = {.roots = {roots, sizeof roots},
+                                                .groups = cairn_writer_bytes(&groups),
+                                                .group_count = 1,
+                                                .links = cairn_buffer_bytes(&links->bytes),
+                                                .link_count = links->count};
+    struct cairn_serve_commit commit =
+        commit_beside_an_honest_one(forge_request_parts(&a7, &net.server, &request));
+    assert_int_equal(commit.refused_count, 0);
+    assert_int_equal(commit.entry_count, 3);
+    cairn_link_set_release(links);
+    free(links);
+    net_close(&other);
+}
+
 /* ---- before the write lock --- */
 
 static void expect_not_opened(struct net_bytes message, enum cairn_status expected)
@@ -275,6 +397,9 @@ int main(void)
         TEST(a_run_with_a_blind_seed_is_refused),
         TEST(a_run_with_the_secret_of_another_log_is_refused),
         TEST(a_run_that_comes_too_early_waits_until_the_gap_is_filled),
+        TEST(what_the_server_never_signed_cannot_be_given_back),
+        TEST(of_many_entries_without_effect_the_author_is_told_some),
+        TEST(grants_that_lead_nowhere_do_not_spoil_what_comes_with_them),
         TEST(an_unknown_device_without_a_chain_is_refused_before_the_write_lock),
         TEST(counts_beyond_every_limit_are_malformed),
     };
