@@ -167,7 +167,9 @@ enum cairn_status cairn_schema_get(struct cairn_context *ctx, uint64_t version,
         CAIRN_TRY(cairn_kv_get(ctx, &key, &table));
     }
     CAIRN_TRY(cache_grow(cache, (size_t)version + 1));
-    CAIRN_TRY(cairn_schema_read(table, &cache->schemas[version]));
+    enum cairn_status status = cairn_schema_read(table, &cache->schemas[version]);
+    if (status != CAIRN_OK) /* it was read before it was kept */
+        return status == CAIRN_MALFORMED ? CAIRN_CORRUPT : status;
     *out_schema = cache->schemas[version];
     return CAIRN_OK;
 }
