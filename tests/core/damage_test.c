@@ -28,8 +28,8 @@
 #define FIELD_INCOME 6
 #define STEADY_READS 60 /* the first so many are damaged one by one, then at growing steps */
 
-static const char *const kind_names[DAMAGE_KIND_COUNT] = {"empty", "cut", "longer", "another form",
-                                                          "key cut"};
+static const char *const kind_names[DAMAGE_KIND_COUNT] = {"empty",  "half",         "cut",
+                                                          "longer", "another form", "key cut"};
 
 static struct machine root, office, server, station, peer;
 static struct store_damage damage; /* under the machine whose turn it is */
@@ -41,10 +41,13 @@ static size_t late_gap, late_revocation; /* pieces that the station does not hav
 
 /* ---- a store with everything ---- */
 
-static enum cairn_status apply(struct machine *machine, const struct piece *piece)
+static enum cairn_status apply(struct machine *machine, const struct piece *piece,
+                               bool is_sequenced)
 {
-    const struct cairn_apply_input input = {
-        .scope = piece->scope, .channel = piece->channel, .run = &piece->run};
+    const struct cairn_apply_input input = {.scope = piece->scope,
+                                            .channel = piece->channel,
+                                            .run = &piece->run,
+                                            .is_sequenced = is_sequenced};
     struct cairn_context *ctx = &machine->replica->ctx;
     enum cairn_outcome outcome;
     uint32_t no;
@@ -170,7 +173,7 @@ static int setup(void **state)
     history_write();
     for (size_t i = 0; i < pieces.count; i++)
         if (i != late_gap && i != late_revocation)
-            machine_must(&station, apply(&station, &pieces.list[i]));
+            machine_must(&station, apply(&station, &pieces.list[i], false));
     machine_must(&peer, machine_set(&peer, household, "members", "6"));
     bundle = machine_bundle(&peer);
     machine_must(&peer, cairn_sync_begin(peer.replica, &peer.err));
@@ -335,12 +338,18 @@ static enum cairn_status act_bundle_read(void)
 
 static enum cairn_status act_gap_filled(void)
 {
-    return apply(&station, &pieces.list[late_gap]);
+    return apply(&station, &pieces.list[late_gap], false);
 }
 
 static enum cairn_status act_revoked(void)
 {
-    return apply(&station, &pieces.list[late_revocation]);
+    return apply(&station, &pieces.list[late_revocation], false);
+}
+
+/* The branch that was second is the one that a server signed: the first is taken out. */
+static enum cairn_status act_covered(void)
+{
+    return apply(&station, piece_at(&pieces, &own.id, 5, 1), true);
 }
 
 static enum cairn_status act_rebuild(void)
@@ -386,6 +395,7 @@ static const struct act {
     {"bundle read", &station, act_bundle_read, false},
     {"a gap is filled", &station, act_gap_filled, false},
     {"its peer is revoked", &station, act_revoked, false},
+    {"its branch is covered", &station, act_covered, false},
     {"rebuild", &station, act_rebuild, false},
     {"audit", &station, act_audit, false},
 };

@@ -182,6 +182,13 @@ static void a_reason_that_is_no_text(struct draft *draft)
     cairn_cbor_write_uint(&draft->writer, 5);
 }
 
+static void a_person_that_is_no_text(struct draft *draft)
+{
+    set_members(draft, own);
+    raw_item(draft, CAIRN_ITEM_PERSON, 1);
+    cairn_cbor_write_uint(&draft->writer, 5);
+}
+
 static void a_repetition_of_nothing(struct draft *draft)
 {
     set_members(draft, own);
@@ -245,6 +252,7 @@ static void a_change_of_another_shape_has_no_effect(void **state)
         SHAPE(an_operation_without_its_arguments, 1),
         SHAPE(two_reasons, 3),
         SHAPE(a_reason_that_is_no_text, 2),
+        SHAPE(a_person_that_is_no_text, 2),
         SHAPE(a_repetition_of_nothing, 2),
         SHAPE(two_repetitions, 3),
         SHAPE(an_announcement_behind_a_note, 2),
@@ -285,6 +293,23 @@ static void an_entry_may_name_so_many_versions_and_no_more(void **state)
     expect_last(&a, CAIRN_VALID, CAIRN_WHY_NONE);
 }
 
+static void a_settlement_may_say_who_decided_and_why_in_any_order(void **state)
+{
+    struct draft draft;
+
+    (void)state;
+    for (unsigned reason_at = 0; reason_at < 3; reason_at++) {
+        draft_change(&draft, &a, 4);
+        draft_item(&draft, CAIRN_ITEM_SETTLE, own, KIND_MEMBERS, 5, NULL, 0);
+        for (unsigned i = 0; i < 3; i++)
+            cairn_note_item_write(&draft.writer,
+                                  i == reason_at ? CAIRN_ITEM_REASON : CAIRN_ITEM_PERSON,
+                                  cairn_bytes_of_text("Dolma"));
+        draft_write(&draft, &a);
+        expect_last(&a, CAIRN_VALID, CAIRN_WHY_NONE);
+    }
+}
+
 /* ---- values and places --------------------------------------------------------------------- */
 
 static void existence_is_a_bare_number_and_nothing_else(void **state)
@@ -304,6 +329,22 @@ static void existence_is_a_bare_number_and_nothing_else(void **state)
         cairn_write_begin(&draft.writer, &op, 0);
         draft_write(&draft, &a);
         expect_last(&a, CAIRN_INVALID, CAIRN_WHY_WRONG_VALUE);
+    }
+}
+
+static void a_log_announced_under_a_number_that_it_never_had_is_refused(void **state)
+{
+    static const uint32_t numbers[] = {0, 2, 4000000000u};
+    const struct cairn_head head = pen_head(&a);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct draft draft;
+        draft_change(&draft, &b, 2);
+        draft_announce(&draft, numbers[i], &head);
+        draft_create(&draft, KIND_HOUSEHOLD, (uint32_t)i + 1, KIND_MEMBERS, 4);
+        draft_write(&draft, &b);
+        expect_last(&b, CAIRN_INVALID, CAIRN_WHY_ANNOUNCED_LESS);
     }
 }
 
@@ -428,7 +469,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_change_of_another_shape_has_no_effect),
         T(an_entry_may_name_so_many_versions_and_no_more),
+        T(a_settlement_may_say_who_decided_and_why_in_any_order),
         T(existence_is_a_bare_number_and_nothing_else),
+        T(a_log_announced_under_a_number_that_it_never_had_is_refused),
         T(an_entry_of_an_authority_log_is_no_record),
         T(what_is_given_up_begins_again_where_it_stood),
         T(a_step_follows_no_step_of_another_record),

@@ -34,6 +34,7 @@ static void value_damage(struct store_damage *self, struct cairn_bytes *value)
     if (self->kind == DAMAGE_FORM)
         self->kept[0] ^= 0x55;
     size_t size = self->kind == DAMAGE_EMPTY    ? 0
+                  : self->kind == DAMAGE_HALF   ? (value->size + 1) / 2
                   : self->kind == DAMAGE_CUT    ? value->size - (value->size > 0)
                   : self->kind == DAMAGE_LONGER ? value->size + 1
                                                 : value->size;

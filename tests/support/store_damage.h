@@ -16,6 +16,7 @@
 
 enum store_damage_kind {
     DAMAGE_EMPTY,  /* a value without bytes */
+    DAMAGE_HALF,   /* the first half of a value */
     DAMAGE_CUT,    /* a value without its last byte */
     DAMAGE_LONGER, /* a value with a byte more */
     DAMAGE_FORM,   /* a value whose first byte is another */
