@@ -333,6 +333,66 @@ static void what_cannot_be_audited_is_said(void **state)
     free(sealed.data);
 }
 
+/* ---- whom to ask ---- */
+
+static bool last_byte_alter(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    (void)context;
+    if (group->channel == RECORDS && run->entries.size > 0) {
+        uint8_t *bytes = (uint8_t *)(uintptr_t)run->entries.data;
+        bytes[run->entries.size - 1] ^= 1; /* the last digit of an income */
+    }
+    return true;
+}
+
+static void what_was_altered_names_its_device_whether_its_log_is_known_or_not(void **state)
+{
+    const struct bundle_edit edit = {.run = last_byte_alter};
+    const struct net_bytes none = {NULL, 0};
+
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "德吉", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&net.office, &net.server);
+    struct net_bytes later = net_bundle(&net.office, true), edited = bundle_edited(later, &edit);
+    struct cairn_audit_report report = audited(root_statement, edited, none);
+    audited_found(&report, "do not match the seal");
+    assert_non_null(strstr(audited_affects, "of A7 in " NET_VILLAGE));
+    report = audited(root_statement, bundle, edited);
+    audited_found(&report, "two.cairn: ");
+    assert_non_null(strstr(audited_affects, "of A7 in " NET_VILLAGE));
+    free(later.data);
+    free(edited.data);
+}
+
+static bool link_drop(void *context, struct cairn_link *link)
+{
+    (void)link;
+    ++*(unsigned *)context;
+    return false;
+}
+
+static void entries_whose_grant_was_left_out_are_found(void **state)
+{
+    unsigned count = 0;
+    const struct bundle_edit edit = {.context = &count, .link = link_drop};
+    struct net_node fresh;
+
+    (void)state;
+    net_join(&net, &fresh, &net.office, "station", NET_VILLAGE, "A9"); /* no server knows of it */
+    net_put(&fresh, NET_VILLAGE, "达娃", NULL);
+    struct net_bytes whole = net_bundle(&fresh, true), edited = bundle_edited(whole, &edit);
+    assert_true(count > 0);
+    struct cairn_audit_report report = audited(root_statement, whole, (struct net_bytes){NULL, 0});
+    audited_clean(&report);
+    report = audited(root_statement, edited, (struct net_bytes){NULL, 0});
+    audited_found(&report, "rest on something that was not handed over");
+    assert_string_equal(audited_affects, NET_VILLAGE);
+    free(whole.data);
+    free(edited.data);
+    net_node_close(&fresh);
+}
+
 static void an_audit_of_two_servers_names_the_first(void **state)
 {
     struct net_node second;
@@ -354,6 +414,8 @@ int main(void)
         TEST(a_history_told_otherwise_is_found_alone_and_beside_the_true_one),
         TEST(an_audit_that_nobody_listens_to_counts_the_same),
         TEST(what_cannot_be_audited_is_said),
+        TEST(what_was_altered_names_its_device_whether_its_log_is_known_or_not),
+        TEST(entries_whose_grant_was_left_out_are_found),
         TEST(an_audit_of_two_servers_names_the_first),
     };
 
