@@ -116,6 +116,28 @@ static void an_old_bundle_after_a_newer_one_changes_nothing(void **state)
     free(newer.data);
 }
 
+/* A7's card was copied: what A8 read of one copy, in one piece, is not what the server covered. */
+static void a_branch_read_in_one_bundle_gives_way_to_the_one_that_the_server_covered(void **state)
+{
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    struct cairn_store *older = net_store_copy(a7.store);
+    struct fake_ports ports = a7.ports;
+    net_put(&a7, NET_VILLAGE, "次仁", NULL);
+    struct net_bytes bundle = net_bundle(&a7, false);
+    net_bundle_read(&a8, bundle);
+    assert_int_equal(net_status(&a8).record_count, 2);
+    a7.ports = ports; /* the mark goes back with the store */
+    net_node_restore(&a7, older);
+    net_put(&a7, NET_VILLAGE, "卓玛", NULL);
+    net_put(&a7, NET_VILLAGE, "达娃", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    assert_int_equal(net_status(&a8).record_count, 3);
+    net_agree(&a8, &net.server, NET_VILLAGE, RECORDS, 1);
+    free(bundle.data);
+}
+
 static bool piece_add(void *context, struct cairn_bytes piece)
 {
     (void)piece;
@@ -169,6 +191,7 @@ int main(void)
         TEST(a_full_bundle_is_for_auditors_only),
         TEST(reading_twice_changes_nothing),
         TEST(an_old_bundle_after_a_newer_one_changes_nothing),
+        TEST(a_branch_read_in_one_bundle_gives_way_to_the_one_that_the_server_covered),
         TEST(a_writer_that_fails_is_said),
         TEST(several_megabytes_travel_in_many_parts),
     };

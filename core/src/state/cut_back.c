@@ -43,17 +43,19 @@ static enum cairn_status record_relink(struct cairn_context *ctx, const struct c
     return cairn_record_save(ctx, &creator, &state);
 }
 
-/* The blob in which `from` lies keeps what is before it, without a seal. */
+/* The last blob that is left keeps what is before `from`, without a seal. */
 static enum cairn_status blob_cut(struct cairn_context *ctx, const struct cairn_log *log,
                                   uint32_t from)
 {
     struct cairn_blob blob;
     struct cairn_reader entries, chain;
+    struct cairn_hash root;
 
-    CAIRN_TRY(cairn_log_root_at(ctx, log, from, &blob.root));
-    struct cairn_hash root = blob.root;
-    CAIRN_TRY(cairn_blob_at(ctx, log->no, from, &blob));
-    if (blob.first == from)
+    if (from == 0)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_log_root_at(ctx, log, from, &root));
+    CAIRN_TRY(cairn_blob_at(ctx, log->no, from - 1, &blob));
+    if (blob.first + blob.count == from)
         return CAIRN_OK;
     cairn_reader_init(&entries, blob.entries);
     cairn_reader_init(&chain, blob.chain);
@@ -173,8 +175,8 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
             CAIRN_TRY(record_relink(ctx, log, from, records[i]));
     for (size_t i = 0; i < followed_count; i++)
         CAIRN_TRY(record_relink(ctx, log, from, followed[i]));
-    CAIRN_TRY(blob_cut(ctx, log, from));
     CAIRN_TRY(blobs_drop(ctx, log, from));
+    CAIRN_TRY(blob_cut(ctx, log, from));
     for (size_t i = 0; i < count; i++)
         CAIRN_TRY(entry_forget(ctx, log, from + (uint32_t)i, records[i]));
     CAIRN_TRY(cairn_tree_at(ctx, log, from, &log->tree));
