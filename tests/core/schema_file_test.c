@@ -314,8 +314,10 @@ static void a_store_without_a_network_has_no_schema_to_show(void **state)
     assert_string_equal(machine.err.text, "This store holds no schema yet: join a network first.");
     assert_int_equal(
         cairn_schema_fields(machine.replica, "household", &fields, &count, &machine.err),
-        CAIRN_NOT_FOUND);
-    assert_string_equal(machine.err.text, "There is no record type household.");
+        CAIRN_NO_RIGHT);
+    assert_string_equal(machine.err.text,
+                        "This device has no grant yet, so it knows no record types. Send its "
+                        "request to the office above, then join.");
     assert_int_equal(count, 7);
     machine_must(&machine,
                  cairn_schema_types(machine.replica, &version, &types, &count, &machine.err));
