@@ -35,8 +35,16 @@ static struct cairn_bytes bytes_of(struct block block)
 
 void machine_init(struct machine *machine, uint64_t seed, const char *name, const char *root_scope)
 {
-    const struct cairn_init init = {
-        .name = name, .root_scope = root_scope, .root_tag = root_scope == NULL ? NULL : "R"};
+    machine_init_with(machine, seed, name, root_scope, (struct cairn_bytes){NULL, 0});
+}
+
+void machine_init_with(struct machine *machine, uint64_t seed, const char *name,
+                       const char *root_scope, struct cairn_bytes schema)
+{
+    const struct cairn_init init = {.name = name,
+                                    .root_scope = root_scope,
+                                    .root_tag = root_scope == NULL ? NULL : "R",
+                                    .schema = schema};
     struct cairn_store *disk;
 
     memset(machine, 0, sizeof *machine);

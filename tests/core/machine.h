@@ -32,6 +32,9 @@ struct block {
     } while (0)
 
 void machine_init(struct machine *machine, uint64_t seed, const char *name, const char *root_scope);
+/* The same under a schema table of the test's; empty: the default one. */
+void machine_init_with(struct machine *machine, uint64_t seed, const char *name,
+                       const char *root_scope, struct cairn_bytes schema);
 void machine_free(struct machine *machine);
 /* Off and on again. */
 void machine_off(struct machine *machine);
