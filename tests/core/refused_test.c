@@ -316,6 +316,56 @@ static void an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other(void 
     assert_string_equal(settled(), "");
 }
 
+/* One more record of the same number; what it shows is its income. */
+static void own_create(int64_t income)
+{
+    struct draft draft;
+
+    draft_change(&draft, &own, 1);
+    draft_create(&draft, TYPE_HOUSEHOLD, 900, FIELD_INCOME, income);
+    draft_write(&draft, &own);
+}
+
+static void records_with_many_entries_without_effect_are_told_from_others(void **state)
+{
+    struct draft draft;
+    char other[32];
+
+    (void)state;
+    own_create(4200);
+    for (size_t i = 0; i < 20; i++)
+        own_set(FIELD_HEAD, 7);
+    draft_change(&draft, &own, 1); /* on a record that nobody can find */
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){5, 1}, FIELD_INCOME, 1, NULL, 0);
+    draft_write(&draft, &own);
+    take();
+    machine_must(&station, machine_create(&station, "卓玛", other));
+    assert_int_equal(machine_status(&station).refused_count, 21);
+    assert_int_equal(refused_records("yes"), 1);
+    assert_int_equal(refused_records("no"), 2);
+}
+
+static bool income_add(void *context, const struct cairn_record *record)
+{
+    (void)context;
+    text_add(record->fields[0].versions[0].value);
+    return true;
+}
+
+static void records_of_one_number_are_listed_as_they_were_written(void **state)
+{
+    (void)state;
+    for (int64_t income = 1; income < 6; income++)
+        own_create(income);
+    take();
+    own_begin(78); /* in a second log, which gives the same number again */
+    take();
+    text[0] = '\0';
+    machine_must(&station,
+                 cairn_list(station.replica, "household", NULL, 0, income_add, NULL, &station.err));
+    assert_string_equal(text, "4150 1 2 3 4 5 4150 ");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -326,6 +376,8 @@ int main(void)
         TEST(what_a_revocation_cuts_off_is_listed),
         TEST(what_stands_on_a_branch_that_does_not_count_is_listed),
         TEST(an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other),
+        TEST(records_with_many_entries_without_effect_are_told_from_others),
+        TEST(records_of_one_number_are_listed_as_they_were_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
