@@ -12,7 +12,7 @@
 /* Does the test hold for the state of a new record? */
 static bool takes_first(const struct cairn_asking *asking, const struct cairn_test *test)
 {
-    int64_t first = asking->type == NULL ? 0 : (int64_t)cairn_position_first(asking->type).state;
+    int64_t first = (int64_t)cairn_position_first(asking->type).state;
 
     return test->lowest <= first && first <= test->highest;
 }
@@ -172,10 +172,11 @@ static void span_of(const struct cairn_asking *asking, struct span *out_span)
     /* A high end that may be cut, or none at all: everything that begins so. */
     if (test->by == CAIRN_BY_TEXT && !test->is_equal)
         out_span->high.size -= test->high.data == NULL ? out_span->high.size - 1 : 1;
-    out_span->is_exact = out_span->low.is_exact && test->by != CAIRN_BY_TEXT;
+    out_span->is_exact = out_span->low.is_exact; /* never of a text, which may be cut */
 }
 
-/* Is the value behind the span? Values are prefix-free, so that the prefix decides. */
+/* Is the value behind the span? Values are prefix-free, so that the prefix decides: here, and in
+ * is_before. */
 static bool is_behind(const struct span *span, struct cairn_bytes value)
 {
     size_t size = value.size < span->high.size ? value.size : span->high.size;
@@ -186,9 +187,8 @@ static bool is_behind(const struct span *span, struct cairn_bytes value)
 static bool is_before(const struct span *span, struct cairn_bytes value)
 {
     size_t size = value.size < span->low.size ? value.size : span->low.size;
-    int order = memcmp(value.data, span->low.bytes, size);
 
-    return order < 0 || (order == 0 && value.size < span->low.size);
+    return memcmp(value.data, span->low.bytes, size) < 0;
 }
 
 /* Where in an index the next row is looked for. */
@@ -250,6 +250,7 @@ static enum cairn_status index_run(struct cairn_asking *asking, uint64_t low, ui
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
+/* The rows of all places that were asked for: what is enough is known when all have come. */
 static enum cairn_status alias_run(struct cairn_asking *asking)
 {
     struct cairn_key prefix = cairn_index_prefix(asking->type, asking->answered->field);
@@ -263,7 +264,7 @@ static enum cairn_status alias_run(struct cairn_asking *asking)
         cairn_key_u8(&from, span.low.bytes[i]);
     CAIRN_TRY(
         cairn_walk_open(asking->ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING, &walk));
-    while (!asking->is_over && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
         struct cairn_index_row row;
         status = cairn_index_row_read(asking->answered->field, walk.key, walk.value, &row);
         if (status == CAIRN_OK && is_behind(&span, row.value))
@@ -274,7 +275,7 @@ static enum cairn_status alias_run(struct cairn_asking *asking)
             break;
     }
     cairn_walk_close(&walk);
-    return asking->is_over || status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
 /* ---- the records of a place ---------------------------------------------------------------- */

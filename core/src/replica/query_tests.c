@@ -453,8 +453,7 @@ enum cairn_status cairn_asked_shown(struct cairn_asking *asking,
     enum cairn_status status =
         cairn_field_shown(asking->ctx, state, field, element, out_value, out_dot);
 
-    if (status != CAIRN_NOT_FOUND || element > 0 || field->merge != CAIRN_MERGE_WORKFLOW ||
-        asking->type == NULL)
+    if (status != CAIRN_NOT_FOUND || element > 0 || field->merge != CAIRN_MERGE_WORKFLOW)
         return status;
     *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER,
                                       .integer = (int64_t)cairn_position_first(asking->type).state};
