@@ -137,11 +137,16 @@ static int value_compare(const void *a, const void *b)
 
 const char *desk_shown(const char *name, const char *field)
 {
+    return desk_shown_by_id(desk_id(name), field);
+}
+
+const char *desk_shown_by_id(const char *id, const char *field)
+{
     const struct cairn_record *record;
     const char *values[DESK_RECORDS_MAX];
 
     text[0] = '\0';
-    machine_must(&desk, cairn_get(desk.replica, desk_id(name), &record, &desk.err));
+    machine_must(&desk, cairn_get(desk.replica, id, &record, &desk.err));
     for (size_t i = 0; i < record->field_count; i++) {
         const struct cairn_field_state *found = &record->fields[i];
         if (strcmp(found->name, field) != 0)

@@ -37,6 +37,7 @@ enum cairn_status desk_change(const char *type, const char *name, const char *fi
 /* What the record shows: the elements of a set by their text, with a bar between them; the other
  * versions of a conflict behind a slash; "" where there is nothing. */
 const char *desk_shown(const char *name, const char *field);
+const char *desk_shown_by_id(const char *id, const char *field);
 
 /* Names of the records that a query gives, with blanks between them; or the sentence. */
 const char *desk_answer(const struct cairn_query *query);

@@ -54,22 +54,17 @@ enum cairn_status cairn_edit_value(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
-bool cairn_value_equal(const struct cairn_value *a, const struct cairn_value *b)
+/* Where the edit that adds or takes away this element stands; edits->count: nowhere. */
+static size_t element_find(const struct cairn_edits *edits, const struct cairn_field *field,
+                           uint64_t number, const struct cairn_value *value)
 {
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case CAIRN_VALUE_INTEGER:
-        return a->integer == b->integer;
-    case CAIRN_VALUE_TEXT:
-        return cairn_bytes_equal(a->text, b->text);
-    case CAIRN_VALUE_DOT:
-        return a->dot.log_number == b->dot.log_number && a->dot.index == b->dot.index;
-    case CAIRN_VALUE_CLOSED:
-    case CAIRN_VALUE_POSITION:
-        break;
-    }
-    return false;
+    size_t at = 0;
+
+    while (at < edits->count &&
+           (edits->items[at].field != field || edits->items[at].number != number ||
+            !cairn_value_equal(&edits->items[at].value, value)))
+        at++;
+    return at;
 }
 
 /* One element of a set, from the text between two separators. */
@@ -85,21 +80,14 @@ static enum cairn_status element_read(struct cairn_context *ctx, const struct ca
         return CAIRN_NO_MEMORY;
     edit.text = (const char *)copy.data;
     CAIRN_TRY(cairn_edit_value(ctx, field, edit.text, &edit.value));
-    for (size_t i = 0; i < edits->count; i++)
-        if (edits->items[i].field == field && edits->items[i].number == number &&
-            cairn_value_equal(&edits->items[i].value, &edit.value))
-            return CAIRN_OK;
-    return edit_add(ctx, edits, &edit);
-}
-
-static bool edits_hold(const struct cairn_edits *edits, const struct cairn_field *field,
-                       const struct cairn_value *value)
-{
-    for (size_t i = 0; i < edits->count; i++)
-        if (edits->items[i].field == field && edits->items[i].number == CAIRN_ITEM_ADD &&
-            cairn_value_equal(&edits->items[i].value, value))
-            return true;
-    return false;
+    if (element_find(edits, field, number, &edit.value) < edits->count)
+        return CAIRN_OK;
+    /* What is added is not taken away, whatever the same put said before. */
+    size_t removal = element_find(edits, field, CAIRN_ITEM_REMOVE, &edit.value);
+    if (removal == edits->count)
+        return edit_add(ctx, edits, &edit);
+    edits->items[removal] = edit;
+    return CAIRN_OK;
 }
 
 /* Exactly these elements: what else is live goes. */
@@ -112,7 +100,8 @@ static enum cairn_status others_remove(struct cairn_context *ctx, const struct c
         if (state->live[i].field != field->number || state->live[i].is_closed)
             continue;
         CAIRN_TRY(cairn_live_value(ctx, &state->live[i], &edit.value));
-        if (edits_hold(edits, field, &edit.value))
+        if (element_find(edits, field, CAIRN_ITEM_ADD, &edit.value) < edits->count ||
+            element_find(edits, field, CAIRN_ITEM_REMOVE, &edit.value) < edits->count)
             continue;
         CAIRN_TRY(cairn_value_text(ctx, NULL, field, &edit.value, &ctx->arena, &edit.text));
         CAIRN_TRY(edit_add(ctx, edits, &edit));

@@ -226,6 +226,24 @@ enum cairn_status cairn_field_live(struct cairn_context *ctx,
     return CAIRN_OK;
 }
 
+bool cairn_value_equal(const struct cairn_value *a, const struct cairn_value *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case CAIRN_VALUE_INTEGER:
+        return a->integer == b->integer;
+    case CAIRN_VALUE_TEXT:
+        return cairn_bytes_equal(a->text, b->text);
+    case CAIRN_VALUE_DOT:
+        return a->dot.log_number == b->dot.log_number && a->dot.index == b->dot.index;
+    case CAIRN_VALUE_CLOSED:
+    case CAIRN_VALUE_POSITION:
+        break;
+    }
+    return false;
+}
+
 static enum cairn_status change_compose(struct cairn_replica *replica, struct put_work *work,
                                         const struct cairn_put *put, struct prepared *prepared,
                                         struct cairn_put_result *result)
