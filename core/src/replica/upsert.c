@@ -64,8 +64,7 @@ struct row_name {
 static struct row_name row_name(const struct merging *m, const struct cairn_put *put)
 {
     struct row_name name = {.scope = put->scope == NULL ? m->own_scope : put->scope};
-    const struct cairn_type *type =
-        put->type == NULL ? NULL : cairn_schema_type_named(m->schema, put->type);
+    const struct cairn_type *type = cairn_schema_type_named(m->schema, put->type);
 
     if (!put->upserts || put->id != NULL || type == NULL)
         return name;
@@ -93,29 +92,66 @@ static size_t row_slot(const struct merging *m, const struct row_name *name)
     }
 }
 
-/* The fields of both; where both have one, and the later says anything, the later's. */
+/* The fields of two rows. */
+struct joined {
+    struct cairn_field_value *fields;
+    enum cairn_put_operation *operations;
+    size_t count;
+};
+
+/* One field more: what sets takes the place of what was said of it before, what adds or takes away
+ * comes after it, what is empty says nothing. */
+static void field_join(struct joined *joined, const struct cairn_field_value *field,
+                       enum cairn_put_operation operation)
+{
+    size_t at = 0, kept;
+
+    while (at < joined->count && strcmp(joined->fields[at].name, field->name) != 0)
+        at++;
+    if (at < joined->count && field->value[0] == '\0')
+        return;
+    if (at == joined->count || operation != CAIRN_PUT_SET) {
+        joined->operations[joined->count] = operation;
+        joined->fields[joined->count++] = *field;
+        return;
+    }
+    joined->operations[at] = operation;
+    joined->fields[at] = *field;
+    kept = at + 1;
+    for (size_t i = kept; i < joined->count; i++) {
+        if (strcmp(joined->fields[i].name, field->name) == 0)
+            continue;
+        joined->operations[kept] = joined->operations[i];
+        joined->fields[kept++] = joined->fields[i];
+    }
+    joined->count = kept;
+}
+
+static enum cairn_put_operation operation_at(const struct cairn_put *put, size_t i)
+{
+    return put->operations == NULL ? CAIRN_PUT_SET : put->operations[i];
+}
+
+/* The fields of both, the later row's word being the last. */
 static enum cairn_status fields_join(struct merging *m, struct cairn_put *into,
                                      const struct cairn_put *from)
 {
-    size_t count = into->field_count;
-    struct cairn_field_value *fields =
-        cairn_arena_get(&m->ctx->arena, (count + from->field_count + 1) * sizeof *fields);
+    size_t room = into->field_count + from->field_count + 1;
+    struct joined joined = {.fields = cairn_arena_get(&m->ctx->arena, room * sizeof *joined.fields),
+                            .operations =
+                                cairn_arena_get(&m->ctx->arena, room * sizeof *joined.operations)};
 
-    if (fields == NULL)
+    if (joined.fields == NULL || joined.operations == NULL)
         return CAIRN_NO_MEMORY;
-    if (count > 0)
-        memcpy(fields, into->fields, count * sizeof *fields);
-    for (size_t i = 0; i < from->field_count; i++) {
-        size_t at = 0;
-        while (at < count && strcmp(fields[at].name, from->fields[i].name) != 0)
-            at++;
-        if (at == count)
-            fields[count++] = from->fields[i];
-        else if (from->fields[i].value[0] != '\0')
-            fields[at].value = from->fields[i].value;
+    for (; joined.count < into->field_count; joined.count++) {
+        joined.fields[joined.count] = into->fields[joined.count];
+        joined.operations[joined.count] = operation_at(into, joined.count);
     }
-    into->fields = fields;
-    into->field_count = count;
+    for (size_t i = 0; i < from->field_count; i++)
+        field_join(&joined, &from->fields[i], operation_at(from, i));
+    into->fields = joined.fields;
+    into->operations = joined.operations;
+    into->field_count = joined.count;
     if (from->reason != NULL)
         into->reason = from->reason;
     return CAIRN_OK;
