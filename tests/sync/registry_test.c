@@ -92,6 +92,25 @@ static void two_who_gather_unseen_count_nothing_twice(void **state)
     registry_expect_everywhere(id, "points", "51");
 }
 
+static void counts_too_large_together_leave_a_record_that_can_be_read_and_mended(void **state)
+{
+    char id[32];
+
+    (void)state;
+    registry_create(&station, "household", "points", "1", id);
+    registry_sync_all();
+    for (unsigned i = 0; i < 9; i++) {
+        registry_add(&station, id, "points", "999999999999999999");
+        registry_add(&peer, id, "points", "999999999999999999");
+    }
+    registry_sync_all();
+    registry_expect_everywhere(id, "points", "-446744073709551633"); /* nobody's honest count */
+    net_must(registry_change(&station, id, "income", "4100", CAIRN_PUT_SET));
+    net_must(registry_change(&station, id, "points", "5", CAIRN_PUT_SET));
+    registry_sync_all();
+    registry_expect_everywhere(id, "points", "5");
+}
+
 /* ---- steps --------------------------------------------------------------------------------- */
 
 static void village_township_and_county_move_a_household_in_that_order(void **state)
@@ -294,6 +313,7 @@ int main(void)
         REGISTRY_TEST(a_set_that_is_set_holds_exactly_what_is_given),
         REGISTRY_TEST(many_counts_of_one_device_are_gathered_and_none_is_lost),
         REGISTRY_TEST(two_who_gather_unseen_count_nothing_twice),
+        REGISTRY_TEST(counts_too_large_together_leave_a_record_that_can_be_read_and_mended),
         REGISTRY_TEST(village_township_and_county_move_a_household_in_that_order),
         REGISTRY_TEST(a_skipped_or_foreign_step_is_refused_in_words),
         REGISTRY_TEST(a_move_under_way_is_given_up_and_begun_anew),

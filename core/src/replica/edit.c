@@ -133,10 +133,9 @@ static enum cairn_status counter_read(struct cairn_context *ctx, const struct gi
                                       struct cairn_edits *edits)
 {
     struct cairn_edit edit = {.field = field, .number = CAIRN_ITEM_COUNT, .text = given->value};
-    int64_t sum, difference;
+    int64_t sum = cairn_counter_sum(state, field->number), difference;
 
     CAIRN_TRY(cairn_edit_value(ctx, field, given->value, &edit.value));
-    CAIRN_TRY(cairn_counter_sum(state, field->number, &sum));
     bool overflows = false;
     if (given->operation == CAIRN_PUT_SET)
         overflows = __builtin_sub_overflow(edit.value.integer, sum, &difference);
@@ -252,10 +251,9 @@ static enum cairn_status counter_restore(const struct cairn_field *field,
                                          const struct cairn_record_state *undeleted,
                                          int64_t *out_difference)
 {
-    int64_t before, now;
+    int64_t before = cairn_counter_sum(undeleted, field->number);
+    int64_t now = cairn_counter_sum(state, field->number);
 
-    CAIRN_TRY(cairn_counter_sum(undeleted, field->number, &before));
-    CAIRN_TRY(cairn_counter_sum(state, field->number, &now));
     return __builtin_sub_overflow(before, now, out_difference) ? CAIRN_LIMIT : CAIRN_OK;
 }
 
@@ -445,7 +443,7 @@ static enum cairn_status change_describe(struct cairn_replica *replica,
     int64_t sum, total;
 
     if (edit->number == CAIRN_ITEM_COUNT) {
-        CAIRN_TRY(cairn_counter_sum(state, edit->field->number, &sum));
+        sum = cairn_counter_sum(state, edit->field->number);
         CAIRN_TRY(integer_text(replica, edit->field, sum, &change.old_value));
         if (__builtin_add_overflow(sum, edit->value.integer, &total))
             return CAIRN_LIMIT;

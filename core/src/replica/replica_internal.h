@@ -174,10 +174,9 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_parallel(struct cairn_context *ctx,
                                         const struct cairn_record_state *state,
                                         struct cairn_dot **out_dots, size_t *out_count);
-/* The sum of a counter's live differences; `state` may be NULL. LIMIT: it does not fit. */
-CAIRN_NODISCARD
-enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint64_t field,
-                                    int64_t *out_sum);
+/* The sum of a counter's live differences; `state` may be NULL. One beyond 63 bits wraps, as it
+ * does in an index: what several wrote unseen must not make their record unreadable. */
+int64_t cairn_counter_sum(const struct cairn_record_state *state, uint64_t field);
 /* The schema that values are shown and checked by: the newest held. */
 CAIRN_NODISCARD
 enum cairn_status cairn_schema_now(struct cairn_context *ctx,

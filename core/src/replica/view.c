@@ -64,10 +64,9 @@ enum cairn_status cairn_value_text(struct cairn_context *ctx, const struct cairn
     return *out_text == NULL ? CAIRN_NO_MEMORY : CAIRN_OK;
 }
 
-enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint64_t field,
-                                    int64_t *out_sum)
+int64_t cairn_counter_sum(const struct cairn_record_state *state, uint64_t field)
 {
-    int64_t sum = 0;
+    uint64_t sum = 0;
 
     for (size_t i = 0; state != NULL && i < state->live_count; i++) {
         const struct cairn_live *live = &state->live[i];
@@ -76,13 +75,10 @@ enum cairn_status cairn_counter_sum(const struct cairn_record_state *state, uint
         if (live->field != field || live->is_closed)
             continue;
         cairn_reader_init(&reader, live->cbor);
-        if (!cairn_value_read(&reader, &value) || value.kind != CAIRN_VALUE_INTEGER)
-            continue;
-        if (__builtin_add_overflow(sum, value.integer, &sum))
-            return CAIRN_LIMIT;
+        if (cairn_value_read(&reader, &value) && value.kind == CAIRN_VALUE_INTEGER)
+            sum += (uint64_t)value.integer;
     }
-    *out_sum = sum;
-    return CAIRN_OK;
+    return (int64_t)sum;
 }
 
 struct viewing {
@@ -212,9 +208,9 @@ static enum cairn_status counter_view(struct viewing *v, const struct cairn_fiel
                                       const struct cairn_record_state *state,
                                       struct cairn_version *version)
 {
-    struct cairn_value value = {.kind = CAIRN_VALUE_INTEGER};
+    const struct cairn_value value = {.kind = CAIRN_VALUE_INTEGER,
+                                      .integer = cairn_counter_sum(state, field->number)};
 
-    CAIRN_TRY(cairn_counter_sum(state, field->number, &value.integer));
     shown_note(v, field, &value);
     return cairn_value_text(v->ctx, v->type, field, &value, &v->replica->results, &version->value);
 }
