@@ -49,8 +49,6 @@ static enum cairn_status row_check(struct alias_search *search, struct cairn_con
     struct cairn_record_state state;
     struct cairn_bytes value;
 
-    if (search->scope != NULL && search->scope->code != row->scope.code)
-        return CAIRN_OK;
     CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
     CAIRN_TRY(cairn_record_borrow(ctx, value, row->id, &state));
     return state_check(search, ctx, &state, row);

@@ -80,10 +80,11 @@ static bool scope_is_asked(const struct cairn_asking *asking, uint64_t code)
     return false;
 }
 
-/* Steps outlive a deletion, and so do their rows: these do not say that the record is there. */
+/* Of a test of a field: steps outlive a deletion, and so do their rows, which do not say that the
+ * record is there. */
 static bool row_outlives(const struct cairn_test *test)
 {
-    return test->kind == CAIRN_TEST_FIELD && test->field->merge == CAIRN_MERGE_WORKFLOW;
+    return test->field->merge == CAIRN_MERGE_WORKFLOW;
 }
 
 /* A record that may fit. `is_answered`: the row alone says that it passes the test planned for. */
