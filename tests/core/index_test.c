@@ -16,7 +16,7 @@
 #include "replica_internal.h"
 #include "schema.h"
 
-#define RECORDS 2500 /* more than two steps of a build */
+#define RECORDS 4500 /* several steps of a build, and more rows than one step drops */
 #define BATCH 500
 
 static struct machine root;

@@ -193,6 +193,16 @@ static void the_reason_of_a_new_record_stands_in_its_history(void **state)
     assert_string_equal(told, "create: found");
 }
 
+static void nothing_to_put_writes_nothing(void **state)
+{
+    const struct cairn_hash before = machine_disk_hash(&desk);
+
+    (void)state;
+    machine_must(&desk, cairn_put_many(desk.replica, NULL, 0, NULL, NULL, &desk.err));
+    const struct cairn_hash after = machine_disk_hash(&desk);
+    assert_memory_equal(before.bytes, after.bytes, sizeof before.bytes);
+}
+
 /* ---- who ----------------------------------------------------------------------------------- */
 
 static enum cairn_status put_on(struct machine *machine, const char *id, const char *field,
@@ -301,6 +311,7 @@ int main(void)
         T(checking_tells_every_mistake_and_writes_nothing),
         T(a_reason_is_kept_up_to_its_limit),
         T(the_reason_of_a_new_record_stands_in_its_history),
+        T(nothing_to_put_writes_nothing),
         T(a_server_keeps_records_and_writes_none),
         T(whoever_has_not_given_the_passphrase_writes_nothing),
         T(a_record_of_another_village_is_read_and_not_written),

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "holder.h"
+#include "replica_internal.h"
 #include "things.h"
 
 /* ---- questions ----------------------------------------------------------------------------- */
@@ -146,6 +148,33 @@ static void every_comparison_answers_the_same_with_an_index_and_without(void **s
     ask_all("by the indexes");
     desk_indexes_lose();
     ask_all("without indexes");
+}
+
+static const char *noted(const char *note)
+{
+    const struct cairn_condition condition = {"note", CAIRN_EQUAL, note};
+    const struct cairn_query query = {
+        .type = "thing", .conditions = &condition, .condition_count = 1};
+
+    return desk_answer(&query);
+}
+
+static void an_index_shows_what_a_record_shows_now(void **state)
+{
+    static const char *const notes[] = {"pear",      "peach",         "p",
+                                        THINGS_LONG, THINGS_LONG "!", "apple"};
+    const char *before = "apple";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+        machine_must(&desk, desk_change("thing", "a", "note", notes[i], CAIRN_PUT_SET));
+        assert_string_equal(noted(before), "");
+        assert_string_equal(noted(notes[i]), "a");
+        assert_true(context_index_check(&desk.replica->ctx) > 0);
+        before = notes[i];
+    }
+    machine_must(&desk, desk_change("thing", "c", "with", "@b", CAIRN_PUT_SET));
+    assert_true(context_index_check(&desk.replica->ctx) > 0);
 }
 
 /* ---- several conditions -------------------------------------------------------------------- */
@@ -339,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         THINGS_TEST(every_comparison_answers_the_same_with_an_index_and_without),
+        THINGS_TEST(an_index_shows_what_a_record_shows_now),
         THINGS_TEST(all_conditions_hold_of_what_is_answered),
         THINGS_TEST(a_field_of_the_schema_comes_before_a_word_of_the_query),
         THINGS_TEST(a_question_that_makes_no_sense_is_refused_in_words),

@@ -212,6 +212,32 @@ static void many_groups_are_told_apart(void **state)
     assert_int_equal(given, MANY + 1);
 }
 
+static void more_groups_than_the_limit_are_refused(void **state)
+{
+    enum { BATCH = 4096 };
+    static struct cairn_put puts[BATCH];
+    static struct cairn_put_result results[BATCH];
+    static struct cairn_field_value fields[BATCH][2];
+    static char numbers[BATCH][8];
+    const struct cairn_query query = {.type = "sale"};
+    unsigned made = 0;
+
+    (void)state;
+    while (made <= CAIRN_GROUPS_MAX) {
+        size_t count = 0;
+        for (; count < BATCH && made <= CAIRN_GROUPS_MAX; count++) {
+            snprintf(numbers[count], sizeof numbers[count], "%u", made++);
+            fields[count][0] = (struct cairn_field_value){"name", "one of many"};
+            fields[count][1] = (struct cairn_field_value){"units", numbers[count]};
+            puts[count] = (struct cairn_put){
+                .type = "sale", .scope = DESK_VILLAGE, .fields = fields[count], .field_count = 2};
+        }
+        machine_must(&desk, cairn_put_many(desk.replica, puts, count, results, NULL, &desk.err));
+    }
+    assert_string_equal(desk_count(&query, "units", NULL, 0), "These are more than 65536 groups.");
+    assert_string_equal(desk_count(&query, "village", NULL, 0), "513330100200=65537");
+}
+
 static void a_sum_beyond_63_bits_is_refused(void **state)
 {
     static const char *const sums[] = {"units"};
@@ -261,6 +287,7 @@ int main(void)
         THINGS_TEST(bands_of_amounts_are_named_without_needless_cents),
         THINGS_TEST(who_has_seen_enough_groups_is_given_no_more),
         THINGS_TEST(many_groups_are_told_apart),
+        THINGS_TEST(more_groups_than_the_limit_are_refused),
         THINGS_TEST(a_sum_beyond_63_bits_is_refused),
         THINGS_TEST(lists_groups_and_sums_of_what_is_not_there_are_refused_in_words),
     };

@@ -178,6 +178,19 @@ static uint64_t refused_records(const char *yes_or_no)
     return count;
 }
 
+static uint64_t refused_and_not(void)
+{
+    const struct cairn_condition conditions[] = {{"refused", CAIRN_EQUAL, "yes"},
+                                                 {"refused", CAIRN_EQUAL, "no"}};
+    const struct cairn_query query = {
+        .type = "household", .conditions = conditions, .condition_count = 2};
+    uint64_t count = 0;
+
+    machine_must(&station, cairn_query_count(station.replica, &query, NULL, NULL, 0, count_record,
+                                             &count, &station.err));
+    return count;
+}
+
 static void an_invalid_entry_is_listed_until_the_record_is_written_again(void **state)
 {
     (void)state;
@@ -343,6 +356,7 @@ static void records_with_many_entries_without_effect_are_told_from_others(void *
     assert_int_equal(machine_status(&station).refused_count, 21);
     assert_int_equal(refused_records("yes"), 1);
     assert_int_equal(refused_records("no"), 2);
+    assert_int_equal(refused_and_not(), 0);
 }
 
 static bool income_add(void *context, const struct cairn_record *record)

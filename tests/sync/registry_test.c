@@ -47,6 +47,28 @@ static void an_element_added_again_unseen_outlives_its_removal(void **state)
                             CAIRN_BAD_INPUT);
 }
 
+static void an_element_added_twice_unseen_is_taken_away_once(void **state)
+{
+    const struct cairn_field_value fields[] = {{"causes", "病"}};
+    struct cairn_put put = {.type = "household", .fields = fields, .field_count = 1};
+    struct cairn_put_result result;
+    char id[32];
+
+    (void)state;
+    registry_create(&station, "household", "head", "扎西", id);
+    registry_sync_all();
+    registry_add(&station, id, "causes", "水");
+    registry_add(&peer, id, "causes", "水");
+    registry_sync_all();
+    put.id = id;
+    net_must(cairn_put_many(station.replica, &put, 1, &result, NULL, &net_err));
+    assert_int_equal(result.change_count, 2);
+    assert_string_equal(result.changes[0].new_value, "病");
+    assert_string_equal(result.changes[1].old_value, "水");
+    registry_sync_all();
+    registry_expect_everywhere(id, "causes", "病");
+}
+
 static void a_set_that_is_set_holds_exactly_what_is_given(void **state)
 {
     char id[32];
@@ -310,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         REGISTRY_TEST(what_two_stations_add_and_count_offline_is_all_there),
         REGISTRY_TEST(an_element_added_again_unseen_outlives_its_removal),
+        REGISTRY_TEST(an_element_added_twice_unseen_is_taken_away_once),
         REGISTRY_TEST(a_set_that_is_set_holds_exactly_what_is_given),
         REGISTRY_TEST(many_counts_of_one_device_are_gathered_and_none_is_lost),
         REGISTRY_TEST(two_who_gather_unseen_count_nothing_twice),
