@@ -178,7 +178,9 @@ static enum cairn_status given_read(struct cairn_context *ctx, const struct cair
                           given->name);
     if ((state == NULL || put->upserts) && given->value[0] == '\0')
         return CAIRN_OK; /* an empty cell of a table says nothing */
-    switch ((enum cairn_merge_kind)field->merge) {
+    /* An entry with a value of an unknown type would wait for a newer version, unseen. */
+    uint64_t merge = field->wire < CAIRN_WIRE_COUNT ? field->merge : CAIRN_MERGE_COUNT;
+    switch ((enum cairn_merge_kind)merge) {
     case CAIRN_MERGE_REGISTER:
         return register_read(ctx, given, field, edits);
     case CAIRN_MERGE_SET:
