@@ -185,7 +185,8 @@ static void a_device_without_a_grant_here_is_a_question_mark(void **state)
     machine_must(&root, cairn_context_begin(ctx, CAIRN_TXN_WRITE));
     machine_must(&root, cairn_log_tag(ctx, &log, tag));
     assert_string_equal(tag, "R");
-    memset(&log.under, 0x5a, sizeof log.under);
+    log.under.is_root = false;
+    memset(&log.under.grant, 0x5a, sizeof log.under.grant);
     machine_must(&root, cairn_log_tag(ctx, &log, tag));
     assert_string_equal(tag, "?");
     cairn_context_abort(ctx);
