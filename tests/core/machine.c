@@ -209,7 +209,7 @@ enum cairn_status machine_set(struct machine *machine, const char *id, const cha
     return cairn_put_many(machine->replica, &put, 1, &result, NULL, &machine->err);
 }
 
-static bool block_add(void *context, struct cairn_bytes bytes)
+bool machine_block_add(void *context, struct cairn_bytes bytes)
 {
     struct block *block = context;
 
@@ -225,8 +225,8 @@ struct block machine_bundle(struct machine *machine)
     struct block bundle = {NULL, 0};
     struct cairn_bundle_report report;
 
-    machine_must(machine, cairn_bundle_write(machine->replica, false, block_add, &bundle, &report,
-                                             &machine->err));
+    machine_must(machine, cairn_bundle_write(machine->replica, false, machine_block_add, &bundle,
+                                             &report, &machine->err));
     return bundle;
 }
 

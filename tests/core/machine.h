@@ -56,6 +56,8 @@ enum cairn_status machine_create(struct machine *machine, const char *head, char
 enum cairn_status machine_set(struct machine *machine, const char *id, const char *field,
                               const char *value);
 struct block machine_bundle(struct machine *machine);
+/* A writer of bundles; its context is a block, begun as {NULL, 0}. */
+bool machine_block_add(void *context, struct cairn_bytes bytes);
 enum cairn_status machine_read(struct machine *machine, struct block bundle);
 /* One exchange after the other until nothing waits. */
 void machine_sync(struct machine *machine, struct machine *server);
