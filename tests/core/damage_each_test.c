@@ -66,15 +66,54 @@ static void row_write(size_t i, struct cairn_bytes value)
     machine_must(&desk, disk->ops->commit(txn));
 }
 
+/* What a station of the village wrote and the desk does not hold yet. */
+static struct block news;
+
+static void station_must(struct machine *station, const char *name, const char *field,
+                         const char *value)
+{
+    const struct cairn_field_value one = {field, value};
+    const struct cairn_put put = {.type = "thing",
+                                  .id = name == NULL ? NULL : desk_id(name),
+                                  .scope = name == NULL ? DESK_VILLAGE : NULL,
+                                  .fields = &one,
+                                  .field_count = 1};
+    struct cairn_put_result result;
+
+    machine_must(station, cairn_put_many(station->replica, &put, 1, &result, NULL, &station->err));
+}
+
+/* The desk has met a station: a conflict, an edit beside an edit, and checkpoints are there. */
+static void meet(void)
+{
+    struct machine server, station;
+
+    machine_init(&server, 3, "server", NULL);
+    machine_init(&station, 4, "station", NULL);
+    machine_join(&server, &desk, "server", DESK_SCOPE, "S");
+    machine_join(&station, &desk, "station", DESK_VILLAGE, "A7");
+    machine_sync(&desk, &server);
+    machine_sync(&station, &server);
+    station_must(&station, "a", "note", "by the station");
+    station_must(&station, "b", "count", "11");
+    machine_must(&desk, desk_change("thing", "a", "note", "by the desk", CAIRN_PUT_SET));
+    machine_must(&desk, desk_change("thing", "b", "price", "2", CAIRN_PUT_SET));
+    machine_sync(&station, &server);
+    machine_sync(&desk, &server);
+    machine_sync(&station, &server);
+    station_must(&station, "b", "words", "gamma");
+    station_must(&station, "a", "total", "9");
+    station_must(&station, NULL, "name", "new");
+    news = machine_bundle(&station);
+    machine_free(&station);
+    machine_free(&server);
+}
+
 static int setup(void **state)
 {
     int failed = things_setup(state);
-    struct machine server;
 
-    machine_init(&server, 3, "server", NULL);
-    machine_join(&server, &desk, "server", DESK_SCOPE, "S");
-    machine_sync(&desk, &server);
-    machine_free(&server);
+    meet();
     machine_off(&desk);
     row_count = 0;
     rows_read();
@@ -87,6 +126,7 @@ static int teardown(void **state)
         free(rows[i].key.data);
         free(rows[i].value.data);
     }
+    free(news.data);
     return things_teardown(state);
 }
 
@@ -269,22 +309,58 @@ static enum cairn_status request(void)
     return status != CAIRN_OK ? status : cairn_sync_request(desk.replica, &message, &desk.err);
 }
 
+static enum cairn_status edit(void)
+{
+    return desk_change("thing", "a", "note", "changed", CAIRN_PUT_SET);
+}
+
+static enum cairn_status refer(void)
+{
+    return desk_change("thing", "c", "with", "@a", CAIRN_PUT_SET);
+}
+
+static enum cairn_status count(void)
+{
+    return desk_change("thing", "b", "total", "4", CAIRN_PUT_ADD);
+}
+
+static enum cairn_status settle(void)
+{
+    const char *value;
+
+    return cairn_settle(desk.replica, desk_id("a"), "note", 1, NULL, "as agreed", &value,
+                        &desk.err);
+}
+
+static enum cairn_status take_away(void)
+{
+    return cairn_delete(desk.replica, "thing", desk_id("b"), NULL, &desk.err);
+}
+
+static enum cairn_status take_in(void)
+{
+    return machine_read(&desk, news);
+}
+
+static enum cairn_status audit(void)
+{
+    static const struct cairn_audit_visitor visitor = {.finding = NULL};
+    struct cairn_audit_report report;
+
+    return cairn_audit_replica(desk.replica, &visitor, &report, NULL, &desk.err);
+}
+
 static void write_all(void)
 {
+    static enum cairn_status (*const acts[])(void) = {
+        take_in, settle, edit, refer, count, upsert, step, take_away, bundle, request, audit};
     struct cairn_hash before = machine_disk_hash(&desk);
     enum cairn_status status = machine_on(&desk);
 
     told(status, &before);
-    for (unsigned call = 0; status == CAIRN_OK && call < 7; call++) {
+    for (size_t i = 0; status == CAIRN_OK && i < sizeof acts / sizeof acts[0]; i++) {
         before = machine_disk_hash(&desk);
-        told(call == 0   ? desk_change("thing", "a", "note", "changed", CAIRN_PUT_SET)
-             : call == 1 ? desk_change("thing", "c", "with", "@a", CAIRN_PUT_SET)
-             : call == 2 ? upsert()
-             : call == 3 ? step()
-             : call == 4 ? cairn_delete(desk.replica, "thing", desk_id("b"), NULL, &desk.err)
-             : call == 5 ? bundle()
-                         : request(),
-             &before);
+        told(acts[i](), &before);
     }
     machine_off(&desk);
 }

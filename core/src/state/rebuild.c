@@ -142,7 +142,7 @@ enum cairn_status cairn_record_chain(struct cairn_context *ctx,
                                      const struct cairn_record_state *state,
                                      struct cairn_dot **out_dots, size_t *out_count)
 {
-    struct cairn_dot at = state->chain;
+    struct cairn_dot at = state->chain, passed = {0, 0};
     size_t count = 0, capacity = 0;
     struct cairn_dot *dots = NULL;
 
@@ -160,8 +160,12 @@ enum cairn_status cairn_record_chain(struct cairn_context *ctx,
             capacity = grown_capacity;
         }
         dots[count++] = at;
+        if ((count & (count - 1)) == 0) /* Brent: whoever goes in a circle comes by again */
+            passed = at;
         CAIRN_TRY(cairn_log_entry(ctx, at.log, at.index, &entry, &before));
         at = (struct cairn_dot){before.log_number, before.index};
+        if (at.log != 0 && dot_compare(&at, &passed) == 0)
+            return CAIRN_CORRUPT;
     }
     if (count > 1)
         qsort(dots, count, sizeof *dots, dot_compare);
