@@ -27,8 +27,14 @@ struct fault_case {
     unsigned traits;
 };
 
-extern const struct fault_case fault_cases[];
-extern const size_t fault_case_count;
+/* The cases of one room of the facade. */
+struct fault_group {
+    const char *name;
+    const struct fault_case *cases;
+    size_t case_count;
+};
+extern const struct fault_group *const fault_groups[];
+extern const size_t fault_group_count;
 
 /* The network that every case begins with, and its end. */
 void fault_cases_open(void);

@@ -6,7 +6,7 @@
  * instead.
  *
  * Long calls are tried at growing steps; with CAIRN_FAULT_ALL=1 in the environment at every one.
- * An argument names the cases to run: replica_fault_test cairn_put_many
+ * An argument names the cases to run, or the group: replica_fault_test cairn_put_many
  */
 
 #include <setjmp.h>
@@ -31,7 +31,7 @@ enum fault_kind { FAULT_ALLOCATION, FAULT_STORE, FAULT_CONFLICT, FAULT_PORT, FAU
 
 static const char *const kind_names[] = {"allocation", "store call", "store call with CONFLICT",
                                          "port call"};
-static const char *chosen = ""; /* the beginning of the names of the cases to run */
+static const char *chosen = ""; /* a group, or the beginning of the names of the cases to run */
 
 /* One case under test: how the subject's disk and ports were before the first try. */
 struct trial {
@@ -259,9 +259,19 @@ static void run_kind(const struct fault_case *one, enum fault_kind kind)
 
 static void every_call_is_whole_or_nothing(enum fault_kind kind)
 {
-    for (size_t i = 0; i < fault_case_count; i++)
-        if (strncmp(fault_cases[i].name, chosen, strlen(chosen)) == 0)
-            run_kind(&fault_cases[i], kind);
+    size_t count = 0;
+
+    for (size_t g = 0; g < fault_group_count; g++) {
+        const struct fault_group *group = fault_groups[g];
+        for (size_t i = 0; i < group->case_count; i++)
+            if (strcmp(group->name, chosen) == 0 ||
+                strncmp(group->cases[i].name, chosen, strlen(chosen)) == 0) {
+                run_kind(&group->cases[i], kind);
+                count++;
+            }
+    }
+    if (count == 0)
+        fail_msg("no case and no group begins with \"%s\"", chosen);
 }
 
 static void every_call_survives_an_allocation_that_fails(void **state)

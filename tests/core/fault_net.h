@@ -1,0 +1,43 @@
+/*
+ * fault_net.h: the network that every case of fault_cases.h begins with, for the files that hold
+ * the cases: one a room of the facade.
+ *
+ * Memory: one at a time; fault_cases_close() takes it back.
+ */
+
+#ifndef CAIRN_TESTS_FAULT_NET_H
+#define CAIRN_TESTS_FAULT_NET_H
+
+#include "fault_cases.h"
+
+#define FAULT_VILLAGE "513332100201"
+
+struct fault_net {
+    struct machine root, office, server, station, peer; /* station and peer: of one village */
+    struct machine guest;                               /* not joined yet */
+    struct machine newcomer;                            /* nobody has said `init` there */
+    char household[32];                                 /* by the station, known to the peer */
+    struct block message;                               /* what a call takes in */
+    struct block statement;                             /* of the root */
+    struct cairn_serve *serve;
+};
+extern struct fault_net net;
+
+struct cairn_bytes fault_bytes(struct block block);
+/* `message` is this from now on; it is freed at the end. */
+void fault_message_put(struct block message);
+
+/* ---- what several cases need to have happened ---- */
+
+/* The station and the peer wrote the household's income unseen, and have met. */
+void fault_conflict(void);
+
+/* ---- the rooms ---- */
+
+extern const struct fault_group fault_devices, fault_records, fault_sync;
+#define FAULT_GROUP(name, cases)                      \
+    {                                                 \
+        name, cases, sizeof(cases) / sizeof(cases)[0] \
+    }
+
+#endif
