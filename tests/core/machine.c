@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "replica_internal.h"
 
 #define KEY_LAST "\xff\xff\xff\xff\xff\xff\xff\xff"
 
@@ -273,4 +274,21 @@ struct cairn_status_report machine_status(struct machine *machine)
 
     machine_must(machine, cairn_status_get(machine->replica, &report, &machine->err));
     return report;
+}
+
+void machine_take(struct machine *machine, const struct pieces *pieces, size_t first)
+{
+    struct cairn_context *ctx = &machine->replica->ctx;
+
+    for (size_t i = first; i < pieces->count; i++) {
+        const struct piece *piece = &pieces->list[i];
+        const struct cairn_apply_input input = {
+            .scope = piece->scope, .channel = piece->channel, .run = &piece->run};
+        enum cairn_outcome outcome;
+        uint32_t no;
+        cairn_context_fresh(ctx);
+        machine_must(machine, cairn_context_begin(ctx, CAIRN_TXN_WRITE));
+        machine_must(machine, cairn_apply_run(ctx, &input, &outcome, &no));
+        machine_must(machine, cairn_context_commit(ctx));
+    }
 }

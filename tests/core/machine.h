@@ -11,6 +11,7 @@
 
 #include "cairn/replica.h"
 #include "fake_ports.h"
+#include "pen.h"
 #include "store_fault.h"
 
 struct machine {
@@ -63,5 +64,7 @@ enum cairn_status machine_read(struct machine *machine, struct block bundle);
 void machine_sync(struct machine *machine, struct machine *server);
 struct block machine_answer(struct machine *server, struct cairn_bytes request);
 struct cairn_status_report machine_status(struct machine *machine);
+/* Take in what pens wrote, from piece `first` on, past the facade. */
+void machine_take(struct machine *machine, const struct pieces *pieces, size_t first);
 
 #endif

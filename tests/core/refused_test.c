@@ -32,18 +32,8 @@ static char id[32];
 static size_t taken;
 static void take(void)
 {
-    for (; taken < pieces.count; taken++) {
-        const struct piece *piece = &pieces.list[taken];
-        const struct cairn_apply_input input = {
-            .scope = piece->scope, .channel = piece->channel, .run = &piece->run};
-        struct cairn_context *ctx = &station.replica->ctx;
-        enum cairn_outcome outcome;
-        uint32_t no;
-        cairn_context_fresh(ctx);
-        machine_must(&station, cairn_context_begin(ctx, CAIRN_TXN_WRITE));
-        machine_must(&station, cairn_apply_run(ctx, &input, &outcome, &no));
-        machine_must(&station, cairn_context_commit(ctx));
-    }
+    machine_take(&station, &pieces, taken);
+    taken = pieces.count;
 }
 
 /* A record log of the station, beside the one that its program writes, with one record. */
