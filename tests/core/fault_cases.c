@@ -11,7 +11,8 @@
 
 struct fault_net net;
 
-const struct fault_group *const fault_groups[] = {&fault_devices, &fault_records, &fault_sync};
+const struct fault_group *const fault_groups[] = {&fault_devices, &fault_records, &fault_reading,
+                                                  &fault_sync};
 const size_t fault_group_count = sizeof fault_groups / sizeof fault_groups[0];
 
 /* A machine whose disk is empty: nobody has said `init` there. */

@@ -17,6 +17,7 @@ struct fault_net {
     struct machine guest;                               /* not joined yet */
     struct machine newcomer;                            /* nobody has said `init` there */
     char household[32];                                 /* by the station, known to the peer */
+    char rich[32], group[32];                           /* of fault_rich() */
     struct block message;                               /* what a call takes in */
     struct block statement;                             /* of the root */
     struct cairn_serve *serve;
@@ -31,10 +32,19 @@ void fault_message_put(struct block message);
 
 /* The station and the peer wrote the household's income unseen, and have met. */
 void fault_conflict(void);
+/*
+ * The station holds a household, `rich`, with every kind of field: a set, a counter, a reference,
+ * an alias, flags; of one group with the first one; its income and its step are conflicts; an entry
+ * on it has no effect, and one waits for a schema. The first household was written in two fields
+ * side by side.
+ */
+void fault_rich(void);
+enum cairn_status fault_step(struct machine *machine, const char *id, const char *move,
+                             unsigned keep);
 
 /* ---- the rooms ---- */
 
-extern const struct fault_group fault_devices, fault_records, fault_sync;
+extern const struct fault_group fault_devices, fault_reading, fault_records, fault_sync;
 #define FAULT_GROUP(name, cases)                      \
     {                                                 \
         name, cases, sizeof(cases) / sizeof(cases)[0] \

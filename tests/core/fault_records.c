@@ -9,7 +9,7 @@
 
 #include "fault_net.h"
 
-/* ---- records ---- */
+/* ---- putting ---- */
 
 static enum cairn_status act_create(void)
 {
@@ -61,57 +61,153 @@ static enum cairn_status act_put_check(void)
     return cairn_put_check(net.station.replica, puts, 2, ignore_bad_put, NULL, &net.station.err);
 }
 
+/* A set, a counter, a reference, an alias and flags at once. */
+static enum cairn_status act_create_rich(void)
+{
+    const struct cairn_field_value fields[] = {
+        {"head", "次仁"},     {"measures", "易地搬迁|医疗救助"},
+        {"points", "3"},      {"id", "900002"},
+        {"group", net.group}, {"ind", "111100000000"}};
+    const struct cairn_put put = {
+        .type = "household", .fields = fields, .field_count = 6, .reason = "found"};
+    struct cairn_put_result result;
+
+    return cairn_put_many(net.station.replica, &put, 1, &result, NULL, &net.station.err);
+}
+
+static enum cairn_status put_rich(const struct cairn_field_value *fields,
+                                  const enum cairn_put_operation *operations, size_t count)
+{
+    const struct cairn_memo memo = {"place", cairn_bytes_of_text("row 7")};
+    const struct cairn_put put = {.type = "household",
+                                  .id = net.rich,
+                                  .fields = fields,
+                                  .field_count = count,
+                                  .operations = operations,
+                                  .memo = &memo};
+    struct cairn_put_result result;
+
+    return cairn_put_many(net.station.replica, &put, 1, &result, NULL, &net.station.err);
+}
+
+static enum cairn_status act_set_rich(void)
+{
+    static const struct cairn_field_value fields[] = {
+        {"measures", "易地搬迁|低保兜底"}, {"points", "40"}, {"id", "900003"}, {"cause", "因残"}};
+
+    return put_rich(fields, NULL, 4);
+}
+
+static enum cairn_status act_add_and_remove(void)
+{
+    static const struct cairn_field_value fields[] = {
+        {"measures", "医疗救助"}, {"measures", "低保兜底"}, {"points", "2"}, {"income", "4200"}};
+    static const enum cairn_put_operation operations[] = {CAIRN_PUT_ADD, CAIRN_PUT_REMOVE,
+                                                          CAIRN_PUT_REMOVE, CAIRN_PUT_SET};
+
+    return put_rich(fields, operations, 4);
+}
+
+/* So often that the differences of this device are gathered into one. */
+static void once_counted_often(void)
+{
+    static const struct cairn_field_value points = {"points", "1"};
+    static const enum cairn_put_operation add = CAIRN_PUT_ADD;
+
+    fault_rich();
+    for (unsigned i = 0; i < 20; i++)
+        machine_must(&net.station, put_rich(&points, &add, 1));
+}
+
+static enum cairn_status act_count(void)
+{
+    static const struct cairn_field_value points = {"points", "1"};
+    static const enum cairn_put_operation add = CAIRN_PUT_ADD;
+
+    return put_rich(&points, &add, 1);
+}
+
+/* Of three rows the first is a household that is here, and the others are one that is new. */
+static enum cairn_status upsert_all(bool checks)
+{
+    static const struct cairn_field_value known[] = {{"id", "900001"}, {"income", "4400"}},
+                                          fresh[] = {{"id", "900009"}, {"head", "达娃"}},
+                                          again[] = {{"id", "900009"}, {"income", "3900"}};
+    const struct cairn_put puts[] = {
+        {.type = "household", .fields = known, .field_count = 2, .upserts = true},
+        {.type = "household", .fields = fresh, .field_count = 2, .upserts = true},
+        {.type = "household", .fields = again, .field_count = 2, .upserts = true}};
+    struct cairn_put_result results[3];
+
+    if (checks)
+        return cairn_put_check(net.station.replica, puts, 3, ignore_bad_put, NULL,
+                               &net.station.err);
+    enum cairn_status status =
+        cairn_put_many(net.station.replica, puts, 3, results, NULL, &net.station.err);
+    if (status == CAIRN_OK) {
+        assert_string_equal(results[0].id, net.rich);
+        assert_string_equal(results[1].id, results[2].id);
+    }
+    return status;
+}
+
+static enum cairn_status act_upsert(void)
+{
+    return upsert_all(false);
+}
+
+static enum cairn_status act_upsert_check(void)
+{
+    return upsert_all(true);
+}
+
+static enum cairn_status act_memo_put(void)
+{
+    const struct cairn_memo memo = {"place", cairn_bytes_of_text("row 8")};
+
+    return cairn_memo_put(net.station.replica, &memo, &net.station.err);
+}
+
+/* ---- deleting and settling ---- */
+
 static enum cairn_status act_delete(void)
 {
     return cairn_delete(net.station.replica, "household", net.household, "moved", &net.station.err);
 }
 
-static enum cairn_status act_get(void)
+static enum cairn_status act_delete_rich(void)
 {
-    const struct cairn_record *record;
-
-    return cairn_get(net.station.replica, net.household, &record, &net.station.err);
+    return cairn_delete(net.station.replica, "household", net.rich, "moved", &net.station.err);
 }
 
-static bool count_record(void *context, const struct cairn_record *record)
+/* The station deleted what the peer, who had not seen it, went on with. */
+static void once_deleted(void)
 {
-    (void)record;
-    ++*(size_t *)context;
-    return true;
+    fault_rich();
+    machine_sync(&net.peer, &net.server);
+    machine_must(&net.station, act_delete_rich());
+    machine_must(&net.peer, machine_set(&net.peer, net.rich, "members", "5"));
+    machine_must(&net.peer, machine_set(&net.peer, net.rich, "head", "扎西次仁"));
+    machine_sync(&net.peer, &net.server);
+    machine_sync(&net.station, &net.server);
 }
 
-static enum cairn_status act_list(void)
+static enum cairn_status settle_deleted(unsigned keep)
 {
-    const struct cairn_field_value filter[] = {{"village", FAULT_VILLAGE}, {"income", "4150"}};
-    size_t count = 0;
+    const char *settled;
 
-    return cairn_list(net.station.replica, "household", filter, 2, count_record, &count,
-                      &net.station.err);
+    return cairn_settle(net.station.replica, net.rich, "deleted", keep, NULL, "came back", &settled,
+                        &net.station.err);
 }
 
-static enum cairn_status act_conflicts(void)
+static enum cairn_status act_settle_deleted(void)
 {
-    size_t count = 0;
-    enum cairn_status status =
-        cairn_conflicts(net.station.replica, count_record, &count, &net.station.err);
-
-    if (status == CAIRN_OK)
-        assert_int_equal(count, 1);
-    return status;
+    return settle_deleted(1);
 }
 
-static bool count_item(void *context, const struct cairn_history_item *item)
+static enum cairn_status act_settle_restored(void)
 {
-    (void)item;
-    ++*(size_t *)context;
-    return true;
-}
-
-static enum cairn_status act_history(void)
-{
-    size_t count = 0;
-
-    return cairn_history(net.station.replica, net.household, count_item, &count, &net.station.err);
+    return settle_deleted(2);
 }
 
 static enum cairn_status settle(unsigned keep, const char *value)
@@ -132,17 +228,109 @@ static enum cairn_status act_settle_value(void)
     return settle(0, "3");
 }
 
+/* ---- steps ---- */
+
+enum cairn_status fault_step(struct machine *machine, const char *id, const char *move,
+                             unsigned keep)
+{
+    const struct cairn_step step = {.id = id, .move = move, .keep = keep, .reason = "as visited"};
+    const struct cairn_version *standing;
+
+    return cairn_step(machine->replica, &step, &standing, &machine->err);
+}
+
+static enum cairn_status act_step_begin(void)
+{
+    return fault_step(&net.station, net.household, "register", 0);
+}
+
+static void once_begun(void)
+{
+    machine_must(&net.station, act_step_begin());
+}
+
+static enum cairn_status act_step_give_up(void)
+{
+    return fault_step(&net.station, net.household, NULL, 0);
+}
+
+/* The guest is the township now. */
+static void township_join(void)
+{
+    machine_join(&net.guest, &net.office, "township", "513332100", "T");
+    machine_sync(&net.office, &net.server);
+    machine_sync(&net.station, &net.server);
+    machine_sync(&net.guest, &net.server);
+}
+
+static void once_township(void)
+{
+    once_begun();
+    township_join();
+}
+
+static enum cairn_status act_step_next(void)
+{
+    return fault_step(&net.guest, net.household, "register", 0);
+}
+
+static void once_township_rich(void)
+{
+    fault_rich();
+    township_join();
+}
+
+static enum cairn_status act_step_keep(void)
+{
+    return fault_step(&net.guest, net.rich, "register", 2);
+}
+
+/* ---- one household ---- */
+
+static enum cairn_status act_same(void)
+{
+    return cairn_same(net.station.replica, net.group, net.rich, "one family", &net.station.err);
+}
+
+static void once_two(void)
+{
+    fault_rich();
+    machine_must(&net.station, machine_create(&net.station, "卓玛", net.group));
+}
+
+static enum cairn_status act_apart(void)
+{
+    return cairn_apart(net.station.replica, net.household, net.rich, "two", &net.station.err);
+}
+
+#define WRITES(name, subject, once, act)       \
+    {                                          \
+        name, &net.subject, once, NULL, act, 0 \
+    }
+
 static const struct fault_case cases[] = {
-    {"cairn_put_many, create", &net.station, NULL, NULL, act_create, 0},
-    {"cairn_put_many, set", &net.station, NULL, NULL, act_set, 0},
-    {"cairn_put_many, three", &net.station, NULL, NULL, act_put_many, 0},
+    WRITES("cairn_put_many, create", station, NULL, act_create),
+    WRITES("cairn_put_many, set", station, NULL, act_set),
+    WRITES("cairn_put_many, three", station, NULL, act_put_many),
+    WRITES("cairn_put_many, create everything", station, fault_rich, act_create_rich),
+    WRITES("cairn_put_many, set everything", station, fault_rich, act_set_rich),
+    WRITES("cairn_put_many, add and remove", station, fault_rich, act_add_and_remove),
+    WRITES("cairn_put_many, count", station, once_counted_often, act_count),
+    WRITES("cairn_put_many, upserts", station, fault_rich, act_upsert),
     {"cairn_put_check", &net.station, NULL, NULL, act_put_check, FAULT_READS},
-    {"cairn_delete", &net.station, NULL, NULL, act_delete, 0},
-    {"cairn_get", &net.station, fault_conflict, NULL, act_get, FAULT_READS},
-    {"cairn_list", &net.station, fault_conflict, NULL, act_list, FAULT_READS},
-    {"cairn_conflicts", &net.station, fault_conflict, NULL, act_conflicts, FAULT_READS},
-    {"cairn_history", &net.station, fault_conflict, NULL, act_history, FAULT_READS},
-    {"cairn_settle, keep", &net.station, fault_conflict, NULL, act_settle_keep, 0},
-    {"cairn_settle, value", &net.station, fault_conflict, NULL, act_settle_value, 0},
+    {"cairn_put_check, upserts", &net.station, fault_rich, NULL, act_upsert_check, FAULT_READS},
+    WRITES("cairn_memo_put", station, NULL, act_memo_put),
+    WRITES("cairn_delete", station, NULL, act_delete),
+    WRITES("cairn_delete, everything", station, fault_rich, act_delete_rich),
+    WRITES("cairn_settle, keep", station, fault_conflict, act_settle_keep),
+    WRITES("cairn_settle, value", station, fault_conflict, act_settle_value),
+    WRITES("cairn_settle, deleted", station, once_deleted, act_settle_deleted),
+    WRITES("cairn_settle, restored", station, once_deleted, act_settle_restored),
+    WRITES("cairn_step, begin", station, NULL, act_step_begin),
+    WRITES("cairn_step, next", guest, once_township, act_step_next),
+    WRITES("cairn_step, give up", station, once_begun, act_step_give_up),
+    WRITES("cairn_step, keep", guest, once_township_rich, act_step_keep),
+    WRITES("cairn_same", station, once_two, act_same),
+    WRITES("cairn_apart", station, fault_rich, act_apart),
 };
 const struct fault_group fault_records = FAULT_GROUP("records", cases);
