@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fault_net.h"
+#include "schema_edit.h"
 
 struct fault_net net;
 
@@ -140,14 +141,6 @@ static enum cairn_status act_root_export(void)
     return export_with(cairn_root_export);
 }
 
-static enum cairn_status act_schema(void)
-{
-    const struct cairn_field_info *fields;
-    size_t count;
-
-    return cairn_schema_fields(net.station.replica, "household", &fields, &count, &net.station.err);
-}
-
 /* ---- grants ---- */
 
 static void once_request(void)
@@ -209,6 +202,72 @@ static enum cairn_status act_join(void)
     return cairn_join(net.guest.replica, fault_bytes(net.message), &report, &net.guest.err);
 }
 
+/* ---- schema ---- */
+
+static enum cairn_status act_schema(void)
+{
+    const struct cairn_field_info *fields;
+    size_t count;
+
+    return cairn_schema_fields(net.station.replica, "household", &fields, &count, &net.station.err);
+}
+
+static enum cairn_status act_schema_types(void)
+{
+    const struct cairn_type_info *types;
+    uint64_t version;
+    size_t count;
+
+    return cairn_schema_types(net.station.replica, &version, &types, &count, &net.station.err);
+}
+
+static enum cairn_status act_schema_text(void)
+{
+    struct cairn_bytes yaml;
+
+    return cairn_schema_text(net.root.replica, 0, &yaml, &net.root.err);
+}
+
+/* The next version, with a field of households that is indexed. */
+static void once_schema(void)
+{
+    struct cairn_bytes yaml;
+
+    machine_must(&net.root, cairn_schema_text(net.root.replica, 1, &yaml, &net.root.err));
+    char *file = schema_edit(yaml, 2,
+                             "      - {number: 60, name: roof, zh: 屋顶, en: roof, type: integer, "
+                             "max: 9, indexed: yes}\n");
+    fault_message_put((struct block){(uint8_t *)file, strlen(file)});
+}
+
+static void fail_problem(void *context, size_t line, const char *text)
+{
+    (void)context;
+    fail_msg("line %zu: %s", line, text);
+}
+
+static enum cairn_status act_schema_check(void)
+{
+    struct cairn_schema_summary summary;
+
+    return cairn_schema_check(net.root.replica, fault_bytes(net.message), fail_problem, NULL,
+                              &summary, &net.root.err);
+}
+
+static enum cairn_status act_schema_publish(void)
+{
+    struct cairn_schema_summary summary;
+
+    return cairn_schema_publish(net.root.replica, fault_bytes(net.message), fail_problem, NULL,
+                                &summary, &net.root.err);
+}
+
+void fault_publish(void)
+{
+    once_schema();
+    machine_must(&net.root, act_schema_publish());
+}
+
 static const struct fault_case cases[] = {
     {"cairn_replica_init", &net.newcomer, NULL, NULL, act_init, FAULT_OFF},
     {"cairn_replica_open", &net.station, NULL, NULL, act_open, FAULT_READS | FAULT_OFF},
@@ -222,5 +281,9 @@ static const struct fault_case cases[] = {
     {"cairn_join_inspect", &net.guest, once_invitation, NULL, act_join_inspect, FAULT_READS},
     {"cairn_join", &net.guest, once_invitation, NULL, act_join, 0},
     {"cairn_schema_fields", &net.station, NULL, NULL, act_schema, FAULT_READS},
+    {"cairn_schema_types", &net.station, NULL, NULL, act_schema_types, FAULT_READS},
+    {"cairn_schema_text", &net.root, NULL, NULL, act_schema_text, FAULT_READS},
+    {"cairn_schema_check", &net.root, once_schema, NULL, act_schema_check, FAULT_READS},
+    {"cairn_schema_publish", &net.root, once_schema, NULL, act_schema_publish, 0},
 };
 const struct fault_group fault_devices = FAULT_GROUP("devices", cases);

@@ -6,30 +6,19 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net.h"
+#include "schema_edit.h"
 
-/* The file of the version held with `version` raised and `line` put behind the field `plan`. */
+/* The file of version 1 as that `version`, with `line` behind the fields of a household. */
 static char *file_make(struct net_node *node, unsigned version, const char *line)
 {
-    static const char first_line[] = "version: 1\n", at[] = "      - {number: 14, name: updated";
     struct cairn_bytes yaml;
 
     net_must(cairn_schema_text(node->replica, 1, &yaml, &net_err));
-    const char *text = (const char *)yaml.data, *field = strstr(text, at);
-    size_t size = yaml.size + strlen(line) + 64;
-    char *file = malloc(size);
-    assert_non_null(file);
-    assert_non_null(field);
-    assert_memory_equal(text, first_line, strlen(first_line));
-    /* The new field stands behind the last of its type, so that numbers ascend. */
-    const char *end = strstr(field, "    states:\n");
-    snprintf(file, size, "version: %u\n%.*s%s%s", version,
-             (int)(end - text) - (int)strlen(first_line), text + strlen(first_line), line, end);
-    return file;
+    return schema_edit(yaml, version, line);
 }
 
 static void problem_count(void *context, size_t line, const char *text)
