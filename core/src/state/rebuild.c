@@ -364,7 +364,6 @@ enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct 
     size_t count = 0;
     struct cairn_walk walk;
     uint64_t any;
-    enum cairn_status status;
 
     CAIRN_TRY(cairn_meta_number(ctx, "repeats", &any));
     if (any == 0)
@@ -372,6 +371,7 @@ enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct 
     cairn_key_u32(&prefix, log->no);
     cairn_key_u32(&start, from);
     for (;;) {
+        enum cairn_status status = CAIRN_OK;
         count = 0;
         CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(&start), CAIRN_ASCENDING, &walk));
         while (count < 64 && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
@@ -385,6 +385,8 @@ enum cairn_status cairn_repeats_rebuild(struct cairn_context *ctx, const struct 
             count++;
         }
         cairn_walk_close(&walk);
+        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+            return status;
         for (size_t i = 0; i < count; i++) {
             struct cairn_log other;
             CAIRN_TRY(cairn_log_load(ctx, dots[i].log, &other));
