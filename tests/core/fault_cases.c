@@ -10,83 +10,9 @@
 #include "fault_net.h"
 #include "schema_edit.h"
 
-struct fault_net net;
-
 const struct fault_group *const fault_groups[] = {&fault_devices, &fault_records, &fault_reading,
-                                                  &fault_sync};
+                                                  &fault_sync, &fault_bundles};
 const size_t fault_group_count = sizeof fault_groups / sizeof fault_groups[0];
-
-/* A machine whose disk is empty: nobody has said `init` there. */
-static void machine_blank(struct machine *machine, uint64_t seed)
-{
-    struct cairn_store *disk;
-
-    memset(machine, 0, sizeof *machine);
-    machine_must(machine, cairn_store_memory_new(&disk));
-    store_fault_init(&machine->store, disk);
-    fake_ports_init(&machine->ports, seed);
-}
-
-void fault_cases_open(void)
-{
-    machine_init(&net.root, 1, "root", "51");
-    machine_init(&net.office, 2, "office", NULL);
-    machine_init(&net.server, 3, "server", NULL);
-    machine_init(&net.station, 4, "station", NULL);
-    machine_init(&net.peer, 5, "peer", NULL);
-    machine_init(&net.guest, 6, "guest", NULL);
-    machine_blank(&net.newcomer, 7);
-    machine_join(&net.office, &net.root, "county", "513332", "C");
-    machine_join(&net.server, &net.office, "server", "513332", "S");
-    machine_join(&net.station, &net.office, "station", FAULT_VILLAGE, "A7");
-    machine_join(&net.peer, &net.office, "station", FAULT_VILLAGE, "A8");
-    machine_must(&net.station, machine_create(&net.station, "扎西", net.household));
-    machine_sync(&net.office, &net.server);
-    machine_sync(&net.station, &net.server);
-    machine_sync(&net.peer, &net.server);
-    machine_sync(&net.station, &net.server);
-    net.message = net.statement = (struct block){NULL, 0};
-}
-
-void fault_cases_close(void)
-{
-    fault_cases_drop();
-    free(net.message.data);
-    free(net.statement.data);
-    machine_free(&net.newcomer);
-    machine_free(&net.guest);
-    machine_free(&net.peer);
-    machine_free(&net.station);
-    machine_free(&net.server);
-    machine_free(&net.office);
-    machine_free(&net.root);
-}
-
-void fault_cases_drop(void)
-{
-    cairn_serve_free(net.serve);
-    net.serve = NULL;
-}
-
-struct cairn_bytes fault_bytes(struct block block)
-{
-    return (struct cairn_bytes){block.data, block.size};
-}
-
-void fault_message_put(struct block message)
-{
-    free(net.message.data);
-    net.message = message;
-}
-
-void fault_conflict(void)
-{
-    machine_must(&net.station, machine_set(&net.station, net.household, "income", "1"));
-    machine_must(&net.peer, machine_set(&net.peer, net.household, "income", "2"));
-    machine_sync(&net.peer, &net.server);
-    machine_sync(&net.station, &net.server);
-    assert_int_equal(machine_status(&net.station).conflict_count, 1);
-}
 
 /* ---- opening ---- */
 
@@ -269,21 +195,22 @@ void fault_publish(void)
 }
 
 static const struct fault_case cases[] = {
-    {"cairn_replica_init", &net.newcomer, NULL, NULL, act_init, FAULT_OFF},
-    {"cairn_replica_open", &net.station, NULL, NULL, act_open, FAULT_READS | FAULT_OFF},
-    {"cairn_replica_open, restored", &net.station, once_restored, NULL, act_open, FAULT_OFF},
-    {"cairn_status_get", &net.station, fault_conflict, NULL, act_status, FAULT_READS},
-    {"cairn_request_export", &net.station, NULL, NULL, act_request_export, FAULT_READS},
-    {"cairn_root_export", &net.station, NULL, NULL, act_root_export, FAULT_READS},
-    {"cairn_request_inspect", &net.station, once_request, NULL, act_request_inspect, FAULT_READS},
-    {"cairn_grant_device", &net.office, once_request, NULL, act_grant, FAULT_KEEPS},
-    {"cairn_grant_device, server", &net.office, once_request, NULL, act_grant_server, FAULT_KEEPS},
-    {"cairn_join_inspect", &net.guest, once_invitation, NULL, act_join_inspect, FAULT_READS},
-    {"cairn_join", &net.guest, once_invitation, NULL, act_join, 0},
-    {"cairn_schema_fields", &net.station, NULL, NULL, act_schema, FAULT_READS},
-    {"cairn_schema_types", &net.station, NULL, NULL, act_schema_types, FAULT_READS},
-    {"cairn_schema_text", &net.root, NULL, NULL, act_schema_text, FAULT_READS},
-    {"cairn_schema_check", &net.root, once_schema, NULL, act_schema_check, FAULT_READS},
-    {"cairn_schema_publish", &net.root, once_schema, NULL, act_schema_publish, 0},
+    {"cairn_replica_init", &net.newcomer, NULL, NULL, act_init, FAULT_OFF, NULL},
+    {"cairn_replica_open", &net.station, NULL, NULL, act_open, FAULT_READS | FAULT_OFF, NULL},
+    {"cairn_replica_open, restored", &net.station, once_restored, NULL, act_open, FAULT_OFF, NULL},
+    FAULT_READ("cairn_status_get", station, fault_conflict, act_status),
+    FAULT_READ("cairn_request_export", station, NULL, act_request_export),
+    FAULT_READ("cairn_root_export", station, NULL, act_root_export),
+    FAULT_READ("cairn_request_inspect", station, once_request, act_request_inspect),
+    {"cairn_grant_device", &net.office, once_request, NULL, act_grant, FAULT_KEEPS, NULL},
+    {"cairn_grant_device, server", &net.office, once_request, NULL, act_grant_server, FAULT_KEEPS,
+     NULL},
+    FAULT_READ("cairn_join_inspect", guest, once_invitation, act_join_inspect),
+    FAULT_WRITE("cairn_join", guest, once_invitation, act_join),
+    FAULT_READ("cairn_schema_fields", station, NULL, act_schema),
+    FAULT_READ("cairn_schema_types", station, NULL, act_schema_types),
+    FAULT_READ("cairn_schema_text", root, NULL, act_schema_text),
+    FAULT_READ("cairn_schema_check", root, once_schema, act_schema_check),
+    FAULT_WRITE("cairn_schema_publish", root, once_schema, act_schema_publish),
 };
 const struct fault_group fault_devices = FAULT_GROUP("devices", cases);

@@ -25,6 +25,7 @@ struct fault_case {
     void (*ready)(void);     /* before each try, nothing failing yet; NULL: nothing */
     enum cairn_status (*act)(void);
     unsigned traits;
+    void (*expect)(void); /* after each success: it did what it is for; NULL: nothing more */
 };
 
 /* The cases of one room of the facade. */

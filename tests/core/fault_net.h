@@ -18,7 +18,7 @@ struct fault_net {
     struct machine newcomer;                            /* nobody has said `init` there */
     char household[32];                                 /* by the station, known to the peer */
     char rich[32], group[32];                           /* of fault_rich() */
-    struct block message;                               /* what a call takes in */
+    struct block message, other;                        /* what a call takes in */
     struct block statement;                             /* of the root */
     struct cairn_serve *serve;
 };
@@ -44,10 +44,54 @@ enum cairn_status fault_step(struct machine *machine, const char *id, const char
 
 /* The root signed a second version of the schema; nobody else has it yet. */
 void fault_publish(void);
+/* The station and the peer wrote different fields, and only the peer has synced. */
+void fault_both_edit(void);
+/* A bundle on a stick. */
+void fault_carry(struct machine *from, struct machine *to);
+void fault_peer_to_station(void);
+/* The guest is the township now, and holds nothing yet of fault_rich() and of two more villages;
+ * what it holds when it does. */
+void fault_first(void);
+void fault_expect_first(void);
+/*
+ * `machine` holds a household of the guest, whose grant only the office has, and what the peer
+ * wrote on it.
+ */
+void fault_wait_for_grant(struct machine *machine);
+/* `machine` holds an entry of the peer under the second version, which only the office has. */
+void fault_wait_for_schema(struct machine *machine);
+/* The peer made a second household and changed the first, and all have that. */
+void fault_peer_work(void);
+/* After that: the office shut the peer out, from its first entry on; and took the work back in. */
+void fault_revoke(void);
+void fault_adopt(void);
+/* The peer's card was cloned: it wrote, `between` happened, and the clone writes something else. */
+void fault_fork(void (*between)(void));
+/*
+ * After fault_rich(): the station wrote more of every kind, and comes out of a backup from then. A
+ * household that it made later has the peer, or with `syncs` the server, and so the rest. It is
+ * off.
+ */
+void fault_restore(bool syncs);
+/* The same once all of it is back. */
+void fault_expect_restored(void);
+
+/* `machine` holds so many records, and nothing waits. */
+void fault_expect_records(struct machine *machine, uint64_t count);
 
 /* ---- the rooms ---- */
 
-extern const struct fault_group fault_devices, fault_reading, fault_records, fault_sync;
+extern const struct fault_group fault_devices, fault_reading, fault_records, fault_sync,
+    fault_bundles;
+/* The usual kinds; what each case says of itself is in fault_cases.h. */
+#define FAULT_READ(name, subject, once, act)                   \
+    {                                                          \
+        name, &net.subject, once, NULL, act, FAULT_READS, NULL \
+    }
+#define FAULT_WRITE(name, subject, once, act)        \
+    {                                                \
+        name, &net.subject, once, NULL, act, 0, NULL \
+    }
 #define FAULT_GROUP(name, cases)                      \
     {                                                 \
         name, cases, sizeof(cases) / sizeof(cases)[0] \

@@ -8,89 +8,6 @@
 #include <string.h>
 
 #include "fault_net.h"
-#include "replica_internal.h"
-
-#define FIELD_HEAD 2
-#define FIELD_INCOME 6
-#define FIELD_OF_VERSION_2 60
-#define NUMBER_BY_HAND 900
-
-/* ---- a record with everything in it ---- */
-
-static bool rich_keep(void *context, const struct cairn_record *record)
-{
-    (void)context;
-    if (strncmp(record->id, "A7-0900", 7) == 0)
-        memcpy(net.rich, record->id, sizeof net.rich);
-    return true;
-}
-
-static void own_set(struct pen *own, uint64_t field, int64_t value)
-{
-    struct draft draft;
-
-    draft_change(&draft, own, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
-    draft_write(&draft, own);
-}
-
-/* By hand, in another log of the station: a household, an entry on it that has no effect, and one
- * that waits for a schema. */
-static void rich_begin(void)
-{
-    struct cairn_replica *replica = net.station.replica;
-    struct pieces pieces = {.count = 0};
-    struct draft draft;
-    struct pen own;
-
-    pen_begin(&own, &replica->keys, &replica->ctx.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
-              &replica->under, 1, 77, &pieces);
-    draft_change(&draft, &own, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, NUMBER_BY_HAND, FIELD_INCOME, 4150);
-    draft_write(&draft, &own);
-    own_set(&own, FIELD_HEAD, 7); /* no text */
-    pen_basis(&own, &replica->under, 2);
-    own_set(&own, FIELD_OF_VERSION_2, 3);
-    machine_take(&net.station, &pieces, 0);
-    pieces_free(&pieces);
-    machine_must(&net.station,
-                 cairn_list(replica, "household", NULL, 0, rich_keep, NULL, &net.station.err));
-}
-
-void fault_rich(void)
-{
-    const struct cairn_field_value name = {"name", "十户"};
-    const struct cairn_field_value fields[] = {
-        {"head", "扎西"},     {"measures", "生产就业|低保兜底"}, {"points", "5"},  {"id", "900001"},
-        {"group", net.group}, {"ind", "110000000000"},           {"cause", "因病"}};
-    const struct cairn_put puts[] = {{.type = "group", .fields = &name, .field_count = 1},
-                                     {.type = "household",
-                                      .id = net.rich,
-                                      .fields = fields,
-                                      .field_count = 7,
-                                      .reason = "visit"}};
-    struct cairn_put_result result;
-
-    rich_begin();
-    for (size_t i = 0; i < 2; i++) {
-        machine_must(&net.station, cairn_put_many(net.station.replica, &puts[i], 1, &result, NULL,
-                                                  &net.station.err));
-        if (i == 0)
-            memcpy(net.group, result.id, sizeof net.group);
-    }
-    machine_must(&net.station, cairn_same(net.station.replica, net.rich, net.household,
-                                          "one family", &net.station.err));
-    machine_sync(&net.station, &net.server);
-    machine_sync(&net.peer, &net.server);
-    machine_must(&net.station, machine_set(&net.station, net.rich, "income", "4100"));
-    machine_must(&net.peer, machine_set(&net.peer, net.rich, "income", "4300"));
-    machine_must(&net.station, fault_step(&net.station, net.rich, "register", 0));
-    machine_must(&net.peer, fault_step(&net.peer, net.rich, "register", 0));
-    machine_must(&net.station, machine_set(&net.station, net.household, "members", "3"));
-    machine_must(&net.peer, machine_set(&net.peer, net.household, "land", "7"));
-    machine_sync(&net.peer, &net.server);
-    machine_sync(&net.station, &net.server);
-}
 
 static enum cairn_status counted(enum cairn_status status, size_t count, size_t expected)
 {
@@ -395,44 +312,39 @@ static enum cairn_status act_count_band(void)
     return count_by("band");
 }
 
-#define READS(name, once, act)                           \
-    {                                                    \
-        name, &net.station, once, NULL, act, FAULT_READS \
-    }
-
 static const struct fault_case cases[] = {
-    READS("cairn_get", fault_conflict, act_get),
-    READS("cairn_get, everything", fault_rich, act_get_rich),
-    READS("cairn_get, by alias", fault_rich, act_get_alias),
-    READS("cairn_list", fault_conflict, act_list),
-    READS("cairn_list, everything", fault_rich, act_list_all),
-    READS("cairn_conflicts", fault_conflict, act_conflicts),
-    READS("cairn_parallels", fault_rich, act_parallels),
-    READS("cairn_history", fault_conflict, act_history),
-    READS("cairn_history, everything", fault_rich, act_history_rich),
-    READS("cairn_refused", fault_rich, act_refused),
-    READS("cairn_workflow_get", fault_rich, act_workflow),
-    READS("cairn_memo_get", once_memo, act_memo_get),
-    READS("cairn_query_run, index", fault_rich, act_query_index),
-    READS("cairn_query_run, scan", fault_rich, act_query_scan),
-    READS("cairn_query_run, element", fault_rich, act_query_element),
-    READS("cairn_query_run, reference", fault_rich, act_query_reference),
-    READS("cairn_query_run, text", fault_rich, act_query_text),
-    READS("cairn_query_run, state", fault_rich, act_query_state),
-    READS("cairn_query_run, failed", fault_rich, act_query_failed),
-    READS("cairn_query_run, band", fault_rich, act_query_band),
-    READS("cairn_query_run, conflict", fault_rich, act_query_conflict),
-    READS("cairn_query_run, parallel", fault_rich, act_query_parallel),
-    READS("cairn_query_run, refused", fault_rich, act_query_refused),
-    READS("cairn_query_run, id", fault_rich, act_query_id),
-    READS("cairn_query_run, alias", fault_rich, act_query_alias),
-    READS("cairn_query_run, sorted", fault_rich, act_query_sorted),
-    READS("cairn_query_run, sorted, all", fault_rich, act_query_sorted_all),
-    READS("cairn_query_count", fault_rich, act_count),
-    READS("cairn_query_count, village", fault_rich, act_count_village),
-    READS("cairn_query_count, field", fault_rich, act_count_field),
-    READS("cairn_query_count, choice", fault_rich, act_count_choice),
-    READS("cairn_query_count, state", fault_rich, act_count_state),
-    READS("cairn_query_count, band", fault_rich, act_count_band),
+    FAULT_READ("cairn_get", station, fault_conflict, act_get),
+    FAULT_READ("cairn_get, everything", station, fault_rich, act_get_rich),
+    FAULT_READ("cairn_get, by alias", station, fault_rich, act_get_alias),
+    FAULT_READ("cairn_list", station, fault_conflict, act_list),
+    FAULT_READ("cairn_list, everything", station, fault_rich, act_list_all),
+    FAULT_READ("cairn_conflicts", station, fault_conflict, act_conflicts),
+    FAULT_READ("cairn_parallels", station, fault_rich, act_parallels),
+    FAULT_READ("cairn_history", station, fault_conflict, act_history),
+    FAULT_READ("cairn_history, everything", station, fault_rich, act_history_rich),
+    FAULT_READ("cairn_refused", station, fault_rich, act_refused),
+    FAULT_READ("cairn_workflow_get", station, fault_rich, act_workflow),
+    FAULT_READ("cairn_memo_get", station, once_memo, act_memo_get),
+    FAULT_READ("cairn_query_run, index", station, fault_rich, act_query_index),
+    FAULT_READ("cairn_query_run, scan", station, fault_rich, act_query_scan),
+    FAULT_READ("cairn_query_run, element", station, fault_rich, act_query_element),
+    FAULT_READ("cairn_query_run, reference", station, fault_rich, act_query_reference),
+    FAULT_READ("cairn_query_run, text", station, fault_rich, act_query_text),
+    FAULT_READ("cairn_query_run, state", station, fault_rich, act_query_state),
+    FAULT_READ("cairn_query_run, failed", station, fault_rich, act_query_failed),
+    FAULT_READ("cairn_query_run, band", station, fault_rich, act_query_band),
+    FAULT_READ("cairn_query_run, conflict", station, fault_rich, act_query_conflict),
+    FAULT_READ("cairn_query_run, parallel", station, fault_rich, act_query_parallel),
+    FAULT_READ("cairn_query_run, refused", station, fault_rich, act_query_refused),
+    FAULT_READ("cairn_query_run, id", station, fault_rich, act_query_id),
+    FAULT_READ("cairn_query_run, alias", station, fault_rich, act_query_alias),
+    FAULT_READ("cairn_query_run, sorted", station, fault_rich, act_query_sorted),
+    FAULT_READ("cairn_query_run, sorted, all", station, fault_rich, act_query_sorted_all),
+    FAULT_READ("cairn_query_count", station, fault_rich, act_count),
+    FAULT_READ("cairn_query_count, village", station, fault_rich, act_count_village),
+    FAULT_READ("cairn_query_count, field", station, fault_rich, act_count_field),
+    FAULT_READ("cairn_query_count, choice", station, fault_rich, act_count_choice),
+    FAULT_READ("cairn_query_count, state", station, fault_rich, act_count_state),
+    FAULT_READ("cairn_query_count, band", station, fault_rich, act_count_band),
 };
 const struct fault_group fault_reading = FAULT_GROUP("reading", cases);

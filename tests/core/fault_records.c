@@ -303,34 +303,29 @@ static enum cairn_status act_apart(void)
     return cairn_apart(net.station.replica, net.household, net.rich, "two", &net.station.err);
 }
 
-#define WRITES(name, subject, once, act)       \
-    {                                          \
-        name, &net.subject, once, NULL, act, 0 \
-    }
-
 static const struct fault_case cases[] = {
-    WRITES("cairn_put_many, create", station, NULL, act_create),
-    WRITES("cairn_put_many, set", station, NULL, act_set),
-    WRITES("cairn_put_many, three", station, NULL, act_put_many),
-    WRITES("cairn_put_many, create everything", station, fault_rich, act_create_rich),
-    WRITES("cairn_put_many, set everything", station, fault_rich, act_set_rich),
-    WRITES("cairn_put_many, add and remove", station, fault_rich, act_add_and_remove),
-    WRITES("cairn_put_many, count", station, once_counted_often, act_count),
-    WRITES("cairn_put_many, upserts", station, fault_rich, act_upsert),
-    {"cairn_put_check", &net.station, NULL, NULL, act_put_check, FAULT_READS},
-    {"cairn_put_check, upserts", &net.station, fault_rich, NULL, act_upsert_check, FAULT_READS},
-    WRITES("cairn_memo_put", station, NULL, act_memo_put),
-    WRITES("cairn_delete", station, NULL, act_delete),
-    WRITES("cairn_delete, everything", station, fault_rich, act_delete_rich),
-    WRITES("cairn_settle, keep", station, fault_conflict, act_settle_keep),
-    WRITES("cairn_settle, value", station, fault_conflict, act_settle_value),
-    WRITES("cairn_settle, deleted", station, once_deleted, act_settle_deleted),
-    WRITES("cairn_settle, restored", station, once_deleted, act_settle_restored),
-    WRITES("cairn_step, begin", station, NULL, act_step_begin),
-    WRITES("cairn_step, next", guest, once_township, act_step_next),
-    WRITES("cairn_step, give up", station, once_begun, act_step_give_up),
-    WRITES("cairn_step, keep", guest, once_township_rich, act_step_keep),
-    WRITES("cairn_same", station, once_two, act_same),
-    WRITES("cairn_apart", station, fault_rich, act_apart),
+    FAULT_WRITE("cairn_put_many, create", station, NULL, act_create),
+    FAULT_WRITE("cairn_put_many, set", station, NULL, act_set),
+    FAULT_WRITE("cairn_put_many, three", station, NULL, act_put_many),
+    FAULT_WRITE("cairn_put_many, create everything", station, fault_rich, act_create_rich),
+    FAULT_WRITE("cairn_put_many, set everything", station, fault_rich, act_set_rich),
+    FAULT_WRITE("cairn_put_many, add and remove", station, fault_rich, act_add_and_remove),
+    FAULT_WRITE("cairn_put_many, count", station, once_counted_often, act_count),
+    FAULT_WRITE("cairn_put_many, upserts", station, fault_rich, act_upsert),
+    FAULT_READ("cairn_put_check", station, NULL, act_put_check),
+    FAULT_READ("cairn_put_check, upserts", station, fault_rich, act_upsert_check),
+    FAULT_WRITE("cairn_memo_put", station, NULL, act_memo_put),
+    FAULT_WRITE("cairn_delete", station, NULL, act_delete),
+    FAULT_WRITE("cairn_delete, everything", station, fault_rich, act_delete_rich),
+    FAULT_WRITE("cairn_settle, keep", station, fault_conflict, act_settle_keep),
+    FAULT_WRITE("cairn_settle, value", station, fault_conflict, act_settle_value),
+    FAULT_WRITE("cairn_settle, deleted", station, once_deleted, act_settle_deleted),
+    FAULT_WRITE("cairn_settle, restored", station, once_deleted, act_settle_restored),
+    FAULT_WRITE("cairn_step, begin", station, NULL, act_step_begin),
+    FAULT_WRITE("cairn_step, next", guest, once_township, act_step_next),
+    FAULT_WRITE("cairn_step, give up", station, once_begun, act_step_give_up),
+    FAULT_WRITE("cairn_step, keep", guest, once_township_rich, act_step_keep),
+    FAULT_WRITE("cairn_same", station, once_two, act_same),
+    FAULT_WRITE("cairn_apart", station, fault_rich, act_apart),
 };
 const struct fault_group fault_records = FAULT_GROUP("records", cases);

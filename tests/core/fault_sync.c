@@ -9,14 +9,29 @@
 
 #include "fault_net.h"
 
-/* ---- sync, the client's side ---- */
+/* ---- what is to be seen afterwards ---- */
 
-static void once_both_edit(void)
+static void expect_one(void)
 {
-    machine_must(&net.peer, machine_set(&net.peer, net.household, "income", "7"));
-    machine_sync(&net.peer, &net.server);
-    machine_must(&net.station, machine_set(&net.station, net.household, "members", "7"));
+    fault_expect_records(&net.station, 1);
 }
+
+static void expect_two(void)
+{
+    fault_expect_records(&net.station, 2);
+}
+
+static void expect_one_at_server(void)
+{
+    fault_expect_records(&net.server, 1);
+}
+
+static void expect_two_at_server(void)
+{
+    fault_expect_records(&net.server, 2);
+}
+
+/* ---- sync, the client's side ---- */
 
 static enum cairn_status act_sync_begin(void)
 {
@@ -35,15 +50,6 @@ static enum cairn_status act_sync_request(void)
     return cairn_sync_request(net.station.replica, &request, &net.station.err);
 }
 
-static void ready_answered(void)
-{
-    struct cairn_bytes request;
-
-    ready_begun();
-    machine_must(&net.station, cairn_sync_request(net.station.replica, &request, &net.station.err));
-    fault_message_put(machine_answer(&net.server, request));
-}
-
 static enum cairn_status act_sync_reply(void)
 {
     bool again;
@@ -52,19 +58,118 @@ static enum cairn_status act_sync_reply(void)
                             &net.station.err);
 }
 
+/* What `machine` asks next is the message. */
+static void ask_on(struct machine *machine)
+{
+    struct cairn_bytes request;
+
+    machine_must(machine, cairn_sync_request(machine->replica, &request, &machine->err));
+    struct block copy = {malloc(request.size), request.size};
+    assert_non_null(copy.data);
+    memcpy(copy.data, request.data, request.size);
+    fault_message_put(copy);
+}
+
+static void ask(struct machine *machine)
+{
+    machine_must(machine, cairn_sync_begin(machine->replica, &machine->err));
+    ask_on(machine);
+}
+
+static void ready_answered(void)
+{
+    ask(&net.station);
+    fault_message_put(machine_answer(&net.server, fault_bytes(net.message)));
+}
+
+/* The second answer: the server had asked for more. */
+static void ready_answered_again(void)
+{
+    ready_answered();
+    machine_must(&net.station, act_sync_reply());
+    ask_on(&net.station);
+    fault_message_put(machine_answer(&net.server, fault_bytes(net.message)));
+}
+
+static void office_syncs(void)
+{
+    machine_sync(&net.office, &net.server);
+}
+
+static void once_reply_releases(void)
+{
+    fault_wait_for_grant(&net.station);
+    office_syncs();
+}
+
+static void once_reply_schema(void)
+{
+    fault_wait_for_schema(&net.station);
+    office_syncs();
+}
+
+static void once_reply_revocation(void)
+{
+    fault_peer_work();
+    fault_revoke();
+    office_syncs();
+}
+
+static void once_reply_adoption(void)
+{
+    once_reply_revocation();
+    machine_sync(&net.station, &net.server);
+    expect_one();
+    fault_adopt();
+    office_syncs();
+}
+
+/* The station holds one branch, and the other one is covered. */
+static void once_reply_fork(void)
+{
+    fault_fork(fault_peer_to_station);
+    machine_sync(&net.peer, &net.server);
+}
+
+static void once_reply_restored(void)
+{
+    fault_rich();
+    fault_restore(true);
+    machine_must(&net.station, machine_on(&net.station));
+    assert_true(cairn_replica_was_restored(net.station.replica));
+}
+
+static void ready_guest_begun(void)
+{
+    machine_must(&net.guest, cairn_sync_begin(net.guest.replica, &net.guest.err));
+}
+
+static enum cairn_status act_first_request(void)
+{
+    struct cairn_bytes request;
+
+    return cairn_sync_request(net.guest.replica, &request, &net.guest.err);
+}
+
+static void ready_first_answered(void)
+{
+    ask(&net.guest);
+    fault_message_put(machine_answer(&net.server, fault_bytes(net.message)));
+}
+
+static enum cairn_status act_first_reply(void)
+{
+    bool again;
+
+    return cairn_sync_reply(net.guest.replica, fault_bytes(net.message), &again, &net.guest.err);
+}
+
 /* ---- sync, the server's side ---- */
 
 static void once_asked(void)
 {
-    struct cairn_bytes request;
-
-    once_both_edit();
-    ready_begun();
-    machine_must(&net.station, cairn_sync_request(net.station.replica, &request, &net.station.err));
-    net.message.data = malloc(request.size);
-    assert_non_null(net.message.data);
-    memcpy(net.message.data, request.data, request.size);
-    net.message.size = request.size;
+    fault_both_edit();
+    ask(&net.station);
 }
 
 static enum cairn_status act_serve_open(void)
@@ -99,121 +204,88 @@ static enum cairn_status act_serve_reply(void)
     return cairn_serve_reply(net.server.replica, net.serve, &reply, &net.server.err);
 }
 
-/* ---- bundles and audits ---- */
-
-static bool take_piece(void *context, struct cairn_bytes bytes)
+static void once_serve_releases(void)
 {
-    *(size_t *)context += bytes.size;
-    return true;
+    fault_wait_for_grant(&net.server);
+    ask(&net.office);
 }
 
-static enum cairn_status bundle_write(bool is_full)
+static void once_serve_schema(void)
 {
-    struct cairn_bundle_report report;
-    size_t size = 0;
+    bool again;
 
-    return cairn_bundle_write(net.station.replica, is_full, take_piece, &size, &report,
-                              &net.station.err);
+    fault_wait_for_schema(&net.server);
+    ask(&net.office);
+    struct block reply = machine_answer(&net.server, fault_bytes(net.message));
+    machine_must(&net.office,
+                 cairn_sync_reply(net.office.replica, fault_bytes(reply), &again, &net.office.err));
+    free(reply.data);
+    assert_true(again); /* the server asked for what the root wrote */
+    ask_on(&net.office);
 }
 
-static enum cairn_status act_bundle_write(void)
+static void once_serve_revocation(void)
 {
-    return bundle_write(false);
+    fault_peer_work();
+    fault_revoke();
+    ask(&net.office);
 }
 
-static enum cairn_status act_bundle_write_full(void)
+static void once_serve_adoption(void)
 {
-    return bundle_write(true);
+    fault_peer_work();
+    fault_revoke();
+    office_syncs();
+    expect_one_at_server();
+    fault_adopt();
+    ask(&net.office);
 }
 
-static void once_bundle(void)
+static void peer_to_server(void)
 {
-    char id[32];
-
-    machine_must(&net.peer, machine_create(&net.peer, "次仁", id));
-    machine_must(&net.peer, machine_set(&net.peer, net.household, "income", "7"));
-    net.message = machine_bundle(&net.peer);
+    machine_sync(&net.peer, &net.server);
 }
 
-static enum cairn_status act_bundle_read(void)
+static void once_serve_fork(void)
 {
-    return machine_read(&net.station, net.message);
+    fault_fork(peer_to_server);
+    ask(&net.peer);
 }
 
-static bool add_piece(void *context, struct cairn_bytes bytes)
-{
-    struct block *block = context;
-    uint8_t *grown = realloc(block->data, block->size + bytes.size + 1);
-
-    assert_non_null(grown);
-    if (bytes.size > 0)
-        memcpy(grown + block->size, bytes.data, bytes.size);
-    *block = (struct block){grown, block->size + bytes.size};
-    return true;
-}
-
-static void once_audit(void)
-{
-    struct cairn_bundle_report report;
-    struct cairn_writer writer;
-
-    fault_conflict();
-    machine_must(&net.station, cairn_bundle_write(net.station.replica, true, add_piece,
-                                                  &net.message, &report, &net.station.err));
-    net.statement.data = malloc(1100);
-    assert_non_null(net.statement.data);
-    cairn_writer_init(&writer, net.statement.data, 1100);
-    machine_must(&net.root, cairn_root_export(net.root.replica, &writer, &net.root.err));
-    net.statement.size = writer.size;
-}
-
-static enum cairn_status audit_done(enum cairn_status status,
-                                    const struct cairn_audit_report *report,
-                                    struct cairn_bytes checkpoints)
-{
-    if (status != CAIRN_OK)
-        return status;
-    cairn_bytes_free(checkpoints);
-    assert_int_equal(report->finding_count, 0);
-    assert_true(report->covered_count > 0);
-    return status;
-}
-
-static enum cairn_status act_audit_files(void)
-{
-    const struct cairn_bytes file = fault_bytes(net.message);
-    const char *name = "bundle";
-    const struct cairn_audit_visitor visitor = {.context = NULL};
-    struct cairn_audit_report report;
-    struct cairn_bytes notes;
-
-    return audit_done(cairn_audit_files(fault_bytes(net.statement), &file, &name, 1, &visitor,
-                                        &report, &notes, &net.station.err),
-                      &report, notes);
-}
-
-static enum cairn_status act_audit_replica(void)
-{
-    const struct cairn_audit_visitor visitor = {.context = NULL};
-    struct cairn_audit_report report;
-    struct cairn_bytes notes;
-
-    return audit_done(
-        cairn_audit_replica(net.station.replica, &visitor, &report, &notes, &net.station.err),
-        &report, notes);
-}
-
+#define REQUEST(name, once, act)                            \
+    {                                                       \
+        name, &net.station, once, ready_begun, act, 0, NULL \
+    }
+#define REPLY(name, once, expect)                                                    \
+    {                                                                                \
+        name, &net.station, once, ready_answered, act_sync_reply, FAULT_ANEW, expect \
+    }
+#define COMMIT(name, once, expect)                                         \
+    {                                                                      \
+        name, &net.server, once, ready_opened, act_serve_commit, 0, expect \
+    }
 static const struct fault_case cases[] = {
-    {"cairn_sync_begin", &net.station, once_both_edit, NULL, act_sync_begin, FAULT_READS},
-    {"cairn_sync_request", &net.station, once_both_edit, ready_begun, act_sync_request, 0},
-    {"cairn_sync_reply", &net.station, once_both_edit, ready_answered, act_sync_reply, FAULT_ANEW},
-    {"cairn_serve_open", &net.server, once_asked, NULL, act_serve_open, FAULT_READS},
-    {"cairn_serve_commit", &net.server, once_asked, ready_opened, act_serve_commit, 0},
-    {"cairn_serve_reply", &net.server, once_asked, ready_committed, act_serve_reply, 0},
-    {"cairn_bundle_write", &net.station, once_both_edit, NULL, act_bundle_write, 0},
-    {"cairn_bundle_write, full", &net.station, once_both_edit, NULL, act_bundle_write_full, 0},
-    {"cairn_bundle_read", &net.station, once_bundle, NULL, act_bundle_read, 0},
-    {"cairn_audit_files", &net.station, once_audit, NULL, act_audit_files, FAULT_READS},
-    {"cairn_audit_replica", &net.station, once_audit, NULL, act_audit_replica, FAULT_READS},
+    FAULT_READ("cairn_sync_begin", station, fault_both_edit, act_sync_begin),
+    REQUEST("cairn_sync_request", fault_both_edit, act_sync_request),
+    {"cairn_sync_request, first", &net.guest, fault_first, ready_guest_begun, act_first_request, 0,
+     NULL},
+    REPLY("cairn_sync_reply", fault_both_edit, NULL),
+    REPLY("cairn_sync_reply, releases", once_reply_releases, expect_two),
+    REPLY("cairn_sync_reply, schema", once_reply_schema, expect_two),
+    REPLY("cairn_sync_reply, revocation", once_reply_revocation, expect_one),
+    REPLY("cairn_sync_reply, adoption", once_reply_adoption, expect_two),
+    REPLY("cairn_sync_reply, fork", once_reply_fork, NULL),
+    {"cairn_sync_reply, restored", &net.station, once_reply_restored, ready_answered_again,
+     act_sync_reply, FAULT_ANEW, fault_expect_restored},
+    {"cairn_sync_reply, first", &net.guest, fault_first, ready_first_answered, act_first_reply,
+     FAULT_ANEW, fault_expect_first},
+    FAULT_READ("cairn_serve_open", server, once_asked, act_serve_open),
+    COMMIT("cairn_serve_commit", once_asked, NULL),
+    COMMIT("cairn_serve_commit, releases", once_serve_releases, expect_two_at_server),
+    COMMIT("cairn_serve_commit, schema", once_serve_schema, expect_two_at_server),
+    COMMIT("cairn_serve_commit, revocation", once_serve_revocation, expect_one_at_server),
+    COMMIT("cairn_serve_commit, adoption", once_serve_adoption, expect_two_at_server),
+    COMMIT("cairn_serve_commit, fork", once_serve_fork, NULL),
+    {"cairn_serve_reply", &net.server, once_asked, ready_committed, act_serve_reply, 0, NULL},
 };
 const struct fault_group fault_sync = FAULT_GROUP("sync", cases);

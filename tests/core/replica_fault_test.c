@@ -156,8 +156,11 @@ static enum outcome try_once(struct trial *trial)
     expect_nothing_open(trial);
     if (!was_reached)
         trial_must(trial, status, "nothing failed, and yet");
-    if (status == CAIRN_OK)
+    if (status == CAIRN_OK) {
+        if (trial->one->expect != NULL)
+            trial->one->expect();
         return was_reached ? OUTCOME_DONE : OUTCOME_NOT_REACHED;
+    }
     expect_refusal(trial, status);
     return OUTCOME_REFUSED;
 }
@@ -214,6 +217,8 @@ static void fail_and_repeat(struct trial *trial)
         if (has(trial, FAULT_ANEW))
             trial->one->ready();
         trial_must(trial, trial->one->act(), "done again at once");
+        if (trial->one->expect != NULL)
+            trial->one->expect();
         expect_one_grant(trial);
     }
     fault_cases_drop();

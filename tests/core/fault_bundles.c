@@ -1,0 +1,257 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fault_net.h"
+
+/* ---- what is to be seen afterwards ---- */
+
+static void expect_one(void)
+{
+    fault_expect_records(&net.station, 1);
+}
+
+static void expect_two(void)
+{
+    fault_expect_records(&net.station, 2);
+}
+
+/* ---- bundles ---- */
+
+static bool take_piece(void *context, struct cairn_bytes bytes)
+{
+    *(size_t *)context += bytes.size;
+    return true;
+}
+
+static enum cairn_status bundle_write(bool is_full)
+{
+    struct cairn_bundle_report report;
+    size_t size = 0;
+
+    return cairn_bundle_write(net.station.replica, is_full, take_piece, &size, &report,
+                              &net.station.err);
+}
+
+static enum cairn_status act_bundle_write(void)
+{
+    return bundle_write(false);
+}
+
+static enum cairn_status act_bundle_write_full(void)
+{
+    return bundle_write(true);
+}
+
+static void once_bundle(void)
+{
+    char id[32];
+
+    machine_must(&net.peer, machine_create(&net.peer, "次仁", id));
+    machine_must(&net.peer, machine_set(&net.peer, net.household, "income", "7"));
+    net.message = machine_bundle(&net.peer);
+}
+
+static enum cairn_status act_bundle_read(void)
+{
+    return machine_read(&net.station, net.message);
+}
+
+/* What the office decided comes by a device of the village. */
+static void carrier_takes(struct machine *carrier)
+{
+    machine_sync(&net.office, &net.server);
+    machine_sync(carrier, &net.server);
+    fault_message_put(machine_bundle(carrier));
+}
+
+static void once_read_releases(void)
+{
+    fault_wait_for_grant(&net.station);
+    carrier_takes(&net.guest);
+}
+
+static void once_read_schema(void)
+{
+    fault_wait_for_schema(&net.station);
+    carrier_takes(&net.peer);
+}
+
+static void once_read_revocation(void)
+{
+    fault_peer_work();
+    machine_join(&net.guest, &net.office, "station", FAULT_VILLAGE, "A9");
+    fault_revoke();
+    carrier_takes(&net.guest);
+}
+
+static void once_read_adoption(void)
+{
+    once_read_revocation();
+    machine_must(&net.station, act_bundle_read());
+    expect_one();
+    fault_adopt();
+    carrier_takes(&net.guest);
+}
+
+static void once_read_fork(void)
+{
+    fault_fork(fault_peer_to_station);
+    net.message = machine_bundle(&net.peer);
+}
+
+static void once_read_restored(void)
+{
+    fault_rich();
+    fault_restore(false);
+    machine_must(&net.station, machine_on(&net.station));
+    assert_true(cairn_replica_was_restored(net.station.replica));
+    net.message = machine_bundle(&net.peer);
+}
+
+static void once_read_first(void)
+{
+    fault_first();
+    machine_sync(&net.station, &net.server);
+    net.message = machine_bundle(&net.station);
+}
+
+static void expect_village(void)
+{
+    fault_expect_records(&net.guest, 3);
+}
+
+static enum cairn_status act_read_first(void)
+{
+    return machine_read(&net.guest, net.message);
+}
+
+static bool add_piece(void *context, struct cairn_bytes bytes)
+{
+    struct block *block = context;
+    uint8_t *grown = realloc(block->data, block->size + bytes.size + 1);
+
+    assert_non_null(grown);
+    if (bytes.size > 0)
+        memcpy(grown + block->size, bytes.data, bytes.size);
+    *block = (struct block){grown, block->size + bytes.size};
+    return true;
+}
+
+static void bundle_full(struct machine *machine, struct block *out)
+{
+    struct cairn_bundle_report report;
+
+    machine_must(machine, cairn_bundle_write(machine->replica, true, add_piece, out, &report,
+                                             &machine->err));
+}
+
+static void statement_make(void)
+{
+    struct cairn_writer writer;
+
+    net.statement.data = malloc(1100);
+    assert_non_null(net.statement.data);
+    cairn_writer_init(&writer, net.statement.data, 1100);
+    machine_must(&net.root, cairn_root_export(net.root.replica, &writer, &net.root.err));
+    net.statement.size = writer.size;
+}
+
+static void once_audit(void)
+{
+    fault_conflict();
+    bundle_full(&net.station, &net.message);
+    statement_make();
+}
+
+static void peer_bundle(void)
+{
+    bundle_full(&net.peer, &net.other);
+}
+
+/* A device that signed two histories, in two bundles. */
+static void once_audit_found(void)
+{
+    fault_fork(peer_bundle);
+    bundle_full(&net.peer, &net.message);
+    statement_make();
+}
+
+static enum cairn_status audit_done(enum cairn_status status,
+                                    const struct cairn_audit_report *report,
+                                    struct cairn_bytes checkpoints)
+{
+    if (status != CAIRN_OK)
+        return status;
+    cairn_bytes_free(checkpoints);
+    assert_int_equal(report->finding_count, 0);
+    assert_true(report->covered_count > 0);
+    return status;
+}
+
+static enum cairn_status act_audit_files(void)
+{
+    const struct cairn_bytes file = fault_bytes(net.message);
+    const char *name = "bundle";
+    const struct cairn_audit_visitor visitor = {.context = NULL};
+    struct cairn_audit_report report;
+    struct cairn_bytes notes;
+
+    return audit_done(cairn_audit_files(fault_bytes(net.statement), &file, &name, 1, &visitor,
+                                        &report, &notes, &net.station.err),
+                      &report, notes);
+}
+
+static enum cairn_status act_audit_replica(void)
+{
+    const struct cairn_audit_visitor visitor = {.context = NULL};
+    struct cairn_audit_report report;
+    struct cairn_bytes notes;
+
+    return audit_done(
+        cairn_audit_replica(net.station.replica, &visitor, &report, &notes, &net.station.err),
+        &report, notes);
+}
+
+static enum cairn_status act_audit_found(void)
+{
+    const struct cairn_bytes files[] = {fault_bytes(net.message), fault_bytes(net.other)};
+    const char *const names[] = {"one", "two"};
+    const struct cairn_audit_visitor visitor = {.context = NULL};
+    struct cairn_audit_report report;
+    enum cairn_status status = cairn_audit_files(fault_bytes(net.statement), files, names, 2,
+                                                 &visitor, &report, NULL, &net.station.err);
+
+    if (status == CAIRN_OK)
+        assert_int_equal(report.fork_count, 1);
+    return status;
+}
+
+#define READ(name, once, expect)                                   \
+    {                                                              \
+        name, &net.station, once, NULL, act_bundle_read, 0, expect \
+    }
+
+static const struct fault_case cases[] = {
+    FAULT_WRITE("cairn_bundle_write", station, fault_both_edit, act_bundle_write),
+    FAULT_WRITE("cairn_bundle_write, everything", station, fault_rich, act_bundle_write),
+    FAULT_WRITE("cairn_bundle_write, full", station, fault_both_edit, act_bundle_write_full),
+    READ("cairn_bundle_read", once_bundle, expect_two),
+    READ("cairn_bundle_read, releases", once_read_releases, expect_two),
+    READ("cairn_bundle_read, schema", once_read_schema, expect_two),
+    READ("cairn_bundle_read, revocation", once_read_revocation, expect_one),
+    READ("cairn_bundle_read, adoption", once_read_adoption, expect_two),
+    READ("cairn_bundle_read, fork", once_read_fork, NULL),
+    READ("cairn_bundle_read, restored", once_read_restored, fault_expect_restored),
+    {"cairn_bundle_read, first", &net.guest, once_read_first, NULL, act_read_first, 0,
+     expect_village},
+    FAULT_READ("cairn_audit_files", station, once_audit, act_audit_files),
+    FAULT_READ("cairn_audit_files, fork", station, once_audit_found, act_audit_found),
+    FAULT_READ("cairn_audit_replica", station, once_audit, act_audit_replica),
+};
+const struct fault_group fault_bundles = FAULT_GROUP("bundles", cases);
