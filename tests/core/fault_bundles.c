@@ -232,26 +232,30 @@ static enum cairn_status act_audit_found(void)
     return status;
 }
 
-#define READ(name, once, expect)                                   \
-    {                                                              \
-        name, &net.station, once, NULL, act_bundle_read, 0, expect \
+#define TAKES_IN(name, once, traits, expect)                            \
+    {                                                                   \
+        name, &net.station, once, NULL, act_bundle_read, traits, expect \
+    }
+#define AUDIT(name, once, act)                                              \
+    {                                                                       \
+        name, &net.station, once, NULL, act, FAULT_READS | FAULT_LONG, NULL \
     }
 
 static const struct fault_case cases[] = {
     FAULT_WRITE("cairn_bundle_write", station, fault_both_edit, act_bundle_write),
     FAULT_WRITE("cairn_bundle_write, everything", station, fault_rich, act_bundle_write),
     FAULT_WRITE("cairn_bundle_write, full", station, fault_both_edit, act_bundle_write_full),
-    READ("cairn_bundle_read", once_bundle, expect_two),
-    READ("cairn_bundle_read, releases", once_read_releases, expect_two),
-    READ("cairn_bundle_read, schema", once_read_schema, expect_two),
-    READ("cairn_bundle_read, revocation", once_read_revocation, expect_one),
-    READ("cairn_bundle_read, adoption", once_read_adoption, expect_two),
-    READ("cairn_bundle_read, fork", once_read_fork, NULL),
-    READ("cairn_bundle_read, restored", once_read_restored, fault_expect_restored),
-    {"cairn_bundle_read, first", &net.guest, once_read_first, NULL, act_read_first, 0,
+    TAKES_IN("cairn_bundle_read", once_bundle, 0, expect_two),
+    TAKES_IN("cairn_bundle_read, releases", once_read_releases, FAULT_LONG, expect_two),
+    TAKES_IN("cairn_bundle_read, schema", once_read_schema, FAULT_LONG | FAULT_BUILDS, expect_two),
+    TAKES_IN("cairn_bundle_read, revocation", once_read_revocation, FAULT_LONG, expect_one),
+    TAKES_IN("cairn_bundle_read, adoption", once_read_adoption, FAULT_LONG, expect_two),
+    TAKES_IN("cairn_bundle_read, fork", once_read_fork, FAULT_LONG, NULL),
+    TAKES_IN("cairn_bundle_read, restored", once_read_restored, FAULT_LONG, fault_expect_restored),
+    {"cairn_bundle_read, first", &net.guest, once_read_first, NULL, act_read_first, FAULT_LONG,
      expect_village},
-    FAULT_READ("cairn_audit_files", station, once_audit, act_audit_files),
-    FAULT_READ("cairn_audit_files, fork", station, once_audit_found, act_audit_found),
-    FAULT_READ("cairn_audit_replica", station, once_audit, act_audit_replica),
+    AUDIT("cairn_audit_files", once_audit, act_audit_files),
+    AUDIT("cairn_audit_files, fork", once_audit_found, act_audit_found),
+    AUDIT("cairn_audit_replica", once_audit, act_audit_replica),
 };
 const struct fault_group fault_bundles = FAULT_GROUP("bundles", cases);

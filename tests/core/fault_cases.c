@@ -37,6 +37,18 @@ static void once_restored(void)
     fake_ports_move(&net.station.ports, 99);
 }
 
+static void once_restored_rich(void)
+{
+    fault_rich();
+    fault_restore(false);
+}
+
+static void expect_restored(void)
+{
+    assert_true(cairn_replica_was_restored(net.station.replica));
+    assert_int_equal(machine_status(&net.station).record_count, 3);
+}
+
 /* ---- who and where ---- */
 
 static enum cairn_status act_status(void)
@@ -195,9 +207,11 @@ void fault_publish(void)
 }
 
 static const struct fault_case cases[] = {
-    {"cairn_replica_init", &net.newcomer, NULL, NULL, act_init, FAULT_OFF, NULL},
+    {"cairn_replica_init", &net.newcomer, NULL, NULL, act_init, FAULT_OFF | FAULT_BUILDS, NULL},
     {"cairn_replica_open", &net.station, NULL, NULL, act_open, FAULT_READS | FAULT_OFF, NULL},
     {"cairn_replica_open, restored", &net.station, once_restored, NULL, act_open, FAULT_OFF, NULL},
+    {"cairn_replica_open, restored, everything", &net.station, once_restored_rich, NULL, act_open,
+     FAULT_OFF | FAULT_LONG, expect_restored},
     FAULT_READ("cairn_status_get", station, fault_conflict, act_status),
     FAULT_READ("cairn_request_export", station, NULL, act_request_export),
     FAULT_READ("cairn_root_export", station, NULL, act_root_export),
@@ -206,11 +220,11 @@ static const struct fault_case cases[] = {
     {"cairn_grant_device, server", &net.office, once_request, NULL, act_grant_server, FAULT_KEEPS,
      NULL},
     FAULT_READ("cairn_join_inspect", guest, once_invitation, act_join_inspect),
-    FAULT_WRITE("cairn_join", guest, once_invitation, act_join),
+    {"cairn_join", &net.guest, once_invitation, NULL, act_join, FAULT_BUILDS, NULL},
     FAULT_READ("cairn_schema_fields", station, NULL, act_schema),
     FAULT_READ("cairn_schema_types", station, NULL, act_schema_types),
     FAULT_READ("cairn_schema_text", root, NULL, act_schema_text),
     FAULT_READ("cairn_schema_check", root, once_schema, act_schema_check),
-    FAULT_WRITE("cairn_schema_publish", root, once_schema, act_schema_publish),
+    {"cairn_schema_publish", &net.root, once_schema, NULL, act_schema_publish, FAULT_BUILDS, NULL},
 };
 const struct fault_group fault_devices = FAULT_GROUP("devices", cases);

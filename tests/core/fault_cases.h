@@ -16,7 +16,9 @@
 /* What it wrote stays when only the mark could not be written afterwards: asked again, it gives
  * what belongs to that, and writes no second one. */
 #define FAULT_KEEPS 4u
-#define FAULT_ANEW 8u /* `ready` comes before the call that is made again */
+#define FAULT_ANEW 8u    /* `ready` comes before the call that is made again */
+#define FAULT_BUILDS 16u /* what it cannot index at once is indexed later */
+#define FAULT_LONG 32u   /* many calls: the steps grow early */
 
 struct fault_case {
     const char *name;        /* the call, and what it does where there are several */

@@ -252,40 +252,44 @@ static void once_serve_fork(void)
     ask(&net.peer);
 }
 
-#define REQUEST(name, once, act)                            \
-    {                                                       \
-        name, &net.station, once, ready_begun, act, 0, NULL \
+/* Situations take many calls; what brings a schema brings an index to be built. */
+#define REPLY(name, once, ready, traits, expect)                                       \
+    {                                                                                  \
+        name, &net.station, once, ready, act_sync_reply, FAULT_ANEW | (traits), expect \
     }
-#define REPLY(name, once, expect)                                                    \
-    {                                                                                \
-        name, &net.station, once, ready_answered, act_sync_reply, FAULT_ANEW, expect \
+#define COMMIT(name, once, traits, expect)                                      \
+    {                                                                           \
+        name, &net.server, once, ready_opened, act_serve_commit, traits, expect \
     }
-#define COMMIT(name, once, expect)                                         \
-    {                                                                      \
-        name, &net.server, once, ready_opened, act_serve_commit, 0, expect \
-    }
+
 static const struct fault_case cases[] = {
     FAULT_READ("cairn_sync_begin", station, fault_both_edit, act_sync_begin),
-    REQUEST("cairn_sync_request", fault_both_edit, act_sync_request),
+    {"cairn_sync_request", &net.station, fault_both_edit, ready_begun, act_sync_request, 0, NULL},
     {"cairn_sync_request, first", &net.guest, fault_first, ready_guest_begun, act_first_request, 0,
      NULL},
-    REPLY("cairn_sync_reply", fault_both_edit, NULL),
-    REPLY("cairn_sync_reply, releases", once_reply_releases, expect_two),
-    REPLY("cairn_sync_reply, schema", once_reply_schema, expect_two),
-    REPLY("cairn_sync_reply, revocation", once_reply_revocation, expect_one),
-    REPLY("cairn_sync_reply, adoption", once_reply_adoption, expect_two),
-    REPLY("cairn_sync_reply, fork", once_reply_fork, NULL),
-    {"cairn_sync_reply, restored", &net.station, once_reply_restored, ready_answered_again,
-     act_sync_reply, FAULT_ANEW, fault_expect_restored},
+    REPLY("cairn_sync_reply", fault_both_edit, ready_answered, 0, NULL),
+    REPLY("cairn_sync_reply, releases", once_reply_releases, ready_answered, FAULT_LONG,
+          expect_two),
+    REPLY("cairn_sync_reply, schema", once_reply_schema, ready_answered, FAULT_LONG | FAULT_BUILDS,
+          expect_two),
+    REPLY("cairn_sync_reply, revocation", once_reply_revocation, ready_answered, FAULT_LONG,
+          expect_one),
+    REPLY("cairn_sync_reply, adoption", once_reply_adoption, ready_answered, FAULT_LONG,
+          expect_two),
+    REPLY("cairn_sync_reply, fork", once_reply_fork, ready_answered, FAULT_LONG, NULL),
+    REPLY("cairn_sync_reply, restored", once_reply_restored, ready_answered_again, FAULT_LONG,
+          fault_expect_restored),
     {"cairn_sync_reply, first", &net.guest, fault_first, ready_first_answered, act_first_reply,
-     FAULT_ANEW, fault_expect_first},
+     FAULT_ANEW | FAULT_LONG, fault_expect_first},
     FAULT_READ("cairn_serve_open", server, once_asked, act_serve_open),
-    COMMIT("cairn_serve_commit", once_asked, NULL),
-    COMMIT("cairn_serve_commit, releases", once_serve_releases, expect_two_at_server),
-    COMMIT("cairn_serve_commit, schema", once_serve_schema, expect_two_at_server),
-    COMMIT("cairn_serve_commit, revocation", once_serve_revocation, expect_one_at_server),
-    COMMIT("cairn_serve_commit, adoption", once_serve_adoption, expect_two_at_server),
-    COMMIT("cairn_serve_commit, fork", once_serve_fork, NULL),
+    COMMIT("cairn_serve_commit", once_asked, 0, NULL),
+    COMMIT("cairn_serve_commit, releases", once_serve_releases, FAULT_LONG, expect_two_at_server),
+    COMMIT("cairn_serve_commit, schema", once_serve_schema, FAULT_LONG | FAULT_BUILDS,
+           expect_two_at_server),
+    COMMIT("cairn_serve_commit, revocation", once_serve_revocation, FAULT_LONG,
+           expect_one_at_server),
+    COMMIT("cairn_serve_commit, adoption", once_serve_adoption, FAULT_LONG, expect_two_at_server),
+    COMMIT("cairn_serve_commit, fork", once_serve_fork, 0, NULL),
     {"cairn_serve_reply", &net.server, once_asked, ready_committed, act_serve_reply, 0, NULL},
 };
 const struct fault_group fault_sync = FAULT_GROUP("sync", cases);

@@ -25,6 +25,7 @@
 #include "fault_cases.h"
 
 #define STEADY_CALLS 120 /* the first so many are tried one by one, then at growing steps */
+#define STEADY_CALLS_LONG 40
 #define CALLS_MAX 1000000
 
 enum fault_kind { FAULT_ALLOCATION, FAULT_STORE, FAULT_CONFLICT, FAULT_PORT, FAULT_KIND_COUNT };
@@ -41,8 +42,10 @@ struct trial {
     struct cairn_store *disk;
     struct fake_ports ports;
     struct cairn_hash hash;
-    uint64_t grant_count; /* held before the try */
-    bool is_kept;         /* it failed and what it wrote stays; see FAULT_KEEPS */
+    struct cairn_hash whole;     /* of the disk when nothing failed, */
+    uint64_t whole_random_calls; /* and how often random bytes were asked for until then */
+    uint64_t grant_count;        /* held before the try */
+    bool is_kept;                /* it failed and what it wrote stays; see FAULT_KEEPS */
 };
 
 static void arm(const struct trial *trial, long n)
@@ -142,6 +145,21 @@ static void expect_refusal(struct trial *trial, enum cairn_status status)
     expect_nothing_open(trial);
 }
 
+/* A call that says yes has done all of it, whatever failed under it. What is begun again may have
+ * other random bytes in it. */
+static void expect_done(const struct trial *trial, bool was_reached)
+{
+    struct machine *subject = trial->one->subject;
+    struct cairn_hash hash = machine_disk_hash(subject);
+
+    if (was_reached && !has(trial, FAULT_BUILDS) &&
+        subject->ports.random_calls == trial->whole_random_calls &&
+        memcmp(&hash, &trial->whole, sizeof hash) != 0)
+        trial_fail(trial, "it did not fail, and the store is not as when nothing fails");
+    if (trial->one->expect != NULL)
+        trial->one->expect();
+}
+
 enum outcome { OUTCOME_NOT_REACHED, OUTCOME_DONE, OUTCOME_REFUSED };
 
 static enum outcome try_once(struct trial *trial)
@@ -157,8 +175,7 @@ static enum outcome try_once(struct trial *trial)
     if (!was_reached)
         trial_must(trial, status, "nothing failed, and yet");
     if (status == CAIRN_OK) {
-        if (trial->one->expect != NULL)
-            trial->one->expect();
+        expect_done(trial, was_reached);
         return was_reached ? OUTCOME_DONE : OUTCOME_NOT_REACHED;
     }
     expect_refusal(trial, status);
@@ -171,10 +188,6 @@ static enum outcome fail_and_leave(struct trial *trial)
     struct machine *subject = trial->one->subject;
 
     put_back(trial);
-    if (!has(trial, FAULT_OFF)) { /* the first open of a store may write what it needs */
-        trial_must(trial, machine_on(subject), "opening it the first time");
-        machine_off(subject);
-    }
     long blocks = alloc_fault_blocks();
     make_ready(trial);
     enum outcome outcome = try_once(trial);
@@ -224,28 +237,52 @@ static void fail_and_repeat(struct trial *trial)
     fault_cases_drop();
 }
 
-static long next_step(long n)
+static long next_step(const struct trial *trial)
 {
     static int all = -1;
+    bool is_long = has(trial, FAULT_LONG);
+    long n = trial->n;
 
     if (all < 0)
         all = getenv("CAIRN_FAULT_ALL") != NULL;
-    return all || n < STEADY_CALLS ? n + 1 : n + n / 20;
+    if (all || n < (is_long ? STEADY_CALLS_LONG : STEADY_CALLS))
+        return n + 1;
+    return n + n / (is_long ? 8 : 20);
+}
+
+/* How the subject is before the first try, and after one in which nothing fails. What that one
+ * sends changes the server, once: it is made twice. */
+static void trial_begin(struct trial *trial)
+{
+    struct machine *subject = trial->one->subject;
+
+    machine_off(subject);
+    if (!has(trial, FAULT_OFF)) { /* the first open of a store may write what it needs */
+        trial_must(trial, machine_on(subject), "opening it the first time");
+        machine_off(subject);
+    }
+    trial->disk = machine_disk_copy(subject);
+    trial->ports = subject->ports;
+    for (unsigned i = 0; i < 2; i++) {
+        put_back(trial);
+        make_ready(trial);
+        trial_must(trial, trial->one->act(), "nothing failing");
+        trial->whole = machine_disk_hash(subject);
+        trial->whole_random_calls = subject->ports.random_calls;
+        fault_cases_drop();
+    }
 }
 
 static void run_kind(const struct fault_case *one, enum fault_kind kind)
 {
     struct trial trial = {.one = one, .kind = kind};
-    struct machine *subject = one->subject;
     long refused = 0, done = 0;
 
     fault_cases_open();
     if (one->once != NULL)
         one->once();
-    machine_off(subject);
-    trial.disk = machine_disk_copy(subject);
-    trial.ports = subject->ports;
-    for (;; trial.n = next_step(trial.n)) {
+    trial_begin(&trial);
+    for (;; trial.n = next_step(&trial)) {
         assert_true(trial.n < CALLS_MAX);
         enum outcome outcome = fail_and_leave(&trial);
         if (outcome == OUTCOME_NOT_REACHED)
