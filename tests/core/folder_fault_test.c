@@ -167,6 +167,92 @@ static void asking_for_the_sealing_survives_every_allocation(void **state)
     assert_true(refuse_each(act_sealing, NULL) > 1);
 }
 
+static enum cairn_status act_ports(void)
+{
+    struct cairn_ports *ports;
+    enum cairn_status status = cairn_ports_posix_new(store, &ports, &err);
+
+    if (status == CAIRN_OK)
+        ports->ops->free(ports);
+    return status;
+}
+
+static void the_ports_of_a_folder_survive_every_allocation(void **state)
+{
+    (void)state;
+    assert_true(refuse_each(act_ports, NULL) > 0);
+}
+
+static enum cairn_status act_lmdb(void)
+{
+    struct cairn_store *opened;
+    enum cairn_status status = cairn_store_lmdb_open(store, false, &opened, &err);
+
+    if (status == CAIRN_OK)
+        opened->ops->close(opened);
+    return status;
+}
+
+static enum cairn_status act_memory(void)
+{
+    struct cairn_store *opened;
+    enum cairn_status status = cairn_store_memory_new(&opened);
+
+    if (status == CAIRN_OK)
+        opened->ops->close(opened);
+    else
+        cairn_fail(&err, status, "it has no sentences");
+    return status;
+}
+
+static void both_stores_survive_every_allocation_of_their_opening(void **state)
+{
+    (void)state;
+    assert_true(refuse_each(act_lmdb, NULL) > 0);
+    assert_true(refuse_each(act_memory, NULL) > 0);
+}
+
+static enum cairn_status act_lock(void)
+{
+    struct cairn_folder_lock lock, other = {.fd = -1};
+    enum cairn_status status = cairn_folder_lock(store, "test", &lock, &err);
+
+    if (status != CAIRN_OK)
+        return status;
+    assert_int_equal(cairn_folder_lock(store, "other", &other, &err), CAIRN_LOCKED);
+    assert_non_null(strstr(err.text, "in use by test"));
+    cairn_folder_unlock(&lock);
+    return CAIRN_OK;
+}
+
+static enum cairn_status act_keys(void)
+{
+    static const uint8_t entropy[CAIRN_KEYS_ENTROPY_BYTES] = {1};
+    const struct cairn_bytes none = {NULL, 0};
+    uint8_t file[1024];
+    struct cairn_writer writer;
+    struct cairn_keys keys, again;
+    unsigned sealing = 1;
+
+    cairn_keys_make(&keys, "station", entropy);
+    cairn_writer_init(&writer, file, sizeof file);
+    assert_int_equal(cairn_keys_write(&keys, none, entropy, &writer), CAIRN_OK);
+    assert_int_equal(cairn_keys_read(cairn_writer_bytes(&writer), none, &again), CAIRN_OK);
+    assert_memory_equal(&again.open, &keys.open, sizeof keys.open);
+    assert_int_equal(cairn_keys_sealing(cairn_writer_bytes(&writer), &sealing), CAIRN_OK);
+    assert_int_equal(sealing, 0);
+    cairn_keys_release(&again);
+    cairn_keys_release(&keys);
+    return CAIRN_OK;
+}
+
+static void a_lock_and_keys_without_a_passphrase_need_no_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(refuse_each(act_lock, NULL), 0);
+    assert_int_equal(refuse_each(act_keys, NULL), 0);
+}
+
 static enum cairn_status act_init(void)
 {
     enum cairn_status status;
@@ -280,6 +366,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(opening_a_folder_survives_every_allocation),
         T(asking_for_the_sealing_survives_every_allocation),
+        T(the_ports_of_a_folder_survive_every_allocation),
+        T(both_stores_survive_every_allocation_of_their_opening),
+        T(a_lock_and_keys_without_a_passphrase_need_no_memory),
         T(an_init_that_failed_can_be_repeated_in_its_folder),
         T(a_put_that_said_no_left_nothing_and_one_that_said_yes_is_there),
         T(a_passphrase_without_memory_for_it_is_no_memory),
