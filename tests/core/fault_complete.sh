@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every function of the public headers that may fail has a case that makes it fail: those of
-# cairn/replica.h, and of the headers that are parts of it, in fault_*.c; those of a folder, its keys,
-# ports and stores in folder_fault_test.c. One that is added without a case is named here.
+# cairn/replica.h, and of the headers that are parts of it, in fault_*.c; those that need a folder, its
+# keys, ports and stores, in folder_fault_test.c. One that is added without a case is named here.
 #
 # usage: fault_complete.sh INCLUDE_FOLDER TEST_FOLDER
 set -eu
