@@ -232,6 +232,24 @@ static enum cairn_status act_audit_found(void)
     return status;
 }
 
+static void once_audit_forked(void)
+{
+    once_read_fork();
+    machine_must(&net.station, act_bundle_read());
+}
+
+static enum cairn_status act_audit_forked(void)
+{
+    const struct cairn_audit_visitor visitor = {.context = NULL};
+    struct cairn_audit_report report;
+    enum cairn_status status =
+        cairn_audit_replica(net.station.replica, &visitor, &report, NULL, &net.station.err);
+
+    if (status == CAIRN_OK)
+        assert_int_equal(report.fork_count, 1);
+    return status;
+}
+
 #define TAKES_IN(name, once, traits, expect)                            \
     {                                                                   \
         name, &net.station, once, NULL, act_bundle_read, traits, expect \
@@ -257,5 +275,6 @@ static const struct fault_case cases[] = {
     AUDIT("cairn_audit_files", once_audit, act_audit_files),
     AUDIT("cairn_audit_files, fork", once_audit_found, act_audit_found),
     AUDIT("cairn_audit_replica", once_audit, act_audit_replica),
+    AUDIT("cairn_audit_replica, fork", once_audit_forked, act_audit_forked),
 };
 const struct fault_group fault_bundles = FAULT_GROUP("bundles", cases);

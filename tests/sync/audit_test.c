@@ -326,6 +326,42 @@ static void a_device_that_signed_two_histories_is_found_in_two_bundles(void **st
     free(two.data);
 }
 
+/* Whoever holds both branches is no liar for it: its state is the one that both give. */
+static void a_store_that_holds_two_histories_of_a_device_says_whose_and_is_sound(void **state)
+{
+    struct cairn_store *older;
+
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    net_sync(&a7, &net.server); /* the grants get round, so that bundles find their readers */
+    older = net_store_copy(a7.store);
+    struct fake_ports ports = a7.ports;
+    net_put(&a7, NET_VILLAGE, "次仁", NULL);
+    struct net_bytes one = net_bundle(&a7, false);
+    a7.ports = ports; /* the mark goes back with the store: a cloned card */
+    net_node_restore(&a7, older);
+    net_put(&a7, NET_VILLAGE, "卓玛", NULL);
+    struct net_bytes two = net_bundle(&a7, false);
+    net_bundle_read(&a8, one);
+    net_bundle_read(&a8, two);
+    struct cairn_audit_report report = audit_node(&a8);
+    audited_found(&report, "signed two different histories");
+    assert_int_equal(report.finding_count, 1);
+    assert_int_equal(report.fork_count, 1);
+    net_sync(&a8, &net.server); /* one of the two is covered */
+    report = audit_node(&a8);
+    assert_int_equal(report.finding_count, 1);
+    assert_int_equal(report.fork_count, 1);
+    struct net_bytes full = net_bundle(&a8, true);
+    report = audited(root_statement, full, (struct net_bytes){NULL, 0});
+    assert_int_equal(report.fork_count, 1);
+    free(full.data);
+    free(one.data);
+    free(two.data);
+}
+
 static void a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bundles(void **state)
 {
     struct cairn_store *older;
@@ -432,6 +468,7 @@ int main(void)
         TEST(a_covered_part_left_out_is_found),
         TEST(another_root_key_is_refused),
         TEST(a_device_that_signed_two_histories_is_found_in_two_bundles),
+        TEST(a_store_that_holds_two_histories_of_a_device_says_whose_and_is_sound),
         TEST(a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bundles),
         TEST(a_checkpoint_over_another_state_is_found),
         TEST(a_state_that_the_logs_do_not_give_is_found),

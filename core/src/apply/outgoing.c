@@ -195,6 +195,29 @@ enum cairn_status cairn_outgoing_log(struct cairn_context *ctx, struct cairn_out
     return status == CAIRN_GAP || status == CAIRN_LIMIT ? CAIRN_OK : status;
 }
 
+enum cairn_status cairn_outgoing_branch(struct cairn_context *ctx, struct cairn_outgoing *out,
+                                        const struct cairn_log *log, const struct cairn_run *run)
+{
+    struct cairn_log branch = *log;
+    struct cairn_run closed = *run;
+
+    if (run->first == 0) { /* it has a secret of its own */
+        branch.secret_kind = run->secret_kind;
+        branch.secret = run->secret;
+    }
+    CAIRN_TRY(cairn_outgoing_flush(out));
+    if (out->is_closed)
+        CAIRN_TRY(run_close(ctx, &branch, &closed));
+    CAIRN_TRY(run_links(ctx, out, &closed));
+    struct cairn_writer room = cairn_buffer_room(&out->pending_runs, closed.entries.size + 512);
+    cairn_run_write(&room, &closed);
+    cairn_buffer_take(&out->pending_runs, &room);
+    out->pending_scope = log->scope;
+    out->pending_channel = log->channel;
+    out->pending_count = 1;
+    return out->pending_runs.failed ? CAIRN_NO_MEMORY : cairn_outgoing_flush(out);
+}
+
 /* ---- covered leaves ------------------------------------------------------------------------ */
 
 /* What one log contributes to a group: its covered entries [from, to), named once. */

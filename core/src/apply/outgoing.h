@@ -57,6 +57,10 @@ CAIRN_NODISCARD
 enum cairn_status cairn_outgoing_log(struct cairn_context *ctx, struct cairn_outgoing *out,
                                      const struct cairn_log *log, uint32_t from,
                                      uint32_t *out_next);
+/* A branch of `log` that is kept as evidence, as a group of its own. */
+CAIRN_NODISCARD
+enum cairn_status cairn_outgoing_branch(struct cairn_context *ctx, struct cairn_outgoing *out,
+                                        const struct cairn_log *log, const struct cairn_run *run);
 CAIRN_NODISCARD enum cairn_status cairn_outgoing_flush(struct cairn_outgoing *out);
 /* Logs held, in order of (scope, channel, no): the first after *log. NOT_FOUND at the end. */
 CAIRN_NODISCARD

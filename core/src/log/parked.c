@@ -109,6 +109,35 @@ enum cairn_status cairn_fork_keep(struct cairn_context *ctx, const struct cairn_
     return cairn_kv_put(ctx, &key, (struct cairn_bytes){bytes, value.size + 4});
 }
 
+enum cairn_status cairn_fork_next(struct cairn_context *ctx, struct cairn_key *from,
+                                  uint32_t *out_log, struct cairn_run *out_run)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
+    struct cairn_walk walk;
+    struct cairn_reader reader;
+    struct cairn_scope scope;
+    enum cairn_channel channel;
+
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(from), CAIRN_ASCENDING, &walk));
+    enum cairn_status status = cairn_walk_next(&walk);
+    if (status == CAIRN_OK) {
+        uint32_t log = cairn_read_u32be(&walk.key);
+        struct cairn_hash root = cairn_read_hash(&walk.key);
+        struct cairn_bytes copy = cairn_arena_copy(&ctx->arena, walk.value);
+        from->size = 0;
+        cairn_key_u32(from, log);
+        cairn_key_hash(from, &root);
+        cairn_key_u8(from, 0);
+        *out_log = log;
+        cairn_reader_init(&reader, copy);
+        cairn_read_u32be(&reader); /* what the two branches have in common */
+        status =
+            copy.data == NULL ? CAIRN_NO_MEMORY : run_of_value(&reader, &scope, &channel, out_run);
+    }
+    cairn_walk_close(&walk);
+    return status;
+}
+
 enum cairn_status cairn_parked_next(struct cairn_context *ctx, struct cairn_key *from,
                                     struct cairn_scope *out_scope, enum cairn_channel *out_channel,
                                     struct cairn_run *out_run, struct cairn_key *out_key)

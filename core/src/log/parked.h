@@ -32,5 +32,10 @@ CAIRN_NODISCARD
 enum cairn_status cairn_fork_keep(struct cairn_context *ctx, const struct cairn_log *log,
                                   uint32_t common, const struct cairn_run *run,
                                   const struct cairn_hash *root);
+/* The first run kept so at or after `*from` (empty: of all), in the arena, and its log here;
+ * `*from` is moved behind it. NOT_FOUND at the end. */
+CAIRN_NODISCARD
+enum cairn_status cairn_fork_next(struct cairn_context *ctx, struct cairn_key *from,
+                                  uint32_t *out_log, struct cairn_run *out_run);
 
 #endif

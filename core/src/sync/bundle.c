@@ -6,6 +6,7 @@
 
 #include "bundle_in.h"
 #include "pack.h"
+#include "parked.h"
 #include "replica_internal.h"
 #include "schema.h"
 #include "sequence.h"
@@ -279,6 +280,25 @@ static enum cairn_status uncovered_out(struct bundle_out *out)
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
+/* An auditor judges with what is known here: also with the branches of those who signed two
+ * histories, without which our state is not the one that the logs give. */
+static enum cairn_status forks_out(struct bundle_out *out)
+{
+    struct cairn_context *ctx = &out->replica->ctx;
+    struct cairn_key from = {.size = 0};
+    struct cairn_run run;
+    struct cairn_log log;
+    enum cairn_status status;
+    uint32_t no;
+
+    while ((status = cairn_fork_next(ctx, &from, &no, &run)) == CAIRN_OK) {
+        CAIRN_TRY(part_flush(out));
+        CAIRN_TRY(cairn_log_load(ctx, no, &log));
+        CAIRN_TRY(cairn_outgoing_branch(ctx, &out->outgoing, &log, &run));
+    }
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
 static enum cairn_status bundle_out_all(struct bundle_out *out)
 {
     uint64_t record_count;
@@ -287,6 +307,8 @@ static enum cairn_status bundle_out_all(struct bundle_out *out)
     CAIRN_TRY(evidence_out(out));
     CAIRN_TRY(covered_out(out));
     CAIRN_TRY(uncovered_out(out));
+    if (out->is_full)
+        CAIRN_TRY(forks_out(out));
     CAIRN_TRY(part_flush(out));
     CAIRN_TRY(part_out(out, (struct cairn_bytes){NULL, 0}, true));
     return cairn_records_count(&out->replica->ctx, &record_count, &out->report.conflict_count);
