@@ -53,9 +53,12 @@ static enum cairn_status act_sync_request(void)
 static enum cairn_status act_sync_reply(void)
 {
     bool again;
+    enum cairn_status status =
+        cairn_sync_reply(net.station.replica, fault_bytes(net.message), &again, &net.station.err);
 
-    return cairn_sync_reply(net.station.replica, fault_bytes(net.message), &again,
-                            &net.station.err);
+    if (status == CAIRN_OK)
+        assert_true(cairn_sync_report(net.station.replica)->round_trips > 0);
+    return status;
 }
 
 /* What `machine` asks next is the message. */
