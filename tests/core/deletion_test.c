@@ -11,7 +11,7 @@
 
 #include "machine.h"
 
-#define VILLAGE "513332100201"
+#define VILLAGE_TEXT "513332100201"
 
 static struct machine root, office, server, station, peer;
 static char household[32];
@@ -26,8 +26,8 @@ static int setup(void **state)
     machine_init(&peer, 5, "peer", NULL);
     machine_join(&office, &root, "county", "513332", "C");
     machine_join(&server, &office, "server", "513332", "S");
-    machine_join(&station, &office, "station", VILLAGE, "A7");
-    machine_join(&peer, &office, "station", VILLAGE, "A8");
+    machine_join(&station, &office, "station", VILLAGE_TEXT, "A7");
+    machine_join(&peer, &office, "station", VILLAGE_TEXT, "A8");
     machine_must(&station, machine_create(&station, "扎西", household));
     machine_must(&station, machine_set(&station, household, "members", "4"));
     machine_sync(&office, &server);

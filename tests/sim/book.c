@@ -161,6 +161,19 @@ unsigned book_labelled(struct world *world, struct node *node, const char *label
     return count;
 }
 
+bool book_may_share(struct world *world, struct node *node, const char *label)
+{
+    uint32_t record;
+
+    if (book_labelled(world, node, label, &record) > 1)
+        return true;
+    /* A twin's records are not in the book, and its numbers are those of the original. */
+    for (uint32_t i = 0; i < world->model.log_count; i++)
+        if (world->model.logs[i].is_forked && node->held.size[i] > 0)
+            return true;
+    return false;
+}
+
 bool book_knows_revoked(struct world *world, struct node *node)
 {
     inspect_holdings(world, node);

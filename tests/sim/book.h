@@ -76,6 +76,8 @@ uint32_t book_pick(struct world *world, struct node *node, struct dice *dice);
 /* How many records with that label the node holds; one of them. */
 unsigned book_labelled(struct world *world, struct node *node, const char *label,
                        uint32_t *out_record);
+/* May several records that a replica holds have this label? */
+bool book_may_share(struct world *world, struct node *node, const char *label);
 /* Does the node know that its grant was revoked? */
 bool book_knows_revoked(struct world *world, struct node *node);
 /* May the node see and write records of that scope? */

@@ -170,7 +170,7 @@ void invariant_shown(struct world *world, struct node *node, const char *label)
     if (count == 0 || disk_is_bad(node))
         return;
     enum cairn_status status = cairn_get(node->replica, label, &record, &world->err);
-    if (status == CAIRN_AMBIGUOUS && count > 1)
+    if (status == CAIRN_AMBIGUOUS && book_may_share(world, node, label))
         world_saw(world, SEEN_LABEL_AMBIGUOUS);
     else if (status != CAIRN_OK)
         world_fail(world, "shown", "%s does not show %s: %s", node->tag, label, world->err.text);

@@ -99,7 +99,6 @@ static bool refusal_is_right(struct world *world, struct node *node, uint32_t re
                              enum cairn_status status)
 {
     struct book_sight sight;
-    uint32_t found;
 
     if (status == CAIRN_NO_RIGHT &&
         (book_knows_revoked(world, node) || node->kind == NODE_AUDITOR)) {
@@ -109,7 +108,7 @@ static bool refusal_is_right(struct world *world, struct node *node, uint32_t re
     if (record == MODEL_NONE)
         return false;
     if (status == CAIRN_AMBIGUOUS &&
-        book_labelled(world, node, world->model.records[record].label, &found) > 1) {
+        book_may_share(world, node, world->model.records[record].label)) {
         world_saw(world, SEEN_LABEL_AMBIGUOUS);
         return true;
     }
@@ -341,15 +340,14 @@ static bool happened(void *context, const struct cairn_history_item *item)
 
 static void act_history(struct world *world, struct node *node, struct dice *dice)
 {
-    uint32_t record = book_pick(world, node, dice), found;
+    uint32_t record = book_pick(world, node, dice);
     struct history_count history = {0};
 
     if (record == MODEL_NONE)
         return;
     const char *label = world->model.records[record].label;
-    bool is_one = book_labelled(world, node, label, &found) == 1;
     enum cairn_status status = cairn_history(node->replica, label, happened, &history, &world->err);
-    if (status == CAIRN_AMBIGUOUS && !is_one)
+    if (status == CAIRN_AMBIGUOUS && book_may_share(world, node, label))
         world_saw(world, SEEN_LABEL_AMBIGUOUS);
     else if (status != CAIRN_OK)
         read_failed(world, node, status, "a history");
