@@ -116,7 +116,8 @@ static enum cairn_status run_append(struct cairn_context *ctx,
         CAIRN_TRY(cairn_log_begin(ctx, log));
     }
     CAIRN_TRY(cairn_force_limit(ctx, log, &limit));
-    if (from >= limit && !input->is_sequenced) {
+    /* An auditor judges what others took before they knew of the cut. */
+    if (from >= limit && !input->is_sequenced && !ctx->takes_closed) {
         *out_outcome = CAIRN_OUTCOME_CUT;
         CAIRN_TRY(cairn_log_save(ctx, log));
         /* Evidence under a quota; tried again, as the cut itself may turn out to lie behind

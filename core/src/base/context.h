@@ -52,7 +52,8 @@ struct cairn_context {
     struct cairn_indexing indexing;
     bool has_schema_version; /* while reading: the newest, as of snapshot schema_snapshot */
     uint64_t schema_version, schema_snapshot;
-    bool takes_closed; /* blind seeds in the place of secrets: an auditor */
+    /* An auditor: takes blind seeds in the place of secrets, and what lies behind a cut. */
+    bool takes_closed;
     const struct cairn_verifier *verifier;
     struct cairn_hash network;          /* zeros until this store belongs to one */
     struct cairn_schema_cache *schemas; /* tables decoded so far; own to this context */

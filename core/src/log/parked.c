@@ -109,14 +109,41 @@ enum cairn_status cairn_fork_keep(struct cairn_context *ctx, const struct cairn_
     return cairn_kv_put(ctx, &key, (struct cairn_bytes){bytes, value.size + 4});
 }
 
+enum cairn_status cairn_fork_read(struct cairn_bytes value, uint32_t *out_common,
+                                  struct cairn_run *out_run)
+{
+    struct cairn_reader reader;
+    struct cairn_scope scope;
+    enum cairn_channel channel;
+
+    cairn_reader_init(&reader, value);
+    *out_common = cairn_read_u32be(&reader);
+    return run_of_value(&reader, &scope, &channel, out_run);
+}
+
+enum cairn_status cairn_fork_contradicts(struct cairn_context *ctx, const struct cairn_log *log,
+                                         const struct cairn_run *branch, bool *out_contradicts)
+{
+    struct cairn_reader reader;
+
+    *out_contradicts = false;
+    cairn_reader_init(&reader, branch->entries);
+    for (uint32_t i = branch->first;
+         i - branch->first < branch->entry_count && i < cairn_log_size(log) && !*out_contradicts;
+         i++) {
+        struct cairn_bytes held;
+        CAIRN_TRY(cairn_log_entry(ctx, log->no, i, &held, NULL));
+        *out_contradicts = !cairn_bytes_equal(held, cairn_cbor_skip(&reader));
+    }
+    return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
+}
+
 enum cairn_status cairn_fork_next(struct cairn_context *ctx, struct cairn_key *from,
                                   uint32_t *out_log, struct cairn_run *out_run)
 {
     struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
     struct cairn_walk walk;
-    struct cairn_reader reader;
-    struct cairn_scope scope;
-    enum cairn_channel channel;
+    uint32_t common;
 
     CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(from), CAIRN_ASCENDING, &walk));
     enum cairn_status status = cairn_walk_next(&walk);
@@ -129,10 +156,7 @@ enum cairn_status cairn_fork_next(struct cairn_context *ctx, struct cairn_key *f
         cairn_key_hash(from, &root);
         cairn_key_u8(from, 0);
         *out_log = log;
-        cairn_reader_init(&reader, copy);
-        cairn_read_u32be(&reader); /* what the two branches have in common */
-        status =
-            copy.data == NULL ? CAIRN_NO_MEMORY : run_of_value(&reader, &scope, &channel, out_run);
+        status = copy.data == NULL ? CAIRN_NO_MEMORY : cairn_fork_read(copy, &common, out_run);
     }
     cairn_walk_close(&walk);
     return status;

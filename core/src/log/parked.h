@@ -32,6 +32,15 @@ CAIRN_NODISCARD
 enum cairn_status cairn_fork_keep(struct cairn_context *ctx, const struct cairn_log *log,
                                   uint32_t common, const struct cairn_run *run,
                                   const struct cairn_hash *root);
+/* That of a value of table F, borrowed from it. CORRUPT. */
+CAIRN_NODISCARD
+enum cairn_status cairn_fork_read(struct cairn_bytes value, uint32_t *out_common,
+                                  struct cairn_run *out_run);
+/* Does a kept run say something else than the log held here where both have an entry? What was
+ * given up here and came again from a peer does not. */
+CAIRN_NODISCARD
+enum cairn_status cairn_fork_contradicts(struct cairn_context *ctx, const struct cairn_log *log,
+                                         const struct cairn_run *branch, bool *out_contradicts);
 /* The first run kept so at or after `*from` (empty: of all), in the arena, and its log here;
  * `*from` is moved behind it. NOT_FOUND at the end. */
 CAIRN_NODISCARD

@@ -3,34 +3,10 @@
 #include <string.h>
 
 #include "authority.h"
+#include "parked.h"
 #include "rebuild.h"
 
 #define NO_END UINT32_MAX
-
-#define EVIDENCE_NAMES_BYTES (8 + 1 + 32 + 16) /* apply.c: scope, channel, device, incarnation */
-#define EVIDENCE_SEAL_BYTES (64 + 1 + 32)      /* seal, kind of secret, secret */
-
-/* Does kept evidence say something else than our branch where both have an entry? What was
- * abandoned here and came again from a peer does not. */
-static enum cairn_status contradicts(struct cairn_context *ctx, const struct cairn_log *log,
-                                     struct cairn_bytes evidence, bool *out_contradicts)
-{
-    struct cairn_reader reader;
-
-    *out_contradicts = false;
-    cairn_reader_init(&reader, evidence);
-    cairn_read_bytes(&reader, EVIDENCE_NAMES_BYTES);
-    uint32_t first = cairn_read_u32be(&reader);
-    uint32_t count = cairn_read_u32be(&reader);
-    cairn_read_bytes(&reader, EVIDENCE_SEAL_BYTES);
-    for (uint32_t i = first; i - first < count && i < cairn_log_size(log) && !*out_contradicts;
-         i++) {
-        struct cairn_bytes held;
-        CAIRN_TRY(cairn_log_entry(ctx, log->no, i, &held, NULL));
-        *out_contradicts = !cairn_bytes_equal(held, cairn_cbor_skip(&reader));
-    }
-    return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
-}
 
 /* The least common size of proven forks that is not below `from`; NO_END: there is none. */
 static enum cairn_status fork_least(struct cairn_context *ctx, const struct cairn_log *log,
@@ -44,14 +20,15 @@ static enum cairn_status fork_least(struct cairn_context *ctx, const struct cair
     cairn_key_u32(&prefix, log->no);
     CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
     while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        struct cairn_reader reader;
-        cairn_reader_init(&reader, walk.value);
-        uint32_t common = cairn_read_u32be(&reader);
+        struct cairn_run branch;
+        uint32_t common;
         bool is_fork;
+        status = cairn_fork_read(walk.value, &common, &branch);
+        if (status != CAIRN_OK)
+            break;
         if (common < from || common >= least)
             continue;
-        struct cairn_bytes evidence = cairn_read_bytes(&reader, cairn_reader_left(&reader));
-        status = contradicts(ctx, log, evidence, &is_fork);
+        status = cairn_fork_contradicts(ctx, log, &branch, &is_fork);
         if (status != CAIRN_OK)
             break;
         if (is_fork)

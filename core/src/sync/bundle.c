@@ -281,7 +281,8 @@ static enum cairn_status uncovered_out(struct bundle_out *out)
 }
 
 /* An auditor judges with what is known here: also with the branches of those who signed two
- * histories, without which our state is not the one that the logs give. */
+ * histories, without which our state is not the one that the logs give. What a device gave up
+ * itself when it was restored is no second history. */
 static enum cairn_status forks_out(struct bundle_out *out)
 {
     struct cairn_context *ctx = &out->replica->ctx;
@@ -292,8 +293,12 @@ static enum cairn_status forks_out(struct bundle_out *out)
     uint32_t no;
 
     while ((status = cairn_fork_next(ctx, &from, &no, &run)) == CAIRN_OK) {
-        CAIRN_TRY(part_flush(out));
+        bool is_fork;
         CAIRN_TRY(cairn_log_load(ctx, no, &log));
+        CAIRN_TRY(cairn_fork_contradicts(ctx, &log, &run, &is_fork));
+        if (!is_fork)
+            continue;
+        CAIRN_TRY(part_flush(out));
         CAIRN_TRY(cairn_outgoing_branch(ctx, &out->outgoing, &log, &run));
     }
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
