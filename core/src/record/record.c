@@ -430,75 +430,79 @@ enum cairn_status cairn_live_wins(struct cairn_context *ctx, const struct cairn_
 
 /* ---- hashing ------------------------------------------------------------------------------- */
 
-#define WRITERS_MAX CAIRN_LIVE_MAX /* elements and differences of every log that ever wrote */
-
+/* One log that a live version is of. */
+struct writer_log {
+    uint32_t no;
+    struct cairn_hash id;
+};
 struct writers {
     size_t count;
-    uint32_t no[WRITERS_MAX];
-    struct cairn_hash id[WRITERS_MAX]; /* ascending */
+    struct writer_log *list; /* in the arena, by id */
+};
+/* A live version and the number of its writer. */
+struct written {
+    const struct cairn_live *live;
+    size_t writer;
 };
 
-static enum cairn_status writers_collect(struct cairn_context *ctx, const struct cairn_log *own,
-                                         const struct cairn_record_state *state,
-                                         struct writers *writers)
+static int writer_compare(const void *a, const void *b)
 {
-    writers->count = 0;
-    for (size_t i = 0; i < state->live_count; i++) {
-        uint32_t no = state->live[i].dot.log;
-        struct cairn_hash id = own->id;
-        size_t at = 0;
-        while (at < writers->count && writers->no[at] != no)
-            at++;
-        if (at < writers->count)
-            continue;
-        if (writers->count == WRITERS_MAX)
-            return CAIRN_LIMIT;
-        if (no != own->no) {
-            struct cairn_log other;
-            CAIRN_TRY(cairn_log_load(ctx, no, &other));
-            id = other.id;
-        }
-        for (at = writers->count; at > 0 && cairn_hash_compare(&writers->id[at - 1], &id) > 0;
-             at--) {
-            writers->id[at] = writers->id[at - 1];
-            writers->no[at] = writers->no[at - 1];
-        }
-        writers->id[at] = id;
-        writers->no[at] = no;
-        writers->count++;
-    }
-    return CAIRN_OK;
+    const struct writer_log *x = a, *y = b;
+
+    return cairn_hash_compare(&x->id, &y->id);
 }
 
 static size_t writer_number(const struct writers *writers, uint32_t no)
 {
     size_t at = 0;
 
-    while (writers->no[at] != no)
+    while (at < writers->count && writers->list[at].no != no)
         at++;
     return at;
 }
 
-/* Order live versions by (field, writer, index); they are sorted by field already and few. */
-static void live_order(const struct cairn_record_state *state, const struct writers *writers,
-                       const struct cairn_live **order)
+static enum cairn_status writers_collect(struct cairn_context *ctx, const struct cairn_log *own,
+                                         const struct cairn_record_state *state,
+                                         struct writers *writers)
 {
+    writers->count = 0;
+    writers->list = cairn_arena_get(&ctx->arena, state->live_count * sizeof *writers->list);
+    if (writers->list == NULL)
+        return CAIRN_NO_MEMORY;
     for (size_t i = 0; i < state->live_count; i++) {
-        const struct cairn_live *live = &state->live[i];
-        size_t number = writer_number(writers, live->dot.log);
-        size_t at = i;
-        for (; at > 0; at--) {
-            const struct cairn_live *before = order[at - 1];
-            size_t before_number = writer_number(writers, before->dot.log);
-            if (before->field < live->field ||
-                (before->field == live->field &&
-                 (before_number < number ||
-                  (before_number == number && before->dot.index < live->dot.index))))
-                break;
-            order[at] = before;
+        struct writer_log writer = {state->live[i].dot.log, own->id};
+        if (writer_number(writers, writer.no) < writers->count)
+            continue;
+        if (writer.no != own->no) {
+            struct cairn_log other;
+            CAIRN_TRY(cairn_log_load(ctx, writer.no, &other));
+            writer.id = other.id;
         }
-        order[at] = live;
+        writers->list[writers->count++] = writer;
     }
+    qsort(writers->list, writers->count, sizeof *writers->list, writer_compare);
+    return CAIRN_OK;
+}
+
+static int written_compare(const void *a, const void *b)
+{
+    const struct written *x = a, *y = b;
+
+    if (x->live->field != y->live->field)
+        return x->live->field < y->live->field ? -1 : 1;
+    if (x->writer != y->writer)
+        return x->writer < y->writer ? -1 : 1;
+    return x->live->dot.index < y->live->dot.index ? -1 : x->live->dot.index > y->live->dot.index;
+}
+
+/* Live versions by (field, writer, index). */
+static void live_order(const struct cairn_record_state *state, const struct writers *writers,
+                       struct written *order)
+{
+    for (size_t i = 0; i < state->live_count; i++)
+        order[i] =
+            (struct written){&state->live[i], writer_number(writers, state->live[i].dot.log)};
+    qsort(order, state->live_count, sizeof *order, written_compare);
 }
 
 enum cairn_status cairn_record_hash(struct cairn_context *ctx, const struct cairn_log *log,
@@ -513,8 +517,7 @@ enum cairn_status cairn_record_hash(struct cairn_context *ctx, const struct cair
         return CAIRN_NOT_FOUND;
     CAIRN_TRY(writers_collect(ctx, log, state, &writers));
     capacity = 128 + record_bytes_max(state) + writers.count * 34;
-    const struct cairn_live **order =
-        cairn_arena_get(&ctx->arena, state->live_count * sizeof(const struct cairn_live *));
+    struct written *order = cairn_arena_get(&ctx->arena, state->live_count * sizeof *order);
     uint8_t *bytes = cairn_arena_get(&ctx->arena, capacity);
     if (order == NULL || bytes == NULL)
         return CAIRN_NO_MEMORY;
@@ -527,11 +530,11 @@ enum cairn_status cairn_record_hash(struct cairn_context *ctx, const struct cair
     cairn_cbor_write_uint(&writer, state->type);
     cairn_cbor_write_array(&writer, writers.count);
     for (size_t i = 0; i < writers.count; i++)
-        cairn_cbor_write_hash(&writer, &writers.id[i]);
+        cairn_cbor_write_hash(&writer, &writers.list[i].id);
     for (size_t i = 0; i < state->live_count; i++) {
-        const struct cairn_live *live = order[i];
+        const struct cairn_live *live = order[i].live;
         cairn_cbor_write_uint(&writer, live->field);
-        cairn_cbor_write_uint(&writer, writer_number(&writers, live->dot.log));
+        cairn_cbor_write_uint(&writer, order[i].writer);
         cairn_cbor_write_uint(&writer, live->dot.index);
         if (live->is_personal)
             cairn_cbor_write_hash(&writer, &live->commitment);

@@ -35,8 +35,11 @@ struct cairn_tomb {
     struct cairn_dot dot;
 };
 
-#define CAIRN_LIVE_MAX 1024
-#define CAIRN_TOMBS_MAX 1024
+/* What others wrote is taken whatever it comes to, up to these; what a program writes here keeps
+ * a record far below (CAIRN_LIVE_WRITTEN_MAX), so that only hostile hands reach them. */
+#define CAIRN_LIVE_MAX 65536
+#define CAIRN_TOMBS_MAX 65536
+#define CAIRN_LIVE_WRITTEN_MAX 1000
 
 struct cairn_record_state {
     struct cairn_dot id;
@@ -44,7 +47,7 @@ struct cairn_record_state {
     uint32_t counter;
     struct cairn_dot chain; /* the newest entry here that touches it */
     size_t live_count, tomb_count;
-    struct cairn_live *live; /* in the arena, room for CAIRN_LIVE_MAX once changed */
+    struct cairn_live *live; /* in the arena */
     struct cairn_tomb *tombs;
     size_t live_capacity, tomb_capacity;
     /* The value that the store has of it, from which indexes learn what changed; {NULL, 0}: none.

@@ -556,6 +556,23 @@ static enum cairn_status entry_compose(struct cairn_replica *replica,
     return CAIRN_OK;
 }
 
+/* Elements stand beside each other for ever: before a record grows out of hand it is said here. */
+static enum cairn_status room_check(struct cairn_context *ctx,
+                                    const struct cairn_record_state *state,
+                                    const struct cairn_edits *edits)
+{
+    size_t added = 0;
+
+    for (size_t i = 0; i < edits->count; i++)
+        added += edits->items[i].number == CAIRN_ITEM_ADD;
+    if (added == 0 || state->live_count + added <= CAIRN_LIVE_WRITTEN_MAX)
+        return CAIRN_OK;
+    return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                      "A record holds at most %d values, and this one has %zu already. Nothing was "
+                      "written; take some away first.",
+                      CAIRN_LIVE_WRITTEN_MAX, state->live_count);
+}
+
 enum cairn_status cairn_edits_compose(struct cairn_replica *replica,
                                       struct cairn_composer *composer,
                                       const struct cairn_record_state *state,
@@ -570,6 +587,7 @@ enum cairn_status cairn_edits_compose(struct cairn_replica *replica,
 
     if (changes == NULL)
         return CAIRN_NO_MEMORY;
+    CAIRN_TRY(room_check(&replica->ctx, state, edits));
     for (size_t number = 1;; number++) {
         before = count;
         cairn_compose_begin(composer);

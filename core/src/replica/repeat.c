@@ -225,27 +225,31 @@ static bool is_own(const struct repeating *r, const struct tail *tail, struct ca
     return false;
 }
 
-/* In its old log the write replaced that log's earlier versions without a word; in the new one they
- * are another log's, and must be named. `named` has room for all live versions of the record. */
-static enum cairn_status own_name(const struct repeating *r, const struct tail *tail,
-                                  struct cairn_dot record, const struct cairn_change_write *write,
-                                  struct cairn_dot *named, size_t *named_count)
+static enum cairn_status record_now(struct cairn_context *ctx, struct cairn_dot record,
+                                    struct cairn_record_state *out_state)
 {
-    struct cairn_record_state state;
     struct cairn_log creator;
+
+    CAIRN_TRY(cairn_log_load(ctx, record.log, &creator));
+    return cairn_record_load(ctx, &creator, record.index, out_state);
+}
+
+/* In its old log the write replaced that log's earlier versions without a word; in the new one they
+ * are another log's, and must be named. `named` has room for all live versions. */
+static void own_name(const struct repeating *r, const struct tail *tail,
+                     const struct cairn_record_state *state, const struct cairn_change_write *write,
+                     struct cairn_dot *named, size_t *named_count)
+{
     bool deletes = write->number == CAIRN_ITEM_DELETE;
 
-    CAIRN_TRY(cairn_log_load(r->ctx, record.log, &creator));
-    CAIRN_TRY(cairn_record_load(r->ctx, &creator, record.index, &state));
-    for (size_t i = 0; i < state.live_count; i++) {
-        const struct cairn_live *live = &state.live[i];
+    for (size_t i = 0; i < state->live_count; i++) {
+        const struct cairn_live *live = &state->live[i];
         bool is_named = (!deletes && live->field != write->field) || !is_own(r, tail, live->dot);
         for (size_t n = 0; n < *named_count && !is_named; n++)
             is_named = named[n].log == live->dot.log && named[n].index == live->dot.index;
         if (!is_named)
             named[(*named_count)++] = live->dot;
     }
-    return CAIRN_OK;
 }
 
 static bool replaces_own(const struct cairn_change_write *write)
@@ -262,17 +266,20 @@ static enum cairn_status write_again(const struct repeating *r, const struct tai
     bool has_value = write->number != CAIRN_ITEM_DELETE && write->number != CAIRN_ITEM_REMOVE;
     struct cairn_dot record = dot_now(r, change->record);
     struct cairn_value value = value_again(r, write);
+    /* A record of the tail itself has no versions but those written again before. */
+    bool names_own = replaces_own(write) && record.log != composer->log.no;
+    struct cairn_record_state state = {.live_count = 0};
     size_t named_count = write->named_count;
-    struct cairn_dot *named =
-        cairn_arena_get(&r->ctx->arena, (named_count + CAIRN_LIVE_MAX) * sizeof *named);
 
+    if (names_own)
+        CAIRN_TRY(record_now(r->ctx, record, &state));
+    struct cairn_dot *named =
+        cairn_arena_get(&r->ctx->arena, (named_count + state.live_count + 1) * sizeof *named);
     if (named == NULL)
         return CAIRN_NO_MEMORY;
     for (size_t n = 0; n < write->named_count; n++)
         named[n] = dot_now(r, change->named[write->named_first + n]);
-    /* A record of the tail itself has no versions but those written again before. */
-    if (replaces_own(write) && record.log != composer->log.no)
-        CAIRN_TRY(own_name(r, tail, record, write, named, &named_count));
+    own_name(r, tail, &state, write, named, &named_count);
     if (write->number == CAIRN_ITEM_STEP)
         return cairn_compose_step(composer, record, write->field, &value.position, write->seen,
                                   named, named_count);
