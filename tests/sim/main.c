@@ -16,6 +16,7 @@
 #define JOBS_MAX 64
 #define FAILURES_MAX 10 /* then it stops: they are likely one */
 #define SHRINK_TRIES 400
+#define TELL_EVERY 10000 /* station-days of a long session */
 
 struct job {
     struct run_apart apart;
@@ -80,9 +81,20 @@ static void failure_tell(struct session *session, uint64_t seed, const struct ru
     free(shrunk.skipped);
 }
 
+/* A long session says how far it has come. */
+static void progress_tell(const struct session *session, uint64_t before)
+{
+    const struct tally *tally = &session->tally;
+
+    if (before / TELL_EVERY != tally->station_days / TELL_EVERY)
+        fprintf(stderr, "%" PRIu64 " station-days in %" PRIu64 " runs, %u failed\n",
+                tally->station_days, tally->runs, session->failure_count);
+}
+
 static void job_end(struct session *session, struct job *job, int how)
 {
     struct run_result result;
+    uint64_t before = session->tally.station_days;
 
     run_finish(&job->apart, how, &result);
     job->is_busy = false;
@@ -93,6 +105,7 @@ static void job_end(struct session *session, struct job *job, int how)
     else if (session->options->seed_first == session->options->seed_last)
         printf("seed %" PRIu64 ": trace %016" PRIx64 "\n", job->seed, result.hash);
     fflush(stdout);
+    progress_tell(session, before);
 }
 
 static void jobs_wait(struct session *session)
