@@ -20,6 +20,16 @@
 #define DESK_FIELDS_MAX 20
 #define DESK_RECORDS_MAX 160
 
+/* How a schema begins whose first type is "thing"; its fields follow. */
+#define DESK_THING      \
+    "version: 1\n"      \
+    "types:\n"          \
+    "  - number: 1\n"   \
+    "    name: thing\n" \
+    "    zh: 物\n"     \
+    "    en: thing\n"   \
+    "    fields:\n"
+
 extern struct machine desk_root, desk;
 
 /* A root with that schema, and the office, which is `desk`. */

@@ -72,15 +72,8 @@ static void elements_of_any_number_are_taken_in_either_order(void **state)
 /* ---- who writes here ----------------------------------------------------------------------- */
 
 static const char yaml[] =
-    "version: 1\n"
-    "types:\n"
-    "  - number: 1\n"
-    "    name: thing\n"
-    "    zh: 物\n"
-    "    en: thing\n"
-    "    fields:\n"
-    "      - {number: 1, name: name, zh: 名, en: name, type: text, required: yes}\n"
-    "      - {number: 2, name: words, zh: 词, en: words, type: text, merge: set}\n";
+    DESK_THING "      - {number: 1, name: name, zh: 名, en: name, type: text, required: yes}\n"
+               "      - {number: 2, name: words, zh: 词, en: words, type: text, merge: set}\n";
 
 static void who_writes_here_is_stopped_long_before_a_record_is_full(void **state)
 {

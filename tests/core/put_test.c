@@ -15,14 +15,7 @@
 #include "pen.h"
 #include "replica_internal.h"
 
-static const char schema[] =
-    "version: 1\n"
-    "types:\n"
-    "  - number: 1\n"
-    "    name: thing\n"
-    "    zh: 物\n"
-    "    en: thing\n"
-    "    fields:\n"
+static const char schema[] = DESK_THING
     "      - {number: 1, name: name, zh: 名, en: name, type: text, required: yes}\n"
     "      - {number: 2, name: old, zh: 旧, en: old, type: text, required: yes, retired: yes}\n"
     "      - {number: 3, name: count, zh: 数, en: count, type: integer}\n"

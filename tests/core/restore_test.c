@@ -174,22 +174,28 @@ static void a_store_in_another_place_begins_anew_once(void **state)
     assert_false(cairn_replica_was_restored(station.replica));
 }
 
+/* The station's folder on a second machine; both are on afterwards. */
+static void copy_begin(struct machine *copy)
+{
+    *copy = (struct machine){.ports = station.ports};
+    machine_off(&station);
+    fake_ports_move(&copy->ports, 77);
+    copy->ports.seed[9] = 7;
+    store_fault_init(&copy->store, machine_disk_copy(&station));
+    machine_must(copy, machine_on(copy));
+    machine_must(&station, machine_on(&station));
+    assert_true(cairn_replica_was_restored(copy->replica));
+    assert_false(cairn_replica_was_restored(station.replica));
+}
+
 static void a_copied_folder_and_its_original_do_not_fork(void **state)
 {
-    struct machine copy = {0};
+    struct machine copy;
     char id[32], other[32];
 
     (void)state;
     machine_must(&station, machine_create(&station, "扎西", id));
-    machine_off(&station);
-    copy.ports = station.ports;
-    fake_ports_move(&copy.ports, 77);
-    copy.ports.seed[9] = 7;
-    store_fault_init(&copy.store, machine_disk_copy(&station));
-    machine_must(&copy, machine_on(&copy));
-    machine_must(&station, machine_on(&station));
-    assert_true(cairn_replica_was_restored(copy.replica));
-    assert_false(cairn_replica_was_restored(station.replica));
+    copy_begin(&copy);
     machine_must(&station, machine_create(&station, "卓玛", id));
     machine_must(&copy, machine_create(&copy, "达娃", other));
     machine_sync(&station, &server);
@@ -259,18 +265,12 @@ static void what_was_written_after_one_restore_comes_along_at_the_next(void **st
 
 static void what_repeats_an_edit_counts_again_when_that_one_is_given_up(void **state)
 {
-    struct machine copy = {0};
+    struct machine copy;
     char id[32];
 
     (void)state;
     machine_must(&station, machine_create(&station, "扎西", id));
-    machine_off(&station);
-    copy.ports = station.ports;
-    fake_ports_move(&copy.ports, 77);
-    copy.ports.seed[9] = 7;
-    store_fault_init(&copy.store, machine_disk_copy(&station));
-    machine_must(&copy, machine_on(&copy)); /* the copy writes the edit again */
-    machine_must(&station, machine_on(&station));
+    copy_begin(&copy); /* it writes the edit again */
     carry(&copy, &station);
     assert_int_equal(machine_status(&station).record_count, 1);
     move(&station, 99); /* and so does the first, which gives up the one that both repeat */

@@ -7,14 +7,7 @@
 
 #include "things.h"
 
-static const char schema[] =
-    "version: 1\n"
-    "types:\n"
-    "  - number: 1\n"
-    "    name: thing\n"
-    "    zh: 物\n"
-    "    en: thing\n"
-    "    fields:\n"
+static const char schema[] = DESK_THING
     "      - {number: 1, name: name, zh: 名, en: name, type: text, required: yes}\n"
     "      - {number: 2, name: official, zh: 号, en: number, type: digits, alias: yes}\n"
     "      - {number: 3, name: note, zh: 记, en: note, type: text, indexed: yes}\n"

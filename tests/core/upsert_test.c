@@ -13,14 +13,7 @@
 
 #include "desk.h"
 
-static const char schema[] =
-    "version: 1\n"
-    "types:\n"
-    "  - number: 1\n"
-    "    name: thing\n"
-    "    zh: 物\n"
-    "    en: thing\n"
-    "    fields:\n"
+static const char schema[] = DESK_THING
     "      - {number: 1, name: name, zh: 名, en: name, type: text}\n"
     "      - {number: 2, name: official, zh: 号, en: number, type: digits, alias: yes}\n"
     "      - {number: 3, name: person, zh: 证, en: person, type: id-number, personal: yes, alias: "
