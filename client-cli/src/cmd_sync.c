@@ -8,6 +8,7 @@
 
 /* A satellite link may be slow for ever; it is only given up when no byte moves for this long. */
 #define IDLE_TIMEOUT_S 30
+#define SILENT_TIMEOUT_S 10 /* for a server that was silent already */
 
 struct sync_run {
     struct cli *cli;
@@ -180,7 +181,7 @@ static enum cli_exit fail_no_answer(struct sync_run *run)
 /* ---- the exchange ---- */
 
 static enum cairn_status exchange_once(struct sync_run *run, struct transport *transport,
-                                       bool *out_again)
+                                       unsigned idle_timeout_s, bool *out_again)
 {
     struct cairn_replica *replica = run->cli->replica;
     struct cairn_err *err = &run->cli->err;
@@ -188,16 +189,26 @@ static enum cairn_status exchange_once(struct sync_run *run, struct transport *t
 
     enum cairn_status status = cairn_sync_request(replica, &request, err);
     if (status == CAIRN_OK)
-        status = transport_exchange(transport, request, IDLE_TIMEOUT_S, &reply, err);
+        status = transport_exchange(transport, request, idle_timeout_s, &reply, err);
     if (status == CAIRN_OK)
         status = cairn_sync_reply(replica, reply, out_again, err);
+    return status;
+}
+
+static enum cairn_status exchanges(struct sync_run *run, struct transport *transport,
+                                   unsigned first_timeout_s)
+{
+    bool again = true;
+
+    enum cairn_status status = exchange_once(run, transport, first_timeout_s, &again);
+    while (status == CAIRN_OK && again)
+        status = exchange_once(run, transport, IDLE_TIMEOUT_S, &again);
     return status;
 }
 
 static enum cairn_status exchange_all(struct sync_run *run)
 {
     struct transport *transport = NULL;
-    bool again = true;
 
     enum cairn_status status = cairn_sync_begin(run->cli->replica, &run->cli->err);
     if (status == CAIRN_OK)
@@ -205,8 +216,15 @@ static enum cairn_status exchange_all(struct sync_run *run)
     if (status != CAIRN_OK)
         return status;
     transport_set_progress(transport, show_progress, run);
-    while (status == CAIRN_OK && again)
-        status = exchange_once(run, transport, &again);
+    status = exchanges(run, transport, IDLE_TIMEOUT_S);
+    /* A server that takes the request and is silent may have been restored from a copy older than
+     * our grant, which the next request shows. */
+    if (status == CAIRN_NO_ANSWER && transport_is_connected(transport)) {
+        output_note(&run->cli->output,
+                    _("%s is silent. Asking once more, with the grant of this device"),
+                    run->server);
+        status = exchanges(run, transport, SILENT_TIMEOUT_S);
+    }
     transport_close(transport);
     return status;
 }

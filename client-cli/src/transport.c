@@ -205,6 +205,11 @@ static void reply_release(struct transport *transport)
     transport->reply = NULL;
 }
 
+bool transport_is_connected(const struct transport *transport)
+{
+    return nn_get_statistic(transport->socket, NN_STAT_CURRENT_CONNECTIONS) > 0;
+}
+
 void transport_close(struct transport *transport)
 {
     if (transport == NULL)

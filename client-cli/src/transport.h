@@ -49,6 +49,9 @@ enum cairn_status transport_exchange(struct transport *transport, struct cairn_b
                                      unsigned idle_timeout_s, struct cairn_bytes *out_reply,
                                      struct cairn_err *err);
 
+/* Does a connection to the server stand now? */
+bool transport_is_connected(const struct transport *transport);
+
 /* Answers that are still on their way are dropped. NULL is allowed. */
 void transport_close(struct transport *transport);
 
