@@ -380,7 +380,10 @@ static enum cairn_status moved_note(struct cairn_context *ctx, struct moved **fi
     return CAIRN_OK;
 }
 
-/* Ends of authority logs decide about those below: at most one round a level of the chain. */
+/* Ends of authority logs decide about those below: about one round a level of the chain. Where it
+ * goes on and on, two devices say that they are above each other. */
+#define ROUNDS_MAX (2 * CAIRN_CHAIN_MAX + 2)
+
 static enum cairn_status ends_move(struct cairn_context *ctx, struct moved **out_first)
 {
     uint64_t count;
@@ -388,15 +391,19 @@ static enum cairn_status ends_move(struct cairn_context *ctx, struct moved **out
 
     *out_first = NULL;
     CAIRN_TRY(cairn_meta_number(ctx, "logs", &count));
-    while (any) {
+    for (unsigned round = 0; any; round++) {
+        if (round == ROUNDS_MAX)
+            return CAIRN_CORRUPT;
         any = false;
         for (uint32_t no = 1; no <= count; no++) {
             struct cairn_log log;
             uint32_t end;
+            struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
             CAIRN_TRY(cairn_log_load(ctx, no, &log));
             if (!log.is_known)
                 continue;
             CAIRN_TRY(cairn_force_end(ctx, &log, &end));
+            cairn_arena_rewind(&ctx->arena, mark);
             if (end == log.force_end)
                 continue;
             CAIRN_TRY(moved_note(ctx, out_first, &log, end));
