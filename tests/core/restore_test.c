@@ -240,6 +240,45 @@ static const char *shown_income(struct machine *machine)
     return income;
 }
 
+static bool id_keep(void *context, const struct cairn_record *record)
+{
+    memcpy(context, record->id, sizeof record->id);
+    return true;
+}
+
+/* Of the only household. */
+static void shown_id(struct machine *machine, char out_id[static 32])
+{
+    machine_must(machine, cairn_list(machine->replica, "household", NULL, 0, id_keep, out_id,
+                                     &machine->err));
+}
+
+struct references {
+    struct machine *machine;
+    const char *field;
+    unsigned count;
+};
+
+static bool reference_add(void *context, const struct cairn_record *record)
+{
+    struct references *references = context;
+
+    for (size_t i = 0; i < record->field_count; i++)
+        references->count += strcmp(record->fields[i].name, references->field) == 0 &&
+                             strcmp(record->fields[i].versions[0].value, "(not here)") != 0;
+    return true;
+}
+
+/* How many records of the type name one that is here. */
+static unsigned reference_count(struct machine *machine, const char *type, const char *field)
+{
+    struct references references = {machine, field, 0};
+
+    machine_must(machine, cairn_list(machine->replica, type, NULL, 0, reference_add, &references,
+                                     &machine->err));
+    return references.count;
+}
+
 static void what_was_written_after_one_restore_comes_along_at_the_next(void **state)
 {
     char id[32];
@@ -282,6 +321,66 @@ static void what_repeats_an_edit_counts_again_when_that_one_is_given_up(void **s
     machine_free(&copy);
 }
 
+static void edits_of_what_repeats_an_edit_go_on_with_that_one_when_it_is_back(void **state)
+{
+    char id[32], again[32];
+
+    (void)state;
+    machine_must(&station, machine_create(&station, "扎西", id));
+    carry(&station, &peer);
+    move(&station, 99);
+    shown_id(&station, again);
+    machine_must(&station, machine_set(&station, again, "income", "4390"));
+    carry(&peer, &station); /* the edit stands alone: what created its record counts no more */
+    assert_int_equal(machine_status(&station).record_count, 2);
+    move(&station, 100);
+    assert_int_equal(machine_status(&station).record_count, 1);
+    assert_int_equal(machine_status(&station).conflict_count, 0);
+    assert_string_equal(shown_income(&station), "4390");
+    machine_sync(&station, &server);
+    machine_sync(&peer, &server); /* it still holds the first edit, which comes to all now */
+    machine_sync(&station, &server);
+    machine_sync(&peer, &server);
+    assert_int_equal(machine_status(&station).conflict_count, 0);
+    assert_string_equal(shown_income(&station), "4390");
+    expect_same_records(&station, &peer);
+    expect_same_records(&station, &server);
+}
+
+/* A new household of the office's, and a member of another household. */
+static void put_in(const char *village, const char *type, const char *field, const char *value,
+                   char out_id[static 32])
+{
+    const struct cairn_field_value fields[] = {{field, value}, {"name", "次仁"}};
+    const struct cairn_put put = {.type = type,
+                                  .scope = village,
+                                  .fields = fields,
+                                  .field_count = strcmp(type, "member") == 0 ? 2 : 1};
+    struct cairn_put_result result;
+
+    machine_must(&office, cairn_put_many(office.replica, &put, 1, &result, NULL, &office.err));
+    memcpy(out_id, result.id, 32);
+}
+
+static void edits_of_several_villages_that_rest_on_each_other_come_along(void **state)
+{
+    static const char one[] = "513332100201", two[] = "513332100202";
+    char household[2][32], member[2][32];
+
+    (void)state;
+    put_in(one, "household", "head", "扎西", household[0]);
+    put_in(two, "member", "household", household[0], member[0]);
+    put_in(two, "household", "head", "卓玛", household[1]);
+    put_in(one, "member", "household", household[1], member[1]);
+    move(&office, 99);
+    assert_int_equal(machine_status(&office).record_count, 4);
+    machine_sync(&office, &server);
+    expect_same_records(&office, &server);
+    assert_int_equal(machine_status(&office).refused_count, 0);
+    assert_int_equal(machine_status(&office).unreceived_count, 0);
+    assert_int_equal(reference_count(&office, "member", "household"), 2);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -295,6 +394,8 @@ int main(void)
         T(a_copied_folder_and_its_original_do_not_fork),
         T(what_was_written_after_one_restore_comes_along_at_the_next),
         T(what_repeats_an_edit_counts_again_when_that_one_is_given_up),
+        T(edits_of_what_repeats_an_edit_go_on_with_that_one_when_it_is_back),
+        T(edits_of_several_villages_that_rest_on_each_other_come_along),
     };
 
     if (sodium_init() < 0)
