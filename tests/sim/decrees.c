@@ -121,8 +121,11 @@ bool decrees_revoke(struct world *world, struct dice *dice)
         world->model.decree_count >= 3 || !office_is_ready(world, dice))
         return false;
     work.decree.grant = node->grant;
-    if (!WORLD_MUST(world,
-                    cairn_replica_write(office->replica, revocation_apply, &work, &world->err)))
+    enum cairn_status status =
+        cairn_replica_write(office->replica, revocation_apply, &work, &world->err);
+    if (status == CAIRN_NOT_FOUND)
+        return false; /* it went back to before the grant, which has not come round yet */
+    if (!WORLD_MUST(world, status))
         return false;
     trace_line(&world->trace, "#%llu the office revokes %s", (unsigned long long)world->step,
                node->tag);
