@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "book.h"
-#include "exclusions.h"
 #include "invariants.h"
 #include "people_internal.h"
 
@@ -439,18 +438,11 @@ struct query_look {
     uint64_t count, mix;
 };
 
-/* Of a workflow that nobody wrote, the state is shown, and not found: see exclusions.h. */
-static bool is_unwritten(const struct cairn_version *version)
-{
-    return EXCLUDE_UNWRITTEN_STATE_IN_QUERIES && version->tag[0] == '\0';
-}
-
 static const char *shown_value(const struct cairn_record *record, const char *field)
 {
     for (size_t f = 0; f < record->field_count; f++)
         if (strcmp(record->fields[f].name, field) == 0)
-            return is_unwritten(&record->fields[f].versions[0]) ? NULL
-                   : record->fields[f].versions[0].label_en != NULL
+            return record->fields[f].versions[0].label_en != NULL
                        ? record->fields[f].versions[0].label_en
                        : record->fields[f].versions[0].value;
     return NULL;
