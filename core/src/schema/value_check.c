@@ -208,7 +208,10 @@ enum cairn_status cairn_field_parse(const struct cairn_field *field, const char 
     bool is_number = value.kind == CAIRN_VALUE_INTEGER;
     if (field->wire == CAIRN_WIRE_CHOICE && !is_number && !field->is_open)
         return choice_fail(field, text, err);
-    if (field->check != CAIRN_CHECK_NONE)
+    /* What is no string of characters loses some of them when it is shown: it has no form. */
+    bool has_form = field->check != CAIRN_CHECK_NONE &&
+                    (field->wire == CAIRN_WIRE_TEXT || field->wire == CAIRN_WIRE_DIGITS);
+    if (has_form)
         status = form_check(field, text, err);
     else if (is_number)
         status = bounds_check(field, text, &value, err);
