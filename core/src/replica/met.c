@@ -11,7 +11,7 @@ static bool flag_is_set(int64_t flags, int64_t number)
     return number >= 1 && number <= count && ((uint64_t)flags >> (count - number) & 1) != 0;
 }
 
-static bool passes(const struct cairn_indicator *indicator, int64_t value)
+bool cairn_indicator_is_met(const struct cairn_indicator *indicator, int64_t value)
 {
     switch ((enum cairn_indicator_test)indicator->test) {
     case CAIRN_TEST_AT_LEAST:
@@ -23,7 +23,7 @@ static bool passes(const struct cairn_indicator *indicator, int64_t value)
     case CAIRN_TEST_FLAG:
         return flag_is_set(value, indicator->threshold);
     }
-    return false; /* a test of a newer version */
+    return false; /* a test of a newer version: nothing here can say that it is met */
 }
 
 enum cairn_status cairn_indicators_view(struct cairn_replica *replica,
@@ -40,9 +40,9 @@ enum cairn_status cairn_indicators_view(struct cairn_replica *replica,
         const struct cairn_indicator *indicator = &type->indicators[i];
         const struct cairn_field *field = cairn_type_field(type, indicator->field);
         bool has_value = field != NULL && shown[field - type->fields].is_integer;
-        met[i] =
-            (struct cairn_met){indicator->name, indicator->label_zh, indicator->label_en, has_value,
-                               has_value && passes(indicator, shown[field - type->fields].integer)};
+        met[i] = (struct cairn_met){
+            indicator->name, indicator->label_zh, indicator->label_en, has_value,
+            has_value && cairn_indicator_is_met(indicator, shown[field - type->fields].integer)};
     }
     record->indicators = met;
     record->indicator_count = count;

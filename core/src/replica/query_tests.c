@@ -508,31 +508,6 @@ static enum cairn_status field_test(struct cairn_asking *asking, const struct ca
     return CAIRN_OK;
 }
 
-/* The flag-th from the left, from 1; a leading one keeps the width. */
-static bool flag_is_set(int64_t flags, int64_t number)
-{
-    int64_t width = 0;
-
-    while (width < 62 && flags >> (width + 1) > 0)
-        width++;
-    return number >= 1 && number <= width && (flags >> (width - number) & 1) != 0;
-}
-
-static bool indicator_is_met(const struct cairn_indicator *indicator, int64_t value)
-{
-    switch ((enum cairn_indicator_test)indicator->test) {
-    case CAIRN_TEST_AT_LEAST:
-        return value >= indicator->threshold;
-    case CAIRN_TEST_AT_MOST:
-        return value <= indicator->threshold;
-    case CAIRN_TEST_IS:
-        return value == indicator->threshold;
-    case CAIRN_TEST_FLAG:
-        return flag_is_set(value, indicator->threshold);
-    }
-    return false; /* a test of a newer version: nothing here can say that it is met */
-}
-
 static enum cairn_status failed_test(struct cairn_asking *asking, const struct cairn_test *test,
                                      const struct cairn_record_state *state, bool *out_fits)
 {
@@ -544,8 +519,8 @@ static enum cairn_status failed_test(struct cairn_asking *asking, const struct c
         return CAIRN_OK;
     enum cairn_status status = cairn_asked_shown(asking, state, test->field, 0, &value, &dot);
     if (status == CAIRN_OK)
-        *out_fits =
-            value.kind != CAIRN_VALUE_INTEGER || !indicator_is_met(test->indicator, value.integer);
+        *out_fits = value.kind != CAIRN_VALUE_INTEGER ||
+                    !cairn_indicator_is_met(test->indicator, value.integer);
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 

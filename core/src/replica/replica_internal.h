@@ -150,6 +150,9 @@ struct cairn_shown {
     bool is_integer;
     int64_t integer;
 };
+struct cairn_indicator;
+/* Does a value meet the indicator (met.c)? Views and queries ask here. */
+bool cairn_indicator_is_met(const struct cairn_indicator *indicator, int64_t value);
 /* Fill in which indicators of its type the record meets (met.c), from what each field of the type
  * shows, in the type's order; `shown` may be NULL where the type has no indicators. */
 CAIRN_NODISCARD
