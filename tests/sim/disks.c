@@ -254,6 +254,11 @@ void disk_arm_power_cut(struct disk *disk, long calls)
     disk->fault_is_power_cut = true;
 }
 
+bool disk_has_failed(const struct disk *disk)
+{
+    return disk->is_dead || disk->is_full || disk->fault_count > 0;
+}
+
 void disk_power_on(struct disk *disk)
 {
     disk->calls_until_fault = -1;

@@ -45,6 +45,8 @@ void disk_arm(struct disk *disk, long calls, enum cairn_status status);
 void disk_arm_conflict(struct disk *disk, long calls);
 /* Let `calls` calls pass; then the power is gone until disk_power_on. */
 void disk_arm_power_cut(struct disk *disk, long calls);
+/* Did it ever fail a call, is it full, is the power gone? */
+bool disk_has_failed(const struct disk *disk);
 /* Everything works again. */
 void disk_power_on(struct disk *disk);
 

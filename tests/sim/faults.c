@@ -300,7 +300,7 @@ static bool township_works(struct world *world, struct dice *dice)
 /* An office hears what is new, goes on with moves that wait for it, and sends that out. */
 static void office_sits(struct world *world, struct node *office, struct dice *dice)
 {
-    if (!world_is_well(world) || office->replica == NULL || people_disk_is_bad(office) ||
+    if (!world_is_well(world) || office->replica == NULL || disk_has_failed(&office->disk) ||
         links_sync(world, office, dice, false) != LINK_DONE)
         return;
     for (unsigned i = 0; i < SITTING_STEPS && world_is_well(world); i++)

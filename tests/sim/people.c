@@ -21,15 +21,10 @@ struct put_draft {
     struct cairn_put put;
 };
 
-bool people_disk_is_bad(const struct node *node)
-{
-    return node->disk.is_dead || node->disk.is_full || node->disk.fault_count > 0;
-}
-
 /* A failure that the disk explains. */
 bool people_failed_with_disk(struct world *world, struct node *node, enum cairn_status status)
 {
-    if (!people_disk_is_bad(node) || (status != CAIRN_IO && status != CAIRN_NO_SPACE))
+    if (!disk_has_failed(&node->disk) || (status != CAIRN_IO && status != CAIRN_NO_SPACE))
         return false;
     world_saw(world, node->disk.is_dead ? SEEN_PUT_LOST_POWER_CUT : SEEN_PUT_FAILED_DISK);
     return true;
@@ -415,7 +410,8 @@ static void act_reopen(struct world *world, struct node *node, struct dice *dice
 static void act_audit(struct world *world, struct node *node, struct dice *dice)
 {
     (void)dice;
-    if (!people_disk_is_bad(node) && node->disk.calls_until_fault < 0 && !node->machine.mark_fails)
+    if (!disk_has_failed(&node->disk) && node->disk.calls_until_fault < 0 &&
+        !node->machine.mark_fails)
         invariant_audit(world, node);
 }
 

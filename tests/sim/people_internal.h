@@ -5,9 +5,7 @@
 
 #include "people.h"
 
-/* May the disk of this node be why a call failed? */
-bool people_disk_is_bad(const struct node *node);
-/* Was it? Then it is counted. */
+/* Was the disk of this node why a call failed? Then it is counted. */
 bool people_failed_with_disk(struct world *world, struct node *node, enum cairn_status status);
 /* A write on `record` (MODEL_NONE: none yet) was refused with `status`: is that right? */
 void people_refused(struct world *world, struct node *node, uint32_t record,

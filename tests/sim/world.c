@@ -141,6 +141,12 @@ void node_power_on(struct world *world, struct node *node, bool loses_unsynced_m
     WORLD_MUST(world, node_open(world, node));
 }
 
+bool node_may_fail(const struct node *node)
+{
+    return disk_has_failed(&node->disk) || node->disk.calls_until_fault >= 0 ||
+           node->disk.dies_behind_commit || node->machine.mark_fails;
+}
+
 void backup_drop(struct backup *backup)
 {
     disk_copy_drop(&backup->disk);

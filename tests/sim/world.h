@@ -140,6 +140,9 @@ struct node *world_node_add(struct world *world, enum node_kind kind, unsigned v
 /* Open a closed one; what a restore changed is taken into the book. */
 enum cairn_status node_open(struct world *world, struct node *node);
 void node_close(struct node *node);
+/* May a call of this device fail, now or at its next step, for what was done to its disk or mark?
+ */
+bool node_may_fail(const struct node *node);
 /* The power comes back: close, everything works, open. */
 void node_power_on(struct world *world, struct node *node, bool loses_unsynced_mark);
 /* Put an older disk in, or only carry the device to another place, and open. */
