@@ -75,6 +75,12 @@ void registry_add(struct net_node *node, const char *id, const char *field, cons
     net_must(registry_change(node, id, field, value, CAIRN_PUT_ADD));
 }
 
+void registry_count_up(struct net_node *node, const char *id, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++)
+        registry_add(node, id, "points", "1");
+}
+
 void registry_take(struct net_node *node, const char *id, const char *field, const char *value)
 {
     net_must(registry_change(node, id, field, value, CAIRN_PUT_REMOVE));

@@ -27,6 +27,8 @@ void registry_create(struct net_node *node, const char *type, const char *field,
 enum cairn_status registry_change(struct net_node *node, const char *id, const char *field,
                                   const char *value, enum cairn_put_operation operation);
 void registry_add(struct net_node *node, const char *id, const char *field, const char *value);
+/* So many points, one at a time. */
+void registry_count_up(struct net_node *node, const char *id, unsigned times);
 void registry_take(struct net_node *node, const char *id, const char *field, const char *value);
 const struct cairn_field_state *registry_field_get(struct net_node *node, const char *id,
                                                    const char *field);

@@ -115,11 +115,9 @@ static void gathered_counts_of_a_restored_store_count_once(void **state)
 
     (void)state;
     registry_create(&station, "household", "head", "扎西", id);
-    for (unsigned i = 0; i < 10; i++)
-        registry_add(&station, id, "points", "1");
+    registry_count_up(&station, id, 10);
     registry_sync_all();
-    for (unsigned i = 0; i < 25; i++)
-        registry_add(&station, id, "points", "1");
+    registry_count_up(&station, id, 25);
     registry_carry(&station, &peer);
     struct cairn_store *old = net_store_copy(station.store);
     registry_add(&station, id, "points", "1000");
@@ -130,8 +128,7 @@ static void gathered_counts_of_a_restored_store_count_once(void **state)
     registry_carry(&peer, &station);
     registry_sync_all();
     registry_expect_everywhere(id, "points", "36");
-    for (unsigned i = 0; i < 20; i++)
-        registry_add(&station, id, "points", "1");
+    registry_count_up(&station, id, 20);
     registry_sync_all();
     registry_expect_everywhere(id, "points", "56");
 }
@@ -143,14 +140,12 @@ static void counts_after_a_restore_are_no_others_when_the_originals_return(void 
     (void)state;
     registry_create(&station, "household", "head", "扎西", id);
     registry_sync_all();
-    for (unsigned i = 0; i < 20; i++)
-        registry_add(&station, id, "points", "1");
+    registry_count_up(&station, id, 20);
     registry_carry(&station, &peer);
     struct cairn_store *old = net_store_copy(station.store);
     registry_add(&station, id, "points", "1000");
     net_node_restore(&station, old);
-    for (unsigned i = 0; i < 40; i++)
-        registry_add(&station, id, "points", "1"); /* on top of what was written again */
+    registry_count_up(&station, id, 40); /* on top of what was written again */
     registry_expect_shown(&station, id, "points", "60");
     registry_carry(&peer, &station); /* the originals return */
     registry_expect_shown(&station, id, "points", "60");

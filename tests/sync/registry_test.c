@@ -87,8 +87,7 @@ static void many_counts_of_one_device_are_gathered_and_none_is_lost(void **state
 
     (void)state;
     registry_create(&station, "household", "points", "1", id);
-    for (unsigned i = 0; i < 50; i++)
-        registry_add(&station, id, "points", "1");
+    registry_count_up(&station, id, 50);
     registry_carry(&station, &peer);
     registry_add(&peer, id, "points", "100");
     for (unsigned i = 0; i < 20; i++)
@@ -103,13 +102,10 @@ static void two_who_gather_unseen_count_nothing_twice(void **state)
 
     (void)state;
     registry_create(&station, "household", "points", "1", id);
-    for (unsigned i = 0; i < 10; i++)
-        registry_add(&station, id, "points", "1");
+    registry_count_up(&station, id, 10);
     registry_sync_all();
-    for (unsigned i = 0; i < 20; i++)
-        registry_add(&peer, id, "points", "1");
-    for (unsigned i = 0; i < 20; i++)
-        registry_add(&station, id, "points", "1");
+    registry_count_up(&peer, id, 20);
+    registry_count_up(&station, id, 20);
     registry_sync_all();
     registry_expect_everywhere(id, "points", "51");
 }
