@@ -331,6 +331,17 @@ enum cairn_status cairn_request_file_read(const struct cairn_verifier *verifier,
     return CAIRN_OK;
 }
 
+struct cairn_hash cairn_request_hash(const struct cairn_request_statement *request)
+{
+    uint8_t buffer[CAIRN_STATEMENT_MAX];
+    struct cairn_writer statement;
+
+    cairn_writer_init(&statement, buffer, sizeof(buffer));
+    write_request(&statement, request);
+    CAIRN_ASSERT(!statement.overflowed);
+    return hash_of(cairn_writer_bytes(&statement));
+}
+
 void cairn_request_file_write(struct cairn_writer *writer,
                               const struct cairn_request_statement *request,
                               const struct cairn_sign_secret *secret)

@@ -96,19 +96,14 @@ enum cairn_status cairn_status_get(struct cairn_replica *replica,
 {
     struct cairn_status_report report = {.was_restored = replica->was_restored};
     struct cairn_request_statement request;
-    uint8_t file[CAIRN_STATEMENT_MAX + 128];
-    struct cairn_writer writer;
 
     cairn_replica_fresh(replica, err);
     CAIRN_TRY(cairn_replica_read(replica, err));
     CAIRN_TRY(cairn_replica_done(replica, status_gather(replica, &report), err));
     if (replica->has_keys) {
         request_describe(replica, &request);
-        cairn_writer_init(&writer, file, sizeof file);
-        cairn_request_file_write(&writer, &request, &replica->keys.seal);
-        if (cairn_request_file_read(&replica->verifier, cairn_writer_bytes(&writer), &request) ==
-            CAIRN_OK)
-            cairn_fingerprint(&request.hash, report.self.fingerprint);
+        const struct cairn_hash hash = cairn_request_hash(&request);
+        cairn_fingerprint(&hash, report.self.fingerprint);
         cairn_text_copy(report.self.name, sizeof report.self.name, request.name);
     }
     *out_report = report;

@@ -101,6 +101,8 @@ CAIRN_NODISCARD
 enum cairn_status cairn_request_file_read(const struct cairn_verifier *verifier,
                                           struct cairn_bytes bytes,
                                           struct cairn_request_statement *out_request);
+/* H of the statement that a file of this request would hold: as `hash` of one that was read. */
+struct cairn_hash cairn_request_hash(const struct cairn_request_statement *request);
 void cairn_request_file_write(struct cairn_writer *writer,
                               const struct cairn_request_statement *request,
                               const struct cairn_sign_secret *secret);
