@@ -117,7 +117,7 @@ static enum cairn_status run_append(struct cairn_context *ctx,
     }
     CAIRN_TRY(cairn_force_limit(ctx, log, &limit));
     /* An auditor judges what others took before they knew of the cut. */
-    if (from >= limit && !input->is_sequenced && !ctx->takes_closed) {
+    if (from >= limit && !input->is_sequenced && !ctx->is_auditor) {
         *out_outcome = CAIRN_OUTCOME_CUT;
         CAIRN_TRY(cairn_log_save(ctx, log));
         /* Evidence under a quota; tried again, as the cut itself may turn out to lie behind
@@ -179,7 +179,7 @@ enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_
     size_t offset;
 
     /* Without the secret nobody could ever open it: only an auditor reads closed bundles. */
-    if (run->secret_kind == CAIRN_RUN_BLIND_SEED && !ctx->takes_closed)
+    if (run->secret_kind == CAIRN_RUN_BLIND_SEED && !ctx->is_auditor)
         return CAIRN_MALFORMED;
     CAIRN_TRY(run_log(ctx, input, &log));
     if (run->first > cairn_log_size(&log)) {

@@ -259,7 +259,7 @@ static enum cairn_status audit_begin(struct cairn_auditor *audit, struct cairn_b
     CAIRN_TRY(cairn_context_init(&audit->ctx, audit->store, &audit->verifier));
     audit->ctx.indexing.is_off = true;
     audit->ctx.err = audit->outer;
-    audit->ctx.takes_closed = true;
+    audit->ctx.is_auditor = true;
     if (cairn_root_statement_read(root_statement, &root) != CAIRN_OK)
         return cairn_fail(audit->outer, CAIRN_BAD_INPUT,
                           "The root key file is not one, or it is damaged.");

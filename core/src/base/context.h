@@ -52,8 +52,7 @@ struct cairn_context {
     struct cairn_indexing indexing;
     bool has_schema_version; /* while reading: the newest, as of snapshot schema_snapshot */
     uint64_t schema_version, schema_snapshot;
-    /* An auditor: takes blind seeds in the place of secrets, and what lies behind a cut. */
-    bool takes_closed;
+    bool is_auditor; /* takes blind seeds in the place of secrets, and what lies behind a cut */
     const struct cairn_verifier *verifier;
     struct cairn_hash network;          /* zeros until this store belongs to one */
     struct cairn_schema_cache *schemas; /* tables decoded so far; own to this context */
