@@ -34,7 +34,7 @@ int sp_connect(uint16_t port, int receive_buffer)
         .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    const struct timeval patience = {.tv_sec = 5};
+    const struct timeval patience = {.tv_sec = 30}; /* a machine may stand still for seconds */
     const int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
