@@ -5,6 +5,7 @@
 
 #include "inspect.h"
 #include "links.h"
+#include "people_internal.h"
 
 struct bundle_pieces {
     uint8_t *data;
@@ -36,7 +37,7 @@ struct bundle couriers_bundle(struct world *world, struct node *node, bool is_fu
         cairn_bundle_write(node->replica, is_full, piece_add, &pieces, &report, &world->err);
     if (status != CAIRN_OK) {
         free(pieces.data);
-        if (status == CAIRN_IO || (status == CAIRN_NO_SPACE && disk_has_failed(&node->disk)))
+        if ((status == CAIRN_IO || status == CAIRN_NO_SPACE) && disk_has_failed(&node->disk))
             world_saw(world, SEEN_BUNDLE_DISK);
         else if (!(status == CAIRN_NO_RIGHT && !is_full)) /* nobody that it knows could open it */
             world_fail(world, "bundle-status", "a bundle of %s: %s: %s", node->tag,
@@ -124,10 +125,11 @@ static void read_damaged(struct world *world, struct node *node, const struct bu
     free(copy.data);
     if (is_same) /* two flips of one bit */
         return;
-    if (status == CAIRN_OK)
-        world_fail(world, "damaged-bundle", "%s took a damaged bundle", node->tag);
-    else
+    if (cairn_status_actor(status) == CAIRN_ACTOR_PEER || status == CAIRN_NO_KEY)
         world_saw(world, SEEN_BUNDLE_DAMAGED);
+    else if (!people_failed_with_disk(world, node, status))
+        world_fail(world, "damaged-bundle", "%s answers a damaged bundle with %s", node->tag,
+                   cairn_status_name(status));
 }
 
 void couriers_read(struct world *world, struct node *node, struct dice *dice, bool damages)

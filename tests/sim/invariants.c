@@ -8,9 +8,12 @@
 #define COUNTS_EVERY 64 /* steps between two looks at the counts in a status */
 #define AUDIT_EVERY 500 /* steps between two audits of somebody */
 
-static void invariant_count(struct world *world, void (*check)(struct world *, struct node *))
+/* One check of one replica, counted where there was something to compare. */
+static void check_run(struct world *world, struct node *node, invariant_fn *check)
 {
-    for (unsigned i = 0; i < sim_invariant_count; i++)
+    bool was_compared = check(world, node);
+
+    for (unsigned i = 0; i < sim_invariant_count && was_compared; i++)
         if (sim_invariants[i].check == check)
             world->tally.invariants[i]++;
 }
@@ -24,14 +27,13 @@ static bool count_record(void *context, const struct cairn_record *record)
     return true;
 }
 
-void invariant_counts(struct world *world, struct node *node)
+static bool counts_agree(struct world *world, struct node *node)
 {
     struct cairn_status_report report;
     uint64_t records = 0, conflicts = 0;
 
-    invariant_count(world, invariant_counts);
     if (node_may_fail(node))
-        return;
+        return false;
     bool is_read =
         WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
         WORLD_MUST(world, cairn_list(node->replica, "household", NULL, 0, count_record, &records,
@@ -44,19 +46,25 @@ void invariant_counts(struct world *world, struct node *node)
                    node->tag, (unsigned long long)report.record_count,
                    (unsigned long long)report.conflict_count, (unsigned long long)records,
                    (unsigned long long)conflicts);
+    return is_read;
 }
 
-static void counts_now_and_then(struct world *world, struct node *node)
+void invariant_counts(struct world *world, struct node *node)
 {
-    if (world->step % COUNTS_EVERY == 0)
-        invariant_counts(world, node);
+    check_run(world, node, counts_agree);
 }
 
-static void nothing_left_open(struct world *world, struct node *node)
+static bool counts_now_and_then(struct world *world, struct node *node)
+{
+    return world->step % COUNTS_EVERY == 0 && counts_agree(world, node);
+}
+
+static bool nothing_left_open(struct world *world, struct node *node)
 {
     if (node->disk.open_count != 0)
         world_fail(world, "left-open", "%s has left %ld transactions or ranges open", node->tag,
                    node->disk.open_count);
+    return true;
 }
 
 /* ---- the whole state ----------------------------------------------------------------------- */
@@ -144,15 +152,18 @@ static void state_record(void *context, struct world *world, struct node *node,
     }
     look->was_seen[number] = 1;
     book_look(world, node, number, &sight);
-    bool is_right = sight.count == seen->live_count;
+    bool is_right = sight.count == seen->live_count && sight.is_deleted == seen->is_deleted &&
+                    sight.has_conflict == seen->has_conflict;
     for (size_t i = 0; i < seen->live_count && is_right; i++)
         is_right = is_due(&world->model, &sight, &seen->live[i]);
     if (is_right)
         return;
     look->wrong = number;
     state_explain(world, node, &sight, seen);
-    world_fail(world, "state", "%s has %zu live versions of %s, %u are due", node->tag,
-               seen->live_count, seen->label, sight.count);
+    world_fail(world, "state",
+               "%s has %zu live versions of %s, deleted %d, in conflict %d; %u, %d, %d are due",
+               node->tag, seen->live_count, seen->label, seen->is_deleted, seen->has_conflict,
+               sight.count, sight.is_deleted, sight.has_conflict);
 }
 
 static bool history_explain(void *context, const struct cairn_history_item *item)
@@ -179,7 +190,7 @@ static void replica_explain(struct world *world, struct node *node, const char *
                    (unsigned long long)report.unreceived_count);
 }
 
-static void state_is_due(struct world *world, struct node *node)
+static bool state_is_due(struct world *world, struct node *node)
 {
     struct model *model = &world->model;
     struct state_look look = {calloc(1, model->record_count + 1u), MODEL_NONE};
@@ -204,6 +215,22 @@ static void state_is_due(struct world *world, struct node *node)
                    record->label, sight.count);
     }
     free(look.was_seen);
+    return model->record_count > 0;
+}
+
+/* Nobody holds edits of a village that its grant does not cover. */
+static bool nobody_reads_more(struct world *world, struct node *node)
+{
+    const struct model *model = &world->model;
+
+    inspect_holdings(world, node);
+    for (uint32_t log = 0; log < model->log_count; log++)
+        if (model->logs[log].channel == CAIRN_CHANNEL_RECORDS && node->held.size[log] > 0 &&
+            !book_covers(node, model->logs[log].scope))
+            world_fail(world, "read-exceeded", "%s holds %u entries of %s", node->tag,
+                       node->held.size[log],
+                       world_village(book_village_of(model->logs[log].scope)));
+    return node->kind == NODE_STATION || node->kind == NODE_TOWNSHIP;
 }
 
 /* ---- between replicas ---------------------------------------------------------------------- */
@@ -227,9 +254,10 @@ static bool hold_the_same(const struct world *world, const struct node *a, const
     return true;
 }
 
-static void digests_equal(struct world *world, struct node *node)
+static bool digests_equal(struct world *world, struct node *node)
 {
     struct cairn_hash digest, other;
+    bool was_compared = false;
 
     inspect_holdings(world, node);
     for (unsigned village = 0; village < world->village_count; village++) {
@@ -244,12 +272,15 @@ static void digests_equal(struct world *world, struct node *node)
             if (!has_digest && !inspect_digest(world, node, village, &digest))
                 break;
             has_digest = true;
-            if (inspect_digest(world, peer, village, &other) &&
-                memcmp(digest.bytes, other.bytes, sizeof digest.bytes) != 0)
+            if (!inspect_digest(world, peer, village, &other))
+                continue;
+            was_compared = true;
+            if (memcmp(digest.bytes, other.bytes, sizeof digest.bytes) != 0)
                 world_fail(world, "digests", "%s and %s hold the same of %s and differ in state",
                            node->tag, peer->tag, world_village(village));
         }
     }
+    return was_compared;
 }
 
 /* Own edits that no checkpoint covers; bases are not counted. */
@@ -275,7 +306,7 @@ void invariant_waiting(struct world *world, struct node *node, uint64_t reported
                    node->tag, (unsigned long long)reported, (unsigned long long)due);
 }
 
-static void received_is_covered(struct world *world, struct node *node)
+static bool received_is_covered(struct world *world, struct node *node)
 {
     struct node *server = &world->nodes[world->server];
     struct cairn_status_report report;
@@ -287,14 +318,15 @@ static void received_is_covered(struct world *world, struct node *node)
             world_fail(world, "received", "%s counts %u entries as received, the server covers %u",
                        node->tag, node->held.covered[log], server->held.covered[log]);
     if (node_may_fail(node) || node->kind == NODE_ROOT || node->kind == NODE_OFFICE)
-        return; /* these have grants on their way too */
+        return false; /* these have grants on their way too */
     if (world->step % AUDIT_EVERY != AUDIT_EVERY - 1)
-        return; /* a status costs as much as many edits */
+        return false; /* a status costs as much as many edits */
     uint64_t due = waiting_due(world, node);
     if (WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
         report.unreceived_count != due)
         world_fail(world, "received", "%s says that %llu edits wait, %llu do", node->tag,
                    (unsigned long long)report.unreceived_count, (unsigned long long)due);
+    return true;
 }
 
 /* ---- audits -------------------------------------------------------------------------------- */
@@ -315,16 +347,15 @@ static void audit_finding(void *context, uint64_t number, const char *text, cons
     look->other_count += is_other;
 }
 
-void invariant_audit(struct world *world, struct node *node)
+static bool audit_is_clean(struct world *world, struct node *node)
 {
     struct audit_look look = {.other_count = 0};
     const struct cairn_audit_visitor visitor = {.finding = audit_finding, .context = &look};
     struct cairn_audit_report report;
 
-    invariant_count(world, invariant_audit);
     if (!WORLD_MUST(world,
                     cairn_audit_replica(node->replica, &visitor, &report, NULL, &world->err)))
-        return;
+        return false;
     bool is_clean = report.finding_count == 0;
     /* Of a device that signed twice, and whose second history counts nowhere, the book says
      * nothing. */
@@ -332,12 +363,18 @@ void invariant_audit(struct world *world, struct node *node)
     world_saw(world, is_clean ? SEEN_AUDIT_CLEAN : SEEN_AUDIT_FOUND);
     if (!is_clean && !is_proven && !model_has_forks(&world->model))
         world_fail(world, "audit", "the audit of %s finds: %s", node->tag, look.first);
+    return true;
+}
+
+void invariant_audit(struct world *world, struct node *node)
+{
+    check_run(world, node, audit_is_clean);
 }
 
 /* ---- healed -------------------------------------------------------------------------------- */
 
 /* Everything acknowledged is at the server, and at whoever follows the village. */
-static void nothing_is_lost(struct world *world, struct node *node)
+static bool nothing_is_lost(struct world *world, struct node *node)
 {
     const struct model *model = &world->model;
 
@@ -357,32 +394,35 @@ static void nothing_is_lost(struct world *world, struct node *node)
         world_fail(world, "lost", "%s does not have entry %u of a log in %s: %s, value %u",
                    node->tag, version->index, world_village(book_village_of(log->scope)),
                    model->records[version->record].label, version->token);
-        return;
+        break;
     }
+    return model->version_count > 0;
 }
 
 /* When all is everywhere, nothing is parked and no entry waits: but for what lies behind a cut, or
  * came from hostile hands. */
-static void nothing_waits(struct world *world, struct node *node)
+static bool nothing_waits(struct world *world, struct node *node)
 {
     struct cairn_status_report report;
 
     if (world->model.decree_count > 0 || world->traits.has_malice)
-        return;
+        return false;
     if (WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
         report.parked_count + report.newer_count > 0)
         world_fail(world, "waits", "at %s %llu runs are parked and %llu entries wait", node->tag,
                    (unsigned long long)report.parked_count, (unsigned long long)report.newer_count);
+    return true;
 }
 
 const struct sim_invariant sim_invariants[] = {
     {"left-open", INVARIANT_CHEAP, nothing_left_open},
     {"counts", INVARIANT_CHEAP, counts_now_and_then},
-    {"counts of every status", INVARIANT_HEALED, invariant_counts},
+    {"counts of every status", INVARIANT_HEALED, counts_agree},
     {"state", INVARIANT_FULL, state_is_due},
     {"received", INVARIANT_FULL, received_is_covered},
+    {"read-exceeded", INVARIANT_FULL, nobody_reads_more},
     {"digests", INVARIANT_FULL, digests_equal},
-    {"audit", INVARIANT_SLOW, invariant_audit},
+    {"audit", INVARIANT_SLOW, audit_is_clean},
     {"lost", INVARIANT_HEALED, nothing_is_lost},
     {"waits", INVARIANT_HEALED, nothing_waits},
 };
@@ -392,11 +432,8 @@ const unsigned sim_invariant_count = sizeof sim_invariants / sizeof sim_invarian
 
 static void check_one(struct world *world, struct node *node, unsigned i)
 {
-    if (node->replica == NULL || !node->is_joined || !world_is_well(world))
-        return;
-    sim_invariants[i].check(world, node);
-    if (sim_invariants[i].check != invariant_counts && sim_invariants[i].check != invariant_audit)
-        world->tally.invariants[i]++;
+    if (node->replica != NULL && node->is_joined && world_is_well(world))
+        check_run(world, node, sim_invariants[i].check);
 }
 
 void invariants_cheap(struct world *world, struct node *node)
@@ -433,4 +470,9 @@ void invariants_healed(struct world *world)
         for (unsigned n = 0; n < world->node_count && sim_invariants[i].when == INVARIANT_SLOW; n++)
             if (n == world->server || n == world->step % world->node_count)
                 check_one(world, &world->nodes[n], i);
+}
+
+void invariants_end(struct world *world)
+{
+    check_all(world, INVARIANT_SLOW);
 }

@@ -14,14 +14,17 @@
 enum invariant_when {
     INVARIANT_CHEAP, /* after each step, on the replica touched */
     INVARIANT_FULL,  /* on every open replica, at every 100th step and when healed */
-    INVARIANT_SLOW,  /* the same, at every 100th step on one replica only */
+    INVARIANT_SLOW,  /* at every 500th step on one replica, on two when healed, on all at the end */
     INVARIANT_HEALED /* on every replica, when all links are good and nothing waits any more */
 };
+
+/* False: there was nothing to compare, and it is not counted. */
+typedef bool invariant_fn(struct world *world, struct node *node);
 
 struct sim_invariant {
     const char *name;
     enum invariant_when when;
-    void (*check)(struct world *world, struct node *node);
+    invariant_fn *check;
 };
 extern const struct sim_invariant sim_invariants[];
 extern const unsigned sim_invariant_count;
@@ -29,6 +32,8 @@ extern const unsigned sim_invariant_count;
 void invariants_cheap(struct world *world, struct node *node);
 void invariants_full(struct world *world);
 void invariants_healed(struct world *world);
+/* Those that are slow, on every replica. */
+void invariants_end(struct world *world);
 
 /* ---- those that an operation looks at by itself ---- */
 

@@ -169,13 +169,9 @@ struct link_bytes links_answer(struct world *world, struct cairn_bytes request, 
 static enum link_end station_failed(struct world *world, struct node *node,
                                     enum cairn_status status, const char *call)
 {
-    bool is_disk = node->disk.is_dead || node->disk.is_full || node->disk.fault_count > 0;
+    bool is_disk = disk_has_failed(&node->disk) && (status == CAIRN_IO || status == CAIRN_NO_SPACE);
 
-    if (is_disk && (status == CAIRN_IO || status == CAIRN_NO_SPACE)) {
-        world_saw(world, SEEN_SYNC_DISK);
-        return LINK_DISK;
-    }
-    if (node->machine.mark_fails || status == CAIRN_IO) { /* the mark could not be saved */
+    if (is_disk || (node->machine.has_failed && status == CAIRN_IO)) {
         world_saw(world, SEEN_SYNC_DISK);
         return LINK_DISK;
     }

@@ -85,6 +85,7 @@ static enum cairn_status port_mark_save(struct cairn_ports *ports, struct cairn_
 
     if (machine->mark_fails) {
         machine->mark_fails = false;
+        machine->has_failed = true;
         return CAIRN_IO;
     }
     enum cairn_status status = file_save(&machine->mark, bytes);

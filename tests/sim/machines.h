@@ -29,6 +29,7 @@ struct machine {
     struct machine_file key, mark, synced_mark;
     uint64_t place;
     bool mark_fails; /* the next save of a mark fails, once */
+    bool has_failed; /* it did, in this step */
 };
 
 void machine_init(struct machine *machine, const uint64_t *true_s, uint64_t seed);

@@ -14,10 +14,8 @@ static struct node *open_station(struct world *world, struct dice *dice)
 {
     struct node *node = world_pick_station(world, dice);
     struct node *server = &world->nodes[world->server];
-    bool is_ready = node->replica != NULL && server->replica != NULL &&
-                    node->disk.calls_until_fault < 0 && !node->disk.is_full &&
-                    server->disk.calls_until_fault < 0 && !server->disk.is_full &&
-                    !node->machine.mark_fails;
+    bool is_ready = node->replica != NULL && server->replica != NULL && !node_may_fail(node) &&
+                    !node_may_fail(server);
 
     return is_ready && node->kind == NODE_STATION ? node : NULL;
 }

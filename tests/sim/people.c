@@ -12,6 +12,7 @@
 
 #define PUTS_MAX 6
 #define FIELDS_MAX 4
+#define DRAWS_MAX 8 /* of an action, until there is something to do */
 
 /* One put being composed, its texts beside it. */
 struct put_draft {
@@ -410,8 +411,7 @@ static void act_reopen(struct world *world, struct node *node, struct dice *dice
 static void act_audit(struct world *world, struct node *node, struct dice *dice)
 {
     (void)dice;
-    if (!disk_has_failed(&node->disk) && node->disk.calls_until_fault < 0 &&
-        !node->machine.mark_fails)
+    if (!node_may_fail(node))
         invariant_audit(world, node);
 }
 
@@ -452,18 +452,31 @@ static unsigned operation_draw(struct dice *dice)
     return i;
 }
 
-void people_act(struct world *world, struct node *node, struct dice *dice)
+/* True when it had something to do: only what asked the node's store counts as an action. */
+static bool operation_act(struct world *world, struct node *node, struct dice *dice)
 {
     unsigned which = operation_draw(dice);
+    uint64_t calls = node->disk.call_count;
 
-    if (node->replica == NULL && node_open(world, node) != CAIRN_OK)
-        return;
     trace_line(&world->trace, "#%llu %s %s", (unsigned long long)world->step, node->tag,
                sim_operations[which].name);
     sim_operations[which].act(world, node, dice);
+    if (node->disk.call_count == calls)
+        return false;
     world->tally.operations[which]++;
     world->tally.actions++;
     node->day_actions++;
+    return true;
+}
+
+void people_act(struct world *world, struct node *node, struct dice *dice)
+{
+    bool has_acted = false;
+
+    if (node->replica == NULL && node_open(world, node) != CAIRN_OK)
+        return;
+    for (unsigned draw = 0; draw < DRAWS_MAX && !has_acted && world_is_well(world); draw++)
+        has_acted = operation_act(world, node, dice);
     if (node->disk.is_dead && world_is_well(world))
         node_power_on(world, node, dice_one_in(dice, 2));
     if (world_is_well(world))

@@ -24,7 +24,8 @@ char label_check(const struct cairn_hash *log, uint32_t index)
 /* Tails being written again; one at a time. */
 struct repeating {
     struct world *world;
-    uint32_t from, to;    /* logs of the model */
+    const struct node *node;
+    uint32_t from, to;    /* logs of the model; `to` MODEL_NONE: no entry was written again */
     uint32_t next;        /* index in the new log */
     uint32_t *new_of_old; /* versions, of all tails */
     uint32_t old_count;
@@ -108,6 +109,11 @@ static void entry_again(struct repeating *r, uint32_t index)
         entry_came_back(r, first);
         return;
     }
+    if (r->to == MODEL_NONE) {
+        world_fail(r->world, "unsynced-again", "%s did not write its unsynced edits again",
+                   r->node->tag);
+        return;
+    }
     uint32_t record = record_again(r, &model->versions[first]);
     for (uint32_t v = first;
          v < r->old_count && model->versions[v].log == r->from && model->versions[v].index == index;
@@ -148,14 +154,10 @@ static void tail_again(struct repeating *r, struct node *node, const struct own_
 
     r->from = old->log;
     r->to = new_log(world, node, village);
-    if (r->to == MODEL_NONE) {
-        world_fail(world, "unsynced-again", "%s did not write its unsynced edits again", node->tag);
-        return;
-    }
-    r->next = world->model.logs[r->to].entry_count;
+    r->next = r->to == MODEL_NONE ? 0 : world->model.logs[r->to].entry_count;
     if (r->next == 0)
         r->next = 1; /* behind the basis */
-    for (uint32_t i = old->covered; i < old->size; i++)
+    for (uint32_t i = old->covered; i < old->size && world_is_well(world); i++)
         entry_again(r, i);
 }
 
@@ -186,7 +188,7 @@ void restore_book_before(struct world *world, struct node *node, const struct ow
 void restore_book(struct world *world, struct node *node, const struct own_log *logs,
                   unsigned count)
 {
-    struct repeating r = {.world = world, .old_count = world->model.version_count};
+    struct repeating r = {.world = world, .node = node, .old_count = world->model.version_count};
     struct cairn_hash id;
     uint32_t size, log;
 

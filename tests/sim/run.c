@@ -16,8 +16,7 @@
 #include "malice.h"
 #include "people.h"
 
-#define SLOTS_A_DAY 12 /* actions of a station: ten count as a day, two may find nothing */
-#define ACTIONS_A_DAY 10
+#define SLOTS_A_DAY 10 /* actions of a station: so many make a day count */
 #define FULL_EVERY 100 /* steps */
 #define HEAL_EVERY_DAYS 6
 
@@ -62,8 +61,10 @@ static void turn_take(struct world *world, uint64_t turn, struct dice *dice)
 
 static void disks_fresh(struct world *world)
 {
-    for (unsigned i = 0; i < world->node_count; i++)
+    for (unsigned i = 0; i < world->node_count; i++) {
         world->nodes[i].disk.fault_count = 0;
+        world->nodes[i].machine.has_failed = false;
+    }
 }
 
 static void step_run(struct world *world)
@@ -91,8 +92,7 @@ static void day_end(struct world *world, uint64_t day)
 {
     for (unsigned i = 0; i < world->node_count; i++) {
         struct node *node = &world->nodes[i];
-        world->tally.station_days +=
-            node->kind == NODE_STATION && node->day_actions >= ACTIONS_A_DAY;
+        world->tally.station_days += node->kind == NODE_STATION && node->day_actions >= SLOTS_A_DAY;
         node->day_actions = 0;
     }
     if ((day + 1) % HEAL_EVERY_DAYS == 0 && day + 1 < world->config.days)
@@ -108,6 +108,8 @@ static void run_end(struct world *world)
     heal(world);
     if (world_is_well(world) && world->traits.has_decrees && decrees_adopt(world, &dice))
         heal(world);
+    if (world_is_well(world))
+        invariants_end(world);
     if (world_is_well(world) && world->traits.has_server_fork)
         malice_server_forks(world);
 }
