@@ -150,17 +150,6 @@ static enum cairn_status unlock(struct cli *cli, enum cli_mode mode, struct pass
     return passphrase_ask(passphrase, _("Passphrase for this device's key:"), &cli->err);
 }
 
-static enum cli_exit report_open(struct cli *cli, enum cairn_status status)
-{
-    if (status != CAIRN_NOT_FOUND)
-        return cli_report(cli, status);
-    (void)cairn_fail(&cli->err, status,
-                     N_("there is no store in %s. Make one with: cairn init NAME; or name another "
-                        "folder with --store DIR"),
-                     cli->store);
-    return report_as(cli, status, CLI_COULD_NOT);
-}
-
 /* A person must know that this store does not go on where it was, and that a copy may be about. */
 static void warn_restored(struct cli *cli)
 {
@@ -191,8 +180,10 @@ enum cli_exit cli_open(struct cli *cli, enum cli_mode mode)
     config.passphrase = passphrase_bytes(&passphrase);
     status = cairn_replica_open(&config, &cli->replica, &cli->err);
     passphrase_release(&passphrase);
+    if (status == CAIRN_NOT_FOUND) /* of the store, not of something in it */
+        return report_as(cli, status, CLI_COULD_NOT);
     if (status != CAIRN_OK)
-        return report_open(cli, status);
+        return cli_report(cli, status);
     if (mode == CLI_WRITES)
         warn_restored(cli);
     return CLI_DONE;

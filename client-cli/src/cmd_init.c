@@ -72,6 +72,20 @@ static bool is_unfinished(const struct cli *cli, const struct cairn_init *init, 
            (report->is_root || !report->is_joined);
 }
 
+/* A root key was handed out of here: another would be another network's. */
+static enum cairn_status check_no_root(struct cli *cli, const char *file)
+{
+    char path[PATHS_MAX];
+
+    if (!paths_join(cli->store, file, path) || access(path, F_OK) != 0)
+        return CAIRN_OK;
+    return cairn_fail(
+        &cli->err, CAIRN_EXISTS,
+        N_("%s holds the key of a root authority, and no records. Nothing was made; restore "
+           "data.mdb from a backup, or choose another folder with --store."),
+        cli->store);
+}
+
 /* Told before a passphrase is asked for; what else stands in the way cairn_replica_init tells. A
  * key with no store beside it is what an init left that was killed: that may be done again. */
 static enum cairn_status check_no_store(struct cli *cli, const struct cairn_init *init,
@@ -86,7 +100,7 @@ static enum cairn_status check_no_store(struct cli *cli, const struct cairn_init
         return CAIRN_OK;
     enum cairn_status status = cairn_replica_open(&config, &replica, NULL);
     if (status == CAIRN_NOT_FOUND)
-        return CAIRN_OK;
+        return init->root_scope == NULL ? CAIRN_OK : check_no_root(cli, file);
     if (status == CAIRN_OK) {
         status = cairn_status_get(replica, &report, NULL);
         cairn_replica_close(replica);

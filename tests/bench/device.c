@@ -67,14 +67,13 @@ static enum cairn_status ports_key_load(struct cairn_ports *ports, struct cairn_
     return note_load(&device->key, out);
 }
 
-static enum cairn_status ports_key_save(struct cairn_ports *ports, struct cairn_bytes bytes,
-                                        bool replace)
+static enum cairn_status ports_key_save(struct cairn_ports *ports, struct cairn_bytes bytes)
 {
     struct device_ports *device = ports_of(ports);
 
     if (device->machine != NULL)
-        return device->machine->ops->key_save(device->machine, bytes, replace);
-    if (device->key.is_there && !replace)
+        return device->machine->ops->key_save(device->machine, bytes);
+    if (device->key.is_there)
         return CAIRN_EXISTS;
     return note_save(&device->key, bytes);
 }

@@ -172,7 +172,7 @@ static void a_saved_key_comes_back_and_is_for_the_owner_only(void **state)
 
     expect_not_loaded(f, ops->key_load, CAIRN_NOT_FOUND);
     mode_t old = umask(0);
-    assert_int_equal(ops->key_save(f->ports, text("one"), false), CAIRN_OK);
+    assert_int_equal(ops->key_save(f->ports, text("one")), CAIRN_OK);
     umask(old);
     expect_loaded(f, ops->key_load, "one");
     assert_int_equal(mode_of(f->store, "key"), S_IFREG | 0600);
@@ -180,17 +180,14 @@ static void a_saved_key_comes_back_and_is_for_the_owner_only(void **state)
     assert_int_equal(fsync_count, 2); /* the file, then its folder */
 }
 
-static void a_key_is_replaced_only_on_demand(void **state)
+static void a_key_is_never_replaced(void **state)
 {
     struct fixture *f = *state;
     const struct cairn_ports_ops *ops = f->ports->ops;
 
-    assert_int_equal(ops->key_save(f->ports, text("one"), false), CAIRN_OK);
-    assert_int_equal(ops->key_save(f->ports, text("two"), false), CAIRN_EXISTS);
+    assert_int_equal(ops->key_save(f->ports, text("one")), CAIRN_OK);
+    assert_int_equal(ops->key_save(f->ports, text("two")), CAIRN_EXISTS);
     expect_loaded(f, ops->key_load, "one");
-    assert_int_equal(ops->key_save(f->ports, text("two"), true), CAIRN_OK);
-    expect_loaded(f, ops->key_load, "two");
-    assert_int_equal(mode_of(f->store, "key"), S_IFREG | 0600);
 }
 
 static void what_a_crash_left_of_a_new_key_is_in_nobodys_way(void **state)
@@ -201,21 +198,20 @@ static void what_a_crash_left_of_a_new_key_is_in_nobodys_way(void **state)
 
     path_join(path, f->store, "key.new");
     file_make(path, 5);
-    assert_int_equal(ops->key_save(f->ports, text("one"), false), CAIRN_OK);
+    assert_int_equal(ops->key_save(f->ports, text("one")), CAIRN_OK);
     expect_loaded(f, ops->key_load, "one");
     assert_false(exists(f->store, "key.new"));
 }
 
-static void a_failed_save_leaves_the_old_key(void **state)
+static void a_failed_save_leaves_no_key(void **state)
 {
     struct fixture *f = *state;
     const struct cairn_ports_ops *ops = f->ports->ops;
     struct rlimit before, none;
 
-    assert_int_equal(ops->key_save(f->ports, text("one"), false), CAIRN_OK);
     fsync_fails_at = fsync_count + 1;
-    assert_int_equal(ops->key_save(f->ports, text("two"), true), CAIRN_IO);
-    expect_loaded(f, ops->key_load, "one");
+    assert_int_equal(ops->key_save(f->ports, text("one")), CAIRN_IO);
+    expect_not_loaded(f, ops->key_load, CAIRN_NOT_FOUND);
     assert_false(exists(f->store, "key.new"));
 
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -223,11 +219,11 @@ static void a_failed_save_leaves_the_old_key(void **state)
     none.rlim_cur = 0;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-    enum cairn_status status = ops->key_save(f->ports, text("two"), true);
+    enum cairn_status status = ops->key_save(f->ports, text("one"));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_DFL);
     assert_int_equal(status, CAIRN_IO);
-    expect_loaded(f, ops->key_load, "one");
+    expect_not_loaded(f, ops->key_load, CAIRN_NOT_FOUND);
     assert_false(exists(f->store, "key.new"));
 }
 
@@ -236,7 +232,7 @@ static void a_folder_that_does_not_sync_is_told(void **state)
     struct fixture *f = *state;
 
     fsync_fails_at = 2;
-    assert_int_equal(f->ports->ops->key_save(f->ports, text("one"), false), CAIRN_IO);
+    assert_int_equal(f->ports->ops->key_save(f->ports, text("one")), CAIRN_IO);
     assert_false(exists(f->store, "key.new"));
 }
 
@@ -263,7 +259,7 @@ static void a_folder_where_the_key_should_be_is_an_io_failure(void **state)
     path_join(path, f->store, "key");
     assert_int_equal(mkdir(path, 0700), 0);
     expect_not_loaded(f, f->ports->ops->key_load, CAIRN_IO);
-    assert_int_equal(f->ports->ops->key_save(f->ports, text("one"), true), CAIRN_IO);
+    assert_int_equal(f->ports->ops->key_save(f->ports, text("one")), CAIRN_EXISTS);
     assert_false(exists(f->store, "key.new"));
 }
 
@@ -380,10 +376,10 @@ static void ports_may_be_made_before_their_folder(void **state)
         path_join(plain, f->root, "later");
         path_join(path, i == 2 ? f->store : f->root, spellings[i]);
         reopen(f, path);
-        assert_int_equal(f->ports->ops->key_save(f->ports, text("k"), false), CAIRN_IO);
+        assert_int_equal(f->ports->ops->key_save(f->ports, text("k")), CAIRN_IO);
         assert_int_equal(f->ports->ops->mark_save(f->ports, text("m"), true), CAIRN_OK);
         assert_int_equal(mkdir(plain, 0700), 0);
-        assert_int_equal(f->ports->ops->key_save(f->ports, text("k"), false), CAIRN_OK);
+        assert_int_equal(f->ports->ops->key_save(f->ports, text("k")), CAIRN_OK);
         reopen(f, plain);
         expect_loaded(f, f->ports->ops->key_load, "k");
         expect_loaded(f, f->ports->ops->mark_load, "m");
@@ -574,9 +570,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_saved_key_comes_back_and_is_for_the_owner_only),
-        TEST(a_key_is_replaced_only_on_demand),
+        TEST(a_key_is_never_replaced),
         TEST(what_a_crash_left_of_a_new_key_is_in_nobodys_way),
-        TEST(a_failed_save_leaves_the_old_key),
+        TEST(a_failed_save_leaves_no_key),
         TEST(a_folder_that_does_not_sync_is_told),
         TEST(a_file_over_its_limit_is_not_loaded),
         TEST(a_folder_where_the_key_should_be_is_an_io_failure),

@@ -196,6 +196,36 @@ damage root/root.pub x audit --root damaged full.cairn
 damage full.cairn x audit --root root/root.pub damaged
 [ ! -e x ] || fail "audit made a store"
 
+# ---- half a store: nothing said here may cost the other half ---------------------------------------------------
+
+try 0 half init --no-passphrase "half"
+cp half/key half.key
+rm half/data.mdb
+try 3 half status
+complains "cairn: *half holds the key of a device, and no records. Restore data.mdb from a backup*"
+mkdir elsewhere
+cd elsewhere
+try 2 half init --no-passphrase "another"
+complains "cairn: *the key of half, and no records. Nothing was changed*"
+echo secret >passphrase
+try 2 half init --passphrase-file passphrase "half"
+complains "cairn: *which this passphrase does not open*"
+try 0 half init --no-passphrase "half" # what an interrupted init is told to do
+cd ..
+cmp half/key half.key || fail "init has replaced a key"
+rm half/key
+try 3 half status
+complains "cairn: *half holds records, and the key of their device is gone*"
+try 2 half init --no-passphrase "half"
+[ ! -e half/key ] || fail "init has made a second key beside the records"
+
+cp -R root rootless
+rm rootless/data.mdb
+cp rootless/root.pub root.pub.before
+try 2 rootless init --no-passphrase --root 51 --tag R "Sichuan"
+complains "cairn: *rootless holds the key of a root authority, and no records*"
+cmp rootless/root.pub root.pub.before || fail "init has replaced a root key"
+
 # ---- and what is there is as it was -----------------------------------------------------------------------------
 
 state a7 | diff a7.before - >&2 || fail "A7 is not as it was"

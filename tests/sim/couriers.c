@@ -37,7 +37,7 @@ struct bundle couriers_bundle(struct world *world, struct node *node, bool is_fu
         cairn_bundle_write(node->replica, is_full, piece_add, &pieces, &report, &world->err);
     if (status != CAIRN_OK) {
         free(pieces.data);
-        if ((status == CAIRN_IO || status == CAIRN_NO_SPACE) && disk_has_failed(&node->disk))
+        if (node_has_failed(node, status))
             world_saw(world, SEEN_BUNDLE_DISK);
         else if (!(status == CAIRN_NO_RIGHT && !is_full)) /* nobody that it knows could open it */
             world_fail(world, "bundle-status", "a bundle of %s: %s: %s", node->tag,
@@ -89,7 +89,7 @@ static void read_count(struct world *world, struct node *node, enum cairn_status
         world_saw(world, report->entry_count > 0 ? SEEN_BUNDLE_TAKEN : SEEN_BUNDLE_OLD);
     else if (status == CAIRN_NO_KEY)
         world_saw(world, SEEN_BUNDLE_SEALED);
-    else if ((status == CAIRN_IO || status == CAIRN_NO_SPACE) && disk_has_failed(&node->disk))
+    else if (node_has_failed(node, status))
         world_saw(world, SEEN_BUNDLE_DISK);
     else
         world_fail(world, "bundle-status", "%s reads a bundle: %s: %s", node->tag,

@@ -82,9 +82,7 @@ void links_drop_all(struct world *world)
 static void server_failed(struct world *world, struct node *server, enum cairn_status status,
                           const char *call)
 {
-    bool is_disk = server->disk.fault_count > 0 || server->disk.is_dead || server->disk.is_full;
-
-    if (is_disk && (status == CAIRN_IO || status == CAIRN_NO_SPACE))
+    if (node_has_failed(server, status))
         world_saw(world, SEEN_SERVER_DISK);
     else
         world_fail(world, "server-status", "%s answers %s: %s", call, cairn_status_name(status),
@@ -169,9 +167,7 @@ struct link_bytes links_answer(struct world *world, struct cairn_bytes request, 
 static enum link_end station_failed(struct world *world, struct node *node,
                                     enum cairn_status status, const char *call)
 {
-    bool is_disk = disk_has_failed(&node->disk) && (status == CAIRN_IO || status == CAIRN_NO_SPACE);
-
-    if (is_disk || (node->machine.has_failed && status == CAIRN_IO)) {
+    if (node_has_failed(node, status)) {
         world_saw(world, SEEN_SYNC_DISK);
         return LINK_DISK;
     }

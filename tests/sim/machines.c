@@ -65,12 +65,11 @@ static enum cairn_status port_key_load(struct cairn_ports *ports, struct cairn_w
     return file_load(&machine_of(ports)->key, out);
 }
 
-static enum cairn_status port_key_save(struct cairn_ports *ports, struct cairn_bytes bytes,
-                                       bool replace)
+static enum cairn_status port_key_save(struct cairn_ports *ports, struct cairn_bytes bytes)
 {
     struct machine *machine = own_machine(ports);
 
-    return machine->key.is_there && !replace ? CAIRN_EXISTS : file_save(&machine->key, bytes);
+    return machine->key.is_there ? CAIRN_EXISTS : file_save(&machine->key, bytes);
 }
 
 static enum cairn_status port_mark_load(struct cairn_ports *ports, struct cairn_writer *out)

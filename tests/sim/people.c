@@ -25,7 +25,7 @@ struct put_draft {
 /* A failure that the disk explains. */
 bool people_failed_with_disk(struct world *world, struct node *node, enum cairn_status status)
 {
-    if (!disk_has_failed(&node->disk) || (status != CAIRN_IO && status != CAIRN_NO_SPACE))
+    if (!node_has_failed(node, status))
         return false;
     world_saw(world, node->disk.is_dead ? SEEN_PUT_LOST_POWER_CUT : SEEN_PUT_FAILED_DISK);
     return true;

@@ -141,6 +141,14 @@ void node_power_on(struct world *world, struct node *node, bool loses_unsynced_m
     WORLD_MUST(world, node_open(world, node));
 }
 
+bool node_has_failed(const struct node *node, enum cairn_status status)
+{
+    bool is_disk = disk_has_failed(&node->disk) && status == CAIRN_NO_SPACE;
+    bool is_io = (disk_has_failed(&node->disk) || node->machine.has_failed) && status == CAIRN_IO;
+
+    return is_disk || is_io;
+}
+
 bool node_may_fail(const struct node *node)
 {
     return disk_has_failed(&node->disk) || node->disk.calls_until_fault >= 0 ||

@@ -140,6 +140,8 @@ struct node *world_node_add(struct world *world, enum node_kind kind, unsigned v
 /* Open a closed one; what a restore changed is taken into the book. */
 enum cairn_status node_open(struct world *world, struct node *node);
 void node_close(struct node *node);
+/* Does what was done to this device's disk or mark explain that a call ended with `status`? */
+bool node_has_failed(const struct node *node, enum cairn_status status);
 /* May a call of this device fail, now or at its next step, for what was done to its disk or mark?
  */
 bool node_may_fail(const struct node *node);

@@ -72,12 +72,11 @@ static enum cairn_status fake_key_load(struct cairn_ports *ports, struct cairn_w
     return load(fake_of(ports), &fake_of(ports)->key, out);
 }
 
-static enum cairn_status fake_key_save(struct cairn_ports *ports, struct cairn_bytes bytes,
-                                       bool replace)
+static enum cairn_status fake_key_save(struct cairn_ports *ports, struct cairn_bytes bytes)
 {
     struct fake_ports *fake = fake_of(ports);
 
-    if (fake->key.is_there && !replace)
+    if (fake->key.is_there)
         return CAIRN_EXISTS;
     return save(fake, &fake->key, bytes);
 }

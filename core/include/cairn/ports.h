@@ -25,10 +25,9 @@ struct cairn_ports_ops {
     void (*random)(struct cairn_ports *ports, void *out, size_t size);
     /* The device's key file. NOT_FOUND, IO, LIMIT. */
     enum cairn_status (*key_load)(struct cairn_ports *ports, struct cairn_writer *out);
-    /* Write-new, sync, rename, sync folder; mode 0600. EXISTS when there is one already and not
-     * `replace`. NO_SPACE, IO. */
-    enum cairn_status (*key_save)(struct cairn_ports *ports, struct cairn_bytes bytes,
-                                  bool replace);
+    /* Write-new, sync, rename, sync folder; mode 0600. EXISTS when there is one already: a key is
+     * never replaced. NO_SPACE, IO. */
+    enum cairn_status (*key_save)(struct cairn_ports *ports, struct cairn_bytes bytes);
     /* The high-water mark, kept outside the store's folder so that a restored copy of the folder
      * does not bring it back too. NOT_FOUND is normal before the first save. */
     enum cairn_status (*mark_load)(struct cairn_ports *ports, struct cairn_writer *out);

@@ -241,8 +241,7 @@ static enum cairn_status posix_key_load(struct cairn_ports *ports, struct cairn_
     return file_load(posix_of(ports)->folder, KEY_FILE, CAIRN_KEY_FILE_MAX, out);
 }
 
-static enum cairn_status posix_key_save(struct cairn_ports *ports, struct cairn_bytes bytes,
-                                        bool replace)
+static enum cairn_status posix_key_save(struct cairn_ports *ports, struct cairn_bytes bytes)
 {
     const struct posix_ports *posix = posix_of(ports);
     char path[PATH_MAX];
@@ -252,9 +251,9 @@ static enum cairn_status posix_key_save(struct cairn_ports *ports, struct cairn_
     if (wanted < 0 || (size_t)wanted >= sizeof(path))
         return CAIRN_IO;
     /* Two who save at once are kept apart by the store's write lock. */
-    if (!replace && lstat(path, &stat_buf) == 0)
+    if (lstat(path, &stat_buf) == 0)
         return CAIRN_EXISTS;
-    if (!replace && errno != ENOENT)
+    if (errno != ENOENT)
         return CAIRN_IO;
     return file_save(posix->folder, KEY_FILE, bytes, true);
 }

@@ -183,11 +183,8 @@ static enum cairn_status keys_load(struct cairn_replica *replica, struct cairn_b
 
     cairn_writer_init(&writer, bytes, sizeof bytes);
     enum cairn_status status = replica->ports->ops->key_load(replica->ports, &writer);
-    if (status == CAIRN_NOT_FOUND)
-        return cairn_fail(err, CAIRN_NOT_FOUND,
-                          "There is no key in this store. Make one: cairn init NAME");
     if (status != CAIRN_OK)
-        return cairn_explain(err, status);
+        return status == CAIRN_NOT_FOUND ? status : cairn_explain(err, status);
     status = cairn_keys_read(cairn_writer_bytes(&writer), passphrase, &replica->keys);
     if (status == CAIRN_NO_KEY && passphrase.size == 0)
         return CAIRN_OK; /* read only: what needs the key will say so */
@@ -297,13 +294,41 @@ static enum cairn_status replica_load(struct cairn_replica *replica, struct cair
         status = cairn_meta_number(&replica->ctx, "generation", &generation);
     CAIRN_TRY(cairn_replica_done(replica, status, err));
     if (generation == 0)
-        return cairn_fail(err, CAIRN_NOT_FOUND,
-                          "There is no store here. Make one: cairn init NAME");
+        return CAIRN_NOT_FOUND;
     if (replica->is_joined && replica->is_writer && replica->has_keys)
         CAIRN_TRY(cairn_restore_check(replica, err));
     if (replica->is_writer)
         indexes_mend(replica);
     return CAIRN_OK;
+}
+
+/* Key and records are there together, or something was lost: say what. */
+static enum cairn_status missing_explain(const struct cairn_replica *replica,
+                                         const struct cairn_replica_config *config,
+                                         struct cairn_err *err)
+{
+    const char *path = config->path == NULL ? "" : config->path;
+    struct cairn_writer file;
+    uint8_t bytes[CAIRN_KEY_FILE_MAX];
+
+    cairn_writer_init(&file, bytes, sizeof bytes);
+    bool has_key = replica->ports != NULL &&
+                   replica->ports->ops->key_load(replica->ports, &file) != CAIRN_NOT_FOUND;
+    sodium_memzero(bytes, sizeof bytes);
+    if (has_key)
+        return cairn_fail(err, CAIRN_NOT_FOUND,
+                          "%s holds the key of a device, and no records. Restore data.mdb from a "
+                          "backup, or repeat the cairn init that was cut short.",
+                          path);
+    if (replica->ctx.store != NULL)
+        return cairn_fail(err, CAIRN_NOT_FOUND,
+                          "%s holds records, and the key of their device is gone. Restore the file "
+                          "key from a backup.",
+                          path);
+    return cairn_fail(err, CAIRN_NOT_FOUND,
+                      "There is no store in %s. Make one with: cairn init NAME; or name another "
+                      "folder with --store DIR",
+                      path);
 }
 
 enum cairn_status cairn_replica_open(const struct cairn_replica_config *config,
@@ -319,6 +344,8 @@ enum cairn_status cairn_replica_open(const struct cairn_replica_config *config,
         status = keys_load(replica, config->passphrase, err);
     if (status == CAIRN_OK)
         status = replica_load(replica, err);
+    if (status == CAIRN_NOT_FOUND)
+        status = missing_explain(replica, config, err);
     if (status != CAIRN_OK) {
         cairn_replica_close(replica);
         return cairn_explain(err, status);
@@ -338,13 +365,17 @@ enum cairn_status cairn_key_is_sealed(const char *path, bool *out_is_sealed, str
     cairn_writer_init(&writer, bytes, sizeof bytes);
     enum cairn_status status = ports->ops->key_load(ports, &writer);
     ports->ops->free(ports);
-    if (status == CAIRN_NOT_FOUND)
-        return cairn_fail(err, status, "There is no store here. Make one: cairn init NAME");
     if (status == CAIRN_OK)
         status = cairn_keys_sealing(cairn_writer_bytes(&writer), &sealing);
-    if (status != CAIRN_OK)
+    if (status == CAIRN_NOT_FOUND)
+        return cairn_fail(err, status, "There is no key in %s.", path);
+    if (status == CAIRN_IO)
         return cairn_fail(err, status,
-                          "The key file cannot be read, is damaged, or from a newer version.");
+                          "The file key in %s cannot be read. Does it belong to another user?",
+                          path);
+    if (status != CAIRN_OK)
+        return cairn_fail(err, status, "The file key in %s is damaged, or from a newer version.",
+                          path);
     *out_is_sealed = sealing != 0;
     return CAIRN_OK;
 }
@@ -445,74 +476,90 @@ static enum cairn_status init_check(const struct cairn_init *init, struct cairn_
     return CAIRN_OK;
 }
 
-/* Is the mark that lies outside of this folder of another device than the key in it? */
-static bool mark_is_foreign(struct cairn_replica *replica, struct cairn_bytes passphrase,
-                            struct cairn_bytes mark)
+static enum cairn_status holds_device(struct cairn_err *err)
 {
-    uint8_t bytes[CAIRN_KEY_FILE_MAX];
-    struct cairn_writer writer;
-    struct cairn_keys keys;
-
-    cairn_writer_init(&writer, bytes, sizeof bytes);
-    if (replica->ports->ops->key_load(replica->ports, &writer) != CAIRN_OK ||
-        cairn_keys_read(cairn_writer_bytes(&writer), passphrase, &keys) != CAIRN_OK)
-        return false;
-    bool is_foreign = mark.size < 32 || memcmp(mark.data, keys.open.seal.bytes, 32) != 0;
-    cairn_keys_release(&keys);
-    sodium_memzero(bytes, sizeof bytes);
-    return is_foreign;
+    return cairn_fail(err, CAIRN_EXISTS,
+                      "This store holds a device already. Nothing was changed; choose another "
+                      "folder with --store.");
 }
 
-/*
- * Was the store never finished, and nothing ever signed here? Then a key that lies there is what an
- * init left that failed or was killed between the key and the store: it may be replaced. Without
- * that, the folder would refuse every further init. A mark says that its device did sign.
- */
-static enum cairn_status is_unfinished(struct cairn_replica *replica, struct cairn_bytes passphrase,
-                                       bool *out_is_unfinished)
+/* Did this device sign here? Its mark, which lies outside of the folder, says so. */
+static enum cairn_status has_mark(struct cairn_replica *replica, bool *out_has_mark)
 {
     uint8_t bytes[CAIRN_MARK_MAX];
-    struct cairn_writer writer;
-    uint64_t generation = 0;
+    struct cairn_writer mark;
 
-    *out_is_unfinished = false;
-    CAIRN_TRY(cairn_replica_read(replica, NULL));
-    enum cairn_status status = cairn_meta_number(&replica->ctx, "generation", &generation);
-    cairn_context_abort(&replica->ctx);
-    if (status != CAIRN_OK || generation != 0)
-        return status;
-    cairn_writer_init(&writer, bytes, sizeof bytes);
-    status = replica->ports->ops->mark_load(replica->ports, &writer);
-    *out_is_unfinished =
-        status == CAIRN_NOT_FOUND ||
-        (status == CAIRN_OK && mark_is_foreign(replica, passphrase, cairn_writer_bytes(&writer)));
+    *out_has_mark = false;
+    cairn_writer_init(&mark, bytes, sizeof bytes);
+    enum cairn_status status = replica->ports->ops->mark_load(replica->ports, &mark);
+    if (status == CAIRN_OK)
+        *out_has_mark = mark.size >= 32 && memcmp(bytes, replica->keys.open.seal.bytes, 32) == 0;
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
-static enum cairn_status key_make(struct cairn_replica *replica, const struct cairn_init *init,
-                                  struct cairn_bytes passphrase, struct cairn_err *err)
+/*
+ * A key is never replaced. Beside an empty store it is what an init left that was killed between
+ * the two: the same init goes on with it. Any other finds the key of a device that has lost its
+ * records.
+ */
+static enum cairn_status key_resume(struct cairn_replica *replica, const struct cairn_init *init,
+                                    struct cairn_bytes passphrase, struct cairn_bytes file,
+                                    struct cairn_err *err)
 {
-    uint8_t entropy[CAIRN_KEYS_ENTROPY_BYTES], sealing[40], bytes[CAIRN_KEY_FILE_MAX];
-    struct cairn_writer writer;
-    bool may_replace;
+    unsigned sealing;
+    bool has_signed;
 
-    CAIRN_TRY(cairn_explain(err, is_unfinished(replica, passphrase, &may_replace)));
+    enum cairn_status status = cairn_keys_sealing(file, &sealing);
+    if (status == CAIRN_OK)
+        status = cairn_keys_read(file, passphrase, &replica->keys);
+    if (status == CAIRN_NO_MEMORY)
+        return cairn_explain(err, status);
+    if (status != CAIRN_OK || (sealing != 0) != (passphrase.size > 0))
+        return cairn_fail(err, CAIRN_EXISTS,
+                          "This folder holds the key of a device, which this passphrase does not "
+                          "open, and no records. Nothing was changed; restore data.mdb from a "
+                          "backup, or choose another folder with --store.");
+    CAIRN_TRY(cairn_explain(err, has_mark(replica, &has_signed)));
+    if (has_signed || strcmp(replica->keys.name, init->name) != 0)
+        return cairn_fail(err, CAIRN_EXISTS,
+                          "This folder holds the key of %s, and no records. Nothing was changed; "
+                          "restore data.mdb from a backup, or choose another folder with --store.",
+                          replica->keys.name);
+    return CAIRN_OK;
+}
+
+static enum cairn_status key_make(struct cairn_replica *replica, const struct cairn_init *init,
+                                  struct cairn_bytes passphrase, struct cairn_writer *file)
+{
+    uint8_t entropy[CAIRN_KEYS_ENTROPY_BYTES], sealing[40];
 
     replica->ports->ops->random(replica->ports, entropy, sizeof entropy);
     replica->ports->ops->random(replica->ports, sealing, sizeof sealing);
     cairn_keys_make(&replica->keys, init->name, entropy);
     sodium_memzero(entropy, sizeof entropy);
-    cairn_writer_init(&writer, bytes, sizeof bytes);
-    enum cairn_status status = cairn_keys_write(&replica->keys, passphrase, sealing, &writer);
+    CAIRN_TRY(cairn_keys_write(&replica->keys, passphrase, sealing, file));
+    return replica->ports->ops->key_save(replica->ports, cairn_writer_bytes(file));
+}
+
+static enum cairn_status key_begin(struct cairn_replica *replica, const struct cairn_init *init,
+                                   struct cairn_bytes passphrase, struct cairn_err *err)
+{
+    uint8_t bytes[CAIRN_KEY_FILE_MAX];
+    struct cairn_writer file;
+    uint64_t generation;
+
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    enum cairn_status status = cairn_meta_number(&replica->ctx, "generation", &generation);
+    CAIRN_TRY(cairn_replica_done(replica, status, err));
+    if (generation != 0)
+        return holds_device(err);
+    cairn_writer_init(&file, bytes, sizeof bytes);
+    status = replica->ports->ops->key_load(replica->ports, &file);
     if (status == CAIRN_OK)
-        status =
-            replica->ports->ops->key_save(replica->ports, cairn_writer_bytes(&writer), may_replace);
+        status = key_resume(replica, init, passphrase, cairn_writer_bytes(&file), err);
+    else if (status == CAIRN_NOT_FOUND)
+        status = key_make(replica, init, passphrase, &file);
     sodium_memzero(bytes, sizeof bytes);
-    if (status == CAIRN_EXISTS)
-        return cairn_fail(
-            err, status,
-            "This store holds a device already. Nothing was changed; choose another folder "
-            "with --store.");
     replica->has_keys = status == CAIRN_OK;
     return cairn_explain(err, status);
 }
@@ -532,7 +579,7 @@ enum cairn_status cairn_replica_init(const struct cairn_replica_config *config,
     CAIRN_TRY(cairn_explain(err, replica_new(&writing, &replica)));
     enum cairn_status status = folder_open(replica, &writing, true, err);
     if (status == CAIRN_OK)
-        status = key_make(replica, init, config->passphrase, err);
+        status = key_begin(replica, init, config->passphrase, err);
     if (status == CAIRN_OK) {
         cairn_replica_fresh(replica, err);
         status = cairn_replica_write(replica, init_apply, &work, err);
