@@ -244,6 +244,28 @@ static void a_set_row_replaces_what_earlier_rows_added(void **state)
     expect_shown(results[0].id, "total", "");
 }
 
+static void rows_with_one_id_are_one_in_which_the_later_wins(void **state)
+{
+    static const struct row made[] = {
+        {"thing", DESK_VILLAGE, {{"official", "7"}, {"total", "5"}}, {0}, NULL}};
+    static const struct cairn_field_value first[] = {{"total", "10"}, {"words", "p"}},
+                                          second[] = {{"total", "10"}, {"words", "q"}};
+    char id[32];
+
+    (void)state;
+    MUST(made, 1);
+    memcpy(id, results[0].id, sizeof id);
+    const struct cairn_put rows[] = {
+        {.type = "thing", .id = id, .fields = first, .field_count = 2, .upserts = true},
+        {.type = "thing", .id = id, .fields = second, .field_count = 2, .upserts = true},
+    };
+    machine_must(&desk, cairn_put_many(desk.replica, rows, 2, results, NULL, &desk.err));
+    expect_shown(id, "total", "10");
+    expect_shown(id, "words", "q");
+    assert_int_equal(results[0].change_count, 2);
+    assert_int_equal(results[1].change_count, 0);
+}
+
 static void many_rows_find_their_records(void **state)
 {
     static const char *const villages[] = {DESK_VILLAGE, DESK_NEXT_VILLAGE, DESK_VILLAGE};
@@ -306,6 +328,7 @@ int main(void)
         T(rows_that_mean_the_same_are_one_in_which_the_later_wins),
         T(what_rows_of_one_record_add_and_count_is_all_there),
         T(a_set_row_replaces_what_earlier_rows_added),
+        T(rows_with_one_id_are_one_in_which_the_later_wins),
         T(many_rows_find_their_records),
         T(a_row_that_makes_no_sense_is_refused_in_words),
     };

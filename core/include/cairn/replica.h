@@ -236,7 +236,7 @@ struct cairn_put {
     const char *reason;                         /* may be NULL */
     /* Without an id: a record of the scope whose alias field shows the given value is changed, in
      * what is given and differs (empty values say nothing); only else one is created. Rows of one
-     * call with the same alias are one record, in which the later row wins. */
+     * call with the same alias, or the same id, are one record, in which the later row wins. */
     bool upserts;
     const struct cairn_memo *memo; /* kept in the same commit; NULL: none */
 };

@@ -2,7 +2,6 @@
 
 #include "replica_internal.h"
 
-/* One step: the arena is left as it was, so that a scan of any length needs little memory. */
 static enum cairn_status state_step(struct cairn_context *ctx, struct cairn_walk *walk,
                                     struct cairn_log *log, cairn_state_fn *visit, void *context)
 {
@@ -27,9 +26,11 @@ enum cairn_status cairn_states_visit(struct cairn_context *ctx, cairn_state_fn *
     enum cairn_status status;
 
     CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    /* Each step leaves the arena as it was: a scan of any length needs little memory. */
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
         status = state_step(ctx, &walk, &log, visit, context);
-        cairn_arena_reset(&ctx->arena);
+        cairn_arena_rewind(&ctx->arena, mark);
         if (status != CAIRN_OK)
             break;
     }

@@ -55,9 +55,9 @@ struct merging {
     size_t table_size;
 };
 
-/* What makes two rows one; value NULL: nothing does. */
+/* What makes two rows one: an id, or an alias in a scope; value NULL: nothing does. */
 struct row_name {
-    const struct cairn_field *field;
+    const struct cairn_field *field; /* NULL: `value` is an id */
     const char *scope, *value;
 };
 
@@ -66,8 +66,10 @@ static struct row_name row_name(const struct merging *m, const struct cairn_put 
     struct row_name name = {.scope = put->scope == NULL ? m->own_scope : put->scope};
     const struct cairn_type *type = cairn_schema_type_named(m->schema, put->type);
 
-    if (!put->upserts || put->id != NULL || type == NULL)
+    if (!put->upserts || type == NULL)
         return name;
+    if (put->id != NULL)
+        return (struct row_name){.scope = "", .value = put->id};
     const struct cairn_field_value *alias = row_alias(type, put, &name.field);
     name.value = alias == NULL ? NULL : alias->value;
     return name;
@@ -75,7 +77,7 @@ static struct row_name row_name(const struct merging *m, const struct cairn_put 
 
 static size_t row_slot(const struct merging *m, const struct row_name *name)
 {
-    uint64_t hash = name->field->number;
+    uint64_t hash = name->field == NULL ? 0 : name->field->number;
 
     for (const char *c = name->scope; *c != '\0'; c++)
         hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
