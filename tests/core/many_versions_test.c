@@ -69,6 +69,40 @@ static void elements_of_any_number_are_taken_in_either_order(void **state)
     land_free(&land);
 }
 
+static void what_would_make_a_record_too_long_to_store_is_over_a_limit(void **state)
+{
+    static const uint8_t text[3 + CAIRN_TEXT_MAX] = {0x79, CAIRN_TEXT_MAX >> 8};
+    static struct cairn_live live[CAIRN_VALUE_MAX / sizeof text + 1];
+    struct cairn_record_state record;
+    struct holder holder;
+    struct cairn_log log;
+    struct pen a;
+    struct draft draft;
+
+    (void)state;
+    land_init_with(&land, kinds_table_write);
+    land_station_pen(&land, &a, 0);
+    draft_change(&draft, &a, 1);
+    draft_create(&draft, KIND_HOUSEHOLD, 1, KIND_MEMBERS, 4);
+    draft_write(&draft, &a);
+    holder_open(&holder, land.statement);
+    holder_take_all(&holder, &land.pieces);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_log_find(&holder.ctx, &a.id, &log), CAIRN_OK);
+    assert_int_equal(cairn_record_load(&holder.ctx, &log, 1, &record), CAIRN_OK);
+    record.live = live;
+    record.live_count = sizeof live / sizeof live[0];
+    for (size_t i = 0; i < record.live_count; i++)
+        live[i] = (struct cairn_live){
+            .field = KIND_CAUSES, .dot = record.id, .cbor = {text, sizeof text}};
+    assert_int_equal(cairn_record_save(&holder.ctx, &log, &record), CAIRN_LIMIT);
+    record.live_count /= 2;
+    assert_int_equal(cairn_record_save(&holder.ctx, &log, &record), CAIRN_OK);
+    cairn_context_abort(&holder.ctx);
+    holder_close(&holder);
+    land_free(&land);
+}
+
 /* ---- who writes here ----------------------------------------------------------------------- */
 
 static const char yaml[] =
@@ -99,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_of_any_number_are_taken_in_either_order),
+        cmocka_unit_test(what_would_make_a_record_too_long_to_store_is_over_a_limit),
         cmocka_unit_test(who_writes_here_is_stopped_long_before_a_record_is_full),
     };
 

@@ -268,6 +268,8 @@ enum cairn_status cairn_record_save(struct cairn_context *ctx, const struct cair
         dot_write(&writer, state->tombs[i].dot);
     }
     CAIRN_ASSERT(!writer.overflowed);
+    if (writer.size > CAIRN_VALUE_MAX)
+        return CAIRN_LIMIT;
     CAIRN_TRY(cairn_index_update(ctx, log, bucket, state));
     return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
 }
