@@ -201,6 +201,19 @@ static void a_server_is_appointed_inside_ones_scope_by_one_who_may_delegate(void
     expect_from(&clerk, 1, CAIRN_INVALID, CAIRN_WHY_NO_RIGHT);
 }
 
+/* Rights that no version knows yet are not given away by who has none of them. */
+static void a_grant_of_wider_rights_is_invalid(void **state)
+{
+    struct cairn_keys keys;
+
+    (void)state;
+    land_keys(&keys, "office", 62);
+    land_grant(&land.office_pen, &keys, COUNTY, CAIRN_ROLE_COUNTY, CAIRN_BIT_AUTHORITY,
+               CAIRN_RIGHT_DELEGATE | 2, "C");
+    expect_from(&land.office_pen, pen_size(&land.office_pen) - 1, CAIRN_INVALID,
+                CAIRN_WHY_NO_RIGHT);
+}
+
 static struct cairn_ref sequencer_held(struct holder *holder)
 {
     struct cairn_sequencer_info info;
@@ -525,6 +538,7 @@ int main(void)
         T(a_grant_of_a_key_that_anybody_can_act_for_has_no_effect),
         T(only_a_server_with_a_key_for_checkpoints_can_be_appointed),
         T(a_server_is_appointed_inside_ones_scope_by_one_who_may_delegate),
+        T(a_grant_of_wider_rights_is_invalid),
         T(of_all_appointments_the_greatest_epoch_holds_in_any_order),
         T(nothing_can_be_written_under_an_entry_that_is_no_grant),
         T(what_is_no_grant_cannot_be_revoked),

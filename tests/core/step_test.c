@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "desk.h"
+#include "judge.h"
 
 #define SCHEMA(version, make_is_retired)                                                    \
     "version: " version "\n"                                                                \
@@ -218,6 +219,24 @@ static void an_office_without_a_part_in_a_move_cannot_give_it_up(void **state)
     machine_free(&township);
 }
 
+/* An older program cannot say whether a move of a newer schema is done. */
+static void what_a_newer_schema_began_waits_for_it(void **state)
+{
+    static const uint64_t from_new[] = {1}, station[] = {CAIRN_ROLE_STATION};
+    static const struct cairn_move known = {
+        .number = 1, .from = from_new, .from_count = 1, .to = 2, .roles = station, .step_count = 1};
+    static const struct cairn_type type = {.moves = &known, .move_count = 1};
+    const struct cairn_position still = {.state = 1}, under_way = {.state = 1, .move = 9};
+    const struct cairn_position done = {.state = 2, .move = 1}, given_up = {.state = 1};
+
+    (void)state;
+    assert_int_equal(cairn_step_judge(&type, CAIRN_ROLE_STATION, &still, &done), CAIRN_WHY_NONE);
+    assert_int_equal(cairn_step_judge(&type, CAIRN_ROLE_STATION, &under_way, &done),
+                     CAIRN_WHY_NEWER);
+    assert_int_equal(cairn_step_judge(&type, CAIRN_ROLE_STATION, &under_way, &given_up),
+                     CAIRN_WHY_NEWER);
+}
+
 static void a_type_without_states_has_nothing_that_comes_next(void **state)
 {
     struct cairn_workflow workflow;
@@ -244,6 +263,7 @@ int main(void)
         T(a_step_that_cannot_be_taken_is_refused_in_words),
         T(a_role_is_named_in_the_language_of_the_reader),
         T(an_office_without_a_part_in_a_move_cannot_give_it_up),
+        cmocka_unit_test(what_a_newer_schema_began_waits_for_it),
         T(a_type_without_states_has_nothing_that_comes_next),
     };
 

@@ -220,7 +220,8 @@ static struct cairn_verdict grant_judge(const struct cairn_standing *author,
 {
     if (author->depth + 1 > CAIRN_CHAIN_MAX)
         return verdict_of(CAIRN_INVALID, CAIRN_WHY_DEPTH);
-    bool is_wider = (grant->channels & ~author->channels) != 0;
+    bool is_wider = (grant->channels & ~author->channels) != 0 ||
+                    (grant->rights & ~author->rights) != 0;
     if ((author->rights & CAIRN_RIGHT_DELEGATE) == 0 || is_wider ||
         !cairn_scope_contains(author->scope, grant->scope) ||
         cairn_sign_key_check(&grant->keys.seal) != CAIRN_OK ||

@@ -98,6 +98,9 @@ enum cairn_reason cairn_step_judge(const struct cairn_type *type, uint64_t role,
                                    const struct cairn_position *from,
                                    const struct cairn_position *to)
 {
+    /* What a newer schema began goes on under that schema. */
+    if (from->move != 0 && cairn_type_move(type, from->move) == NULL)
+        return CAIRN_WHY_NEWER;
     if (to->move == 0)
         return give_up_judge(type, role, from, to);
     const struct cairn_move *move = cairn_type_move(type, to->move);

@@ -96,6 +96,11 @@ static enum cairn_status step_refuse(struct cairn_context *ctx, const struct cai
     const struct cairn_move *under_way = cairn_type_move(type, from->move);
     const struct cairn_move *move = cairn_type_move(type, to->move);
 
+    if (reason == CAIRN_WHY_NEWER)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "%s: a step of a newer schema was taken there. Take in that schema "
+                          "first: cairn sync. Nothing was written.",
+                          step->id);
     if (reason == CAIRN_WHY_STEP_ROLE && move == NULL)
         return cairn_fail(
             ctx->err, CAIRN_NO_RIGHT,
