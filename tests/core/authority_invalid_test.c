@@ -225,6 +225,12 @@ static struct cairn_ref sequencer_held(struct holder *holder)
     return info.ref;
 }
 
+static void draft_revoke(struct draft *draft, struct pen *pen, const struct cairn_under *grant)
+{
+    cairn_writer_init(&draft->writer, draft->bytes, sizeof draft->bytes);
+    cairn_revocation_write(&draft->writer, pen->time_s++, &pen->under, &grant->grant, NULL, 0);
+}
+
 /* Each is written by an office of its own, so that they may come in any order. */
 static void of_all_appointments_the_greatest_epoch_holds_in_any_order(void **state)
 {
@@ -263,6 +269,39 @@ static void of_all_appointments_the_greatest_epoch_holds_in_any_order(void **sta
 }
 
 /* ---- what is no grant ---- */
+
+/* A stolen office's last word is not the last word. */
+static void an_appointment_that_is_cut_gives_way_in_any_order(void **state)
+{
+    struct cairn_ref server = grant_to_server(CAIRN_ROLE_SERVER, true);
+    struct cairn_keys keys;
+    struct draft draft;
+    struct pen thief;
+
+    (void)state;
+    land_keys(&keys, "office", 90);
+    struct cairn_under under =
+        land_grant(&land.root_pen, &keys, COUNTY, CAIRN_ROLE_COUNTY,
+                   CAIRN_BIT_AUTHORITY | CAIRN_BIT_RECORDS, CAIRN_RIGHT_DELEGATE, "C2");
+    struct cairn_ref appointed = appoint(&land.office_pen, COUNTY, 1, &server, "here");
+    size_t common = land.pieces.count;
+    pen_begin(&thief, &keys, &land.network, COUNTY, CAIRN_CHANNEL_AUTHORITY, &under, 1, 90,
+              &land.pieces);
+    appoint(&thief, COUNTY, UINT64_MAX >> 1, &server, "elsewhere");
+    draft_revoke(&draft, &land.root_pen, &under);
+    draft_write(&draft, &land.root_pen);
+    for (unsigned backward = 0; backward < 2; backward++) {
+        size_t count = land.pieces.count;
+        struct holder holder;
+        holder_open(&holder, land.statement);
+        for (size_t i = 0; i < count; i++)
+            holder_take(&holder,
+                        &land.pieces.list[i < common || !backward ? i : count - 1 - (i - common)]);
+        struct cairn_ref held = sequencer_held(&holder);
+        assert_true(cairn_ref_equal(&held, &appointed));
+        holder_close(&holder);
+    }
+}
 
 static void nothing_can_be_written_under_an_entry_that_is_no_grant(void **state)
 {
@@ -364,12 +403,6 @@ static void draft_schema(struct draft *draft, struct pen *pen, uint64_t version)
 
     cairn_writer_init(&draft->writer, draft->bytes, sizeof draft->bytes);
     cairn_schema_entry_write(&draft->writer, pen->time_s++, &schema);
-}
-
-static void draft_revoke(struct draft *draft, struct pen *pen, const struct cairn_under *grant)
-{
-    cairn_writer_init(&draft->writer, draft->bytes, sizeof draft->bytes);
-    cairn_revocation_write(&draft->writer, pen->time_s++, &pen->under, &grant->grant, NULL, 0);
 }
 
 static void a_link_that_its_log_would_not_bring_either_is_refused(void **state)
@@ -540,6 +573,7 @@ int main(void)
         T(a_server_is_appointed_inside_ones_scope_by_one_who_may_delegate),
         T(a_grant_of_wider_rights_is_invalid),
         T(of_all_appointments_the_greatest_epoch_holds_in_any_order),
+        T(an_appointment_that_is_cut_gives_way_in_any_order),
         T(nothing_can_be_written_under_an_entry_that_is_no_grant),
         T(what_is_no_grant_cannot_be_revoked),
         T(a_link_that_its_log_would_not_bring_either_is_refused),

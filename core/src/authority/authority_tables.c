@@ -20,16 +20,23 @@ static enum cairn_status ref_put(struct cairn_context *ctx, const struct cairn_k
     return cairn_kv_put(ctx, key, cairn_writer_bytes(&writer));
 }
 
-static enum cairn_status key_ref_put(struct cairn_context *ctx, enum cairn_table table,
-                                     const uint8_t key_bytes[static 32],
-                                     const struct cairn_ref *ref)
+/* A row of a table in which several entries may say something of one thing: whose word holds is
+ * asked when it is looked up, as the cuts that are known then decide. */
+static enum cairn_status saying_put(struct cairn_context *ctx, struct cairn_key key,
+                                    const struct cairn_ref *ref)
+{
+    cairn_key_ref(&key, ref);
+    return cairn_kv_put(ctx, &key, (struct cairn_bytes){NULL, 0});
+}
+
+static struct cairn_key device_key(enum cairn_table table, const uint8_t key_bytes[static 32])
 {
     struct cairn_key key = cairn_key(table);
     struct cairn_hash hash;
 
     memcpy(hash.bytes, key_bytes, sizeof hash.bytes);
     cairn_key_hash(&key, &hash);
-    return ref_put(ctx, &key, ref);
+    return key;
 }
 
 static enum cairn_status ref_get(struct cairn_context *ctx, const struct cairn_key *key,
@@ -53,29 +60,6 @@ static struct cairn_key sequencer_key(struct cairn_scope scope)
 
     cairn_key_scope(&key, scope);
     return key;
-}
-
-/* The greatest epoch holds; of two with one epoch the greater leaf, so that order does
- * not matter. */
-static enum cairn_status sequencer_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
-                                         const struct cairn_sequencer *sequencer)
-{
-    struct cairn_key key = sequencer_key(sequencer->scope);
-    struct cairn_ref held;
-
-    enum cairn_status status = ref_get(ctx, &key, &held);
-    if (status == CAIRN_OK) {
-        struct cairn_evidence evidence;
-        struct cairn_sequencer other;
-        CAIRN_TRY(cairn_evidence_get(ctx, &held, &evidence));
-        if (cairn_sequencer_read(&evidence.entry, &other) &&
-            (other.epoch > sequencer->epoch ||
-             (other.epoch == sequencer->epoch && cairn_hash_compare(&held.leaf, &ref->leaf) >= 0)))
-            return CAIRN_OK;
-    } else if (status != CAIRN_NOT_FOUND) {
-        return status;
-    }
-    return ref_put(ctx, &key, ref);
 }
 
 static enum cairn_status cut_put(struct cairn_context *ctx, const struct cairn_ref *by,
@@ -166,12 +150,12 @@ enum cairn_status cairn_authority_admit(struct cairn_context *ctx, const struct 
     if (cairn_grant_read(entry, &grant)) {
         CAIRN_TRY(cairn_standing_get(ctx, &grant.under, &author));
         depth = author.depth + 1;
-        CAIRN_TRY(key_ref_put(ctx, CAIRN_TABLE_NOISE, grant.keys.noise.bytes, ref));
-        CAIRN_TRY(key_ref_put(ctx, CAIRN_TABLE_SEAL_KEY, grant.keys.seal.bytes, ref));
+        CAIRN_TRY(saying_put(ctx, device_key(CAIRN_TABLE_NOISE, grant.keys.noise.bytes), ref));
+        CAIRN_TRY(saying_put(ctx, device_key(CAIRN_TABLE_SEAL_KEY, grant.keys.seal.bytes), ref));
     }
     CAIRN_TRY(cairn_evidence_put(ctx, ref, depth, link));
     if (cairn_sequencer_read(entry, &sequencer))
-        CAIRN_TRY(sequencer_admit(ctx, ref, &sequencer));
+        CAIRN_TRY(saying_put(ctx, sequencer_key(sequencer.scope), ref));
     if (cairn_schema_entry_read(entry, &schema))
         CAIRN_TRY(schema_admit(ctx, ref, &schema));
     if (cairn_revocation_read(entry, &revocation)) {
@@ -192,53 +176,127 @@ enum cairn_status cairn_authority_admit(struct cairn_context *ctx, const struct 
 
 /* ---- look-ups ------------------------------------------------------------------------------ */
 
-static enum cairn_status key_ref_get(struct cairn_context *ctx, enum cairn_table table,
-                                     const uint8_t key_bytes[static 32], struct cairn_ref *out_ref)
-{
-    struct cairn_key key = cairn_key(table);
-    struct cairn_hash hash;
+/* Visit the entries that say something of what `prefix` names, in order of (log, index); NOT_FOUND
+ * from `visit` is passed over. */
+typedef enum cairn_status saying_fn(void *context, struct cairn_context *ctx,
+                                    const struct cairn_ref *ref);
 
-    memcpy(hash.bytes, key_bytes, sizeof hash.bytes);
-    cairn_key_hash(&key, &hash);
-    return ref_get(ctx, &key, out_ref);
+static enum cairn_status sayings_visit(struct cairn_context *ctx, const struct cairn_key *prefix,
+                                       saying_fn *visit, void *context)
+{
+    struct cairn_walk walk;
+    enum cairn_status status;
+
+    CAIRN_TRY(cairn_walk_open(ctx, prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct cairn_ref ref = {.log = cairn_read_hash(&walk.key)};
+        ref.index = cairn_read_u32be(&walk.key);
+        ref.leaf = cairn_read_hash(&walk.key);
+        status = walk.key.failed ? CAIRN_CORRUPT : visit(context, ctx, &ref);
+        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+            break;
+    }
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+struct best_grant {
+    struct cairn_ref ref;
+    bool is_found, in_force;
+};
+
+static enum cairn_status grant_compare(void *context, struct cairn_context *ctx,
+                                       const struct cairn_ref *ref)
+{
+    struct best_grant *best = context;
+    bool in_force;
+
+    CAIRN_TRY(cairn_standing_in_force(ctx, &(struct cairn_under){.grant = *ref}, &in_force));
+    bool is_later = cairn_hash_equal(&ref->log, &best->ref.log)
+                        ? ref->index > best->ref.index
+                        : cairn_hash_compare(&ref->leaf, &best->ref.leaf) > 0;
+    if (!best->is_found || (in_force == best->in_force ? is_later : in_force))
+        *best = (struct best_grant){.ref = *ref, .is_found = true, .in_force = in_force};
+    return CAIRN_OK;
+}
+
+/* Of several grants one in force; of those the office's last, and of two offices' the greater leaf.
+ */
+static enum cairn_status grant_of_key(struct cairn_context *ctx, enum cairn_table table,
+                                      const uint8_t key_bytes[static 32], struct cairn_ref *out_ref)
+{
+    struct cairn_key prefix = device_key(table, key_bytes);
+    struct best_grant best = {.is_found = false};
+
+    CAIRN_TRY(sayings_visit(ctx, &prefix, grant_compare, &best));
+    if (!best.is_found)
+        return CAIRN_NOT_FOUND;
+    *out_ref = best.ref;
+    return CAIRN_OK;
 }
 
 enum cairn_status cairn_grant_of_noise_key(struct cairn_context *ctx,
                                            const struct cairn_noise_key *key,
                                            struct cairn_ref *out_ref)
 {
-    return key_ref_get(ctx, CAIRN_TABLE_NOISE, key->bytes, out_ref);
+    return grant_of_key(ctx, CAIRN_TABLE_NOISE, key->bytes, out_ref);
 }
 
 enum cairn_status cairn_grant_of_seal_key(struct cairn_context *ctx,
                                           const struct cairn_sign_public *key,
                                           struct cairn_ref *out_ref)
 {
-    return key_ref_get(ctx, CAIRN_TABLE_SEAL_KEY, key->bytes, out_ref);
+    return grant_of_key(ctx, CAIRN_TABLE_SEAL_KEY, key->bytes, out_ref);
 }
 
+struct best_sequencer {
+    struct cairn_ref ref;
+    struct cairn_sequencer sequencer;
+    bool is_found;
+};
+
+static enum cairn_status sequencer_compare(void *context, struct cairn_context *ctx,
+                                           const struct cairn_ref *ref)
+{
+    struct best_sequencer *best = context;
+    struct cairn_evidence evidence;
+    struct cairn_sequencer sequencer;
+    bool counts;
+
+    CAIRN_TRY(cairn_author_counts(ctx, &ref->log, ref->index, &counts));
+    if (!counts)
+        return CAIRN_OK;
+    CAIRN_TRY(cairn_evidence_get(ctx, ref, &evidence));
+    if (!cairn_sequencer_read(&evidence.entry, &sequencer))
+        return CAIRN_CORRUPT;
+    bool is_greater = sequencer.epoch == best->sequencer.epoch
+                          ? cairn_hash_compare(&ref->leaf, &best->ref.leaf) > 0
+                          : sequencer.epoch > best->sequencer.epoch;
+    if (!best->is_found || is_greater)
+        *best = (struct best_sequencer){*ref, sequencer, true};
+    return CAIRN_OK;
+}
+
+/* The greatest epoch of those that no cut takes back; of two with one epoch the greater leaf. */
 enum cairn_status cairn_sequencer_for(struct cairn_context *ctx, struct cairn_scope scope,
                                       struct cairn_sequencer_info *out_info)
 {
+    struct best_sequencer best = {.is_found = false};
     struct cairn_sequencer_info info;
-    struct cairn_evidence evidence;
-    struct cairn_sequencer sequencer;
-    enum cairn_status status;
 
     for (info.scope = scope;; info.scope = cairn_scope_parent(info.scope)) {
         struct cairn_key key = sequencer_key(info.scope);
-        status = ref_get(ctx, &key, &info.ref);
-        if (status != CAIRN_NOT_FOUND || info.scope.code == 0)
+        CAIRN_TRY(sayings_visit(ctx, &key, sequencer_compare, &best));
+        if (best.is_found || info.scope.code == 0)
             break;
     }
-    CAIRN_TRY(status);
-    CAIRN_TRY(cairn_evidence_get(ctx, &info.ref, &evidence));
-    if (!cairn_sequencer_read(&evidence.entry, &sequencer))
-        return CAIRN_CORRUPT;
-    info.epoch = sequencer.epoch;
-    info.server = sequencer.server;
-    memcpy(info.address, sequencer.address.data, sequencer.address.size);
-    info.address[sequencer.address.size] = '\0';
+    if (!best.is_found)
+        return CAIRN_NOT_FOUND;
+    info.ref = best.ref;
+    info.epoch = best.sequencer.epoch;
+    info.server = best.sequencer.server;
+    memcpy(info.address, best.sequencer.address.data, best.sequencer.address.size);
+    info.address[best.sequencer.address.size] = '\0';
     CAIRN_TRY(cairn_standing_get(ctx, &(struct cairn_under){.grant = info.server}, &info.standing));
     *out_info = info;
     return CAIRN_OK;
