@@ -140,7 +140,7 @@ static enum cairn_status slot_commitment(struct cairn_blinder *blinder, uint32_t
         return CAIRN_OK;
     }
     if (!blinder->has_salts)
-        return CAIRN_BAD_INPUT;
+        return CAIRN_MALFORMED;
     struct cairn_hash salt = cairn_salt(blinder, index, slot);
     *out_commitment = cairn_commitment(&salt, cairn_cbor_skip(reader));
     sodium_memzero(&salt, sizeof salt);

@@ -365,6 +365,32 @@ static void what_was_altered_names_its_device_whether_its_log_is_known_or_not(vo
     free(edited.data);
 }
 
+/* The first run of the second group of records: that of a log which came second. */
+static bool second_alter(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    unsigned *count = context;
+
+    if (group->channel == RECORDS && run->entries.size > 0 && ++*count == 2) {
+        uint8_t *bytes = (uint8_t *)(uintptr_t)run->entries.data;
+        bytes[run->entries.size - 1] ^= 1;
+    }
+    return true;
+}
+
+static void what_was_altered_in_a_log_that_came_second_names_its_device(void **state)
+{
+    unsigned count = 0;
+    const struct bundle_edit edit = {.context = &count, .run = second_alter};
+
+    (void)state;
+    struct net_bytes edited = bundle_edited(bundle, &edit);
+    assert_true(count >= 2);
+    struct cairn_audit_report report = audited(root_statement, edited, (struct net_bytes){NULL, 0});
+    assert_true(report.finding_count > 0);
+    assert_non_null(strstr(audited_first_affects, "of A8 in " NET_VILLAGE));
+    free(edited.data);
+}
+
 static bool link_drop(void *context, struct cairn_link *link)
 {
     (void)link;
@@ -415,6 +441,7 @@ int main(void)
         TEST(an_audit_that_nobody_listens_to_counts_the_same),
         TEST(what_cannot_be_audited_is_said),
         TEST(what_was_altered_names_its_device_whether_its_log_is_known_or_not),
+        TEST(what_was_altered_in_a_log_that_came_second_names_its_device),
         TEST(entries_whose_grant_was_left_out_are_found),
         TEST(an_audit_of_two_servers_names_the_first),
     };

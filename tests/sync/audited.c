@@ -6,15 +6,17 @@
 #include <string.h>
 
 char audited_finding[CAIRN_ERR_TEXT_BYTES], audited_affects[CAIRN_ERR_TEXT_BYTES];
+char audited_first_affects[CAIRN_ERR_TEXT_BYTES];
 struct cairn_audit_settled audited_settled;
 char audited_reason[64], audited_field[32];
 
 static void on_finding(void *context, uint64_t number, const char *text, const char *affects)
 {
     (void)context;
-    (void)number;
     snprintf(audited_finding, sizeof audited_finding, "%s", text);
     snprintf(audited_affects, sizeof audited_affects, "%s", affects == NULL ? "" : affects);
+    if (number == 1)
+        memcpy(audited_first_affects, audited_affects, sizeof audited_affects);
 }
 
 static void on_settled(void *context, const struct cairn_audit_settled *settled)

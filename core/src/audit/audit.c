@@ -30,6 +30,38 @@ static const char *translated(const struct cairn_auditor *audit, const char *msg
 
 /* ---- taking in ----------------------------------------------------------------------------- */
 
+/* Whose log is it? False: nobody's that is known. */
+static bool run_device(struct cairn_auditor *audit, const struct cairn_group *group,
+                       const struct cairn_run *run, struct cairn_sign_public *out_device)
+{
+    struct cairn_list leaves = group->leaves;
+    struct cairn_scope_leaf leaf;
+    struct cairn_scope_log scope_log;
+    struct cairn_log log;
+    uint32_t no;
+
+    *out_device = run->log.device;
+    if (!run->log.is_numbered)
+        return true;
+    if (cairn_scope_log_load(&audit->ctx, group->scope, group->channel, &scope_log) != CAIRN_OK)
+        return false;
+    if (run->log.log_number < scope_log.log_count) {
+        bool is_found =
+            cairn_scope_log_of(&audit->ctx, &scope_log, run->log.log_number, &no) == CAIRN_OK &&
+            cairn_log_load(&audit->ctx, no, &log) == CAIRN_OK;
+        if (is_found)
+            *out_device = log.device;
+        return is_found;
+    }
+    /* Named in full at its first leaf of this group. */
+    for (uint32_t number = scope_log.log_count; cairn_scope_leaf_next(&leaves, &leaf);)
+        if (!leaf.log.is_numbered && number++ == run->log.log_number) {
+            *out_device = leaf.log.device;
+            return true;
+        }
+    return false;
+}
+
 /* Which records a run that does not hold would have touched: the place for a person to look. */
 static void run_affects(struct cairn_auditor *audit, const struct cairn_group *group,
                         const struct cairn_run *run, char out_text[static FINDING_TEXT_MAX])
@@ -38,27 +70,12 @@ static void run_affects(struct cairn_auditor *audit, const struct cairn_group *g
     struct cairn_ref ref;
     struct cairn_under under = {.is_root = false};
     struct cairn_standing standing = {.tag = "?"};
+    struct cairn_sign_public device;
     char scope[CAIRN_SCOPE_TEXT_BYTES];
-    uint32_t no;
-    struct cairn_log log = {.device = run->log.device};
-    struct cairn_scope_log scope_log;
 
     cairn_scope_text(group->scope, scope);
-    if (run->log.is_numbered &&
-        cairn_scope_log_load(&audit->ctx, group->scope, group->channel, &scope_log) == CAIRN_OK &&
-        cairn_scope_log_of(&audit->ctx, &scope_log, run->log.log_number, &no) == CAIRN_OK &&
-        cairn_log_load(&audit->ctx, no, &log) != CAIRN_OK)
-        log.device = run->log.device;
-    if (run->log.is_numbered && group->leaves.left > 0 && log.device.bytes[0] == 0) {
-        /* Named in full at its first leaf of this group. */
-        struct cairn_list leaves = group->leaves;
-        struct cairn_scope_leaf leaf;
-        uint32_t number = 0;
-        while (cairn_scope_leaf_next(&leaves, &leaf))
-            if (!leaf.log.is_numbered && number++ == run->log.log_number)
-                log.device = leaf.log.device;
-    }
-    if (cairn_grant_of_seal_key(&audit->ctx, &log.device, &ref) == CAIRN_OK) {
+    if (run_device(audit, group, run, &device) &&
+        cairn_grant_of_seal_key(&audit->ctx, &device, &ref) == CAIRN_OK) {
         under.grant = ref;
         if (cairn_standing_get(&audit->ctx, &under, &standing) != CAIRN_OK)
             standing.tag[0] = '?';
@@ -149,6 +166,7 @@ static enum cairn_status group_take(struct cairn_auditor *audit, const struct ca
         status = cairn_context_commit(&audit->ctx);
     else
         cairn_context_abort(&audit->ctx);
+    audit->entries_done += status == CAIRN_OK ? follow.entry_count : 0;
     bool is_theirs = status != CAIRN_OK && (cairn_status_actor(status) == CAIRN_ACTOR_PEER ||
                                             cairn_status_actor(status) == CAIRN_ACTOR_RETRY);
     if (is_theirs)
@@ -166,7 +184,7 @@ static enum cairn_status group_take(struct cairn_auditor *audit, const struct ca
                 "%s: the state rebuilt from the entries of %s is not the one its server signed.",
                 name, scope);
     if (audit->visitor->progress != NULL)
-        audit->visitor->progress(audit->visitor->context, audit->ctx.tally.entries,
+        audit->visitor->progress(audit->visitor->context, audit->entries_done,
                                  audit->entries_total);
     return CAIRN_OK;
 }

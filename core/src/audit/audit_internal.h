@@ -13,7 +13,7 @@ struct cairn_auditor {
     struct cairn_context ctx;
     struct cairn_err err;    /* of the step under way */
     struct cairn_err *outer; /* the caller's: its language */
-    uint64_t entries_total;
+    uint64_t entries_done, entries_total; /* the total is a guess by the files' sizes */
 };
 
 /* Count a finding and hand it to the visitor; `affects` may be NULL. */

@@ -17,8 +17,7 @@ struct cairn_batch {
 };
 /*
  * Read and hash `count` entries from `bytes` as entries [first, ...) of `log`, on top of `tree`.
- * All in the arena. MALFORMED; BAD_INPUT where an open entry stands in a log whose salts are not
- * held.
+ * All in the arena. MALFORMED, also where an open entry stands in a log whose salts are not held.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_batch_hash(struct cairn_context *ctx, const struct cairn_log *log,

@@ -42,7 +42,7 @@ struct cairn_hash cairn_commitment(const struct cairn_hash *salt, struct cairn_b
 /*
  * Write the entry with every slot closed, at most CAIRN_ENTRY_CLOSED_MAX bytes. The commitments, in
  * slot order, go to out_commitments[entry->slot_count], which may be NULL when nobody wants them.
- * BAD_INPUT when an open slot is met and the blinder has no salts.
+ * MALFORMED when an open slot is met and the blinder has no salts.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_entry_close(struct cairn_blinder *blinder, uint32_t index,
