@@ -22,25 +22,9 @@ static enum cairn_status standing_find(struct cairn_context *ctx,
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
     standing.type = cairn_schema_type(schema, state->type);
     standing.field = standing.type == NULL ? NULL : cairn_type_workflow(standing.type);
-    standing.steps =
-        cairn_arena_get(&ctx->arena, (state->live_count + 1) * sizeof(const struct cairn_live *));
-    if (standing.steps == NULL)
-        return CAIRN_NO_MEMORY;
-    for (size_t i = 0; standing.field != NULL && i < state->live_count; i++) {
-        const struct cairn_live *live = &state->live[i];
-        size_t at = standing.count;
-        if (live->field != standing.field->number)
-            continue;
-        for (; at > 0; at--) {
-            bool wins;
-            CAIRN_TRY(cairn_live_wins(ctx, live, standing.steps[at - 1], &wins));
-            if (!wins)
-                break;
-            standing.steps[at] = standing.steps[at - 1];
-        }
-        standing.steps[at] = live;
-        standing.count++;
-    }
+    if (standing.field != NULL)
+        CAIRN_TRY(cairn_versions_order(ctx, state, standing.field->number, &ctx->arena,
+                                       &standing.steps, &standing.count));
     *out = standing;
     return CAIRN_OK;
 }

@@ -132,6 +132,13 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                                  const struct cairn_index_row *row,
                                  const struct cairn_record_state *state,
                                  struct cairn_record *out_record);
+/* The live versions of `field`, the shown one first, then by (time, log) as all lists number them:
+ * in `arena`. */
+CAIRN_NODISCARD
+enum cairn_status cairn_versions_order(struct cairn_context *ctx,
+                                       const struct cairn_record_state *state, uint64_t field,
+                                       struct cairn_arena *arena,
+                                       const struct cairn_live ***out_order, size_t *out_count);
 /* The value of a live version; a record stands as (log, index) of this store. Borrowed from it.
  * On a failure *out_value says nothing. */
 CAIRN_NODISCARD

@@ -172,23 +172,11 @@ static enum cairn_status kept_version(struct cairn_replica *replica, const struc
                                       const struct cairn_record_state *state, uint64_t field,
                                       const struct cairn_live **out_kept)
 {
-    const struct cairn_live *order[CAIRN_WRITES_MAX];
-    size_t count = 0;
+    struct cairn_context *ctx = &replica->ctx;
+    const struct cairn_live **order;
+    size_t count;
 
-    for (size_t i = 0; i < state->live_count && count < CAIRN_WRITES_MAX; i++) {
-        size_t at = count;
-        if (state->live[i].field != field)
-            continue;
-        for (; at > 0; at--) {
-            bool wins;
-            CAIRN_TRY(cairn_live_wins(&replica->ctx, &state->live[i], order[at - 1], &wins));
-            if (!wins)
-                break;
-            order[at] = order[at - 1];
-        }
-        order[at] = &state->live[i];
-        count++;
-    }
+    CAIRN_TRY(cairn_versions_order(ctx, state, field, &ctx->arena, &order, &count));
     if (count < 2)
         return cairn_fail(
             replica->ctx.err, CAIRN_BAD_INPUT,

@@ -171,27 +171,33 @@ static enum cairn_status version_view(struct viewing *v, const struct cairn_fiel
                             &out_version->value);
 }
 
-/* Live versions, the shown one first; `count` > 0. In the results. */
-static enum cairn_status versions_order(struct viewing *v, const struct cairn_live *live,
-                                        size_t count, const struct cairn_live ***out_order)
+enum cairn_status cairn_versions_order(struct cairn_context *ctx,
+                                       const struct cairn_record_state *state, uint64_t field,
+                                       struct cairn_arena *arena,
+                                       const struct cairn_live ***out_order, size_t *out_count)
 {
+    size_t count = 0;
     const struct cairn_live **order =
-        cairn_arena_get(&v->replica->results, count * sizeof(const struct cairn_live *));
+        cairn_arena_get(arena, (state->live_count + 1) * sizeof(const struct cairn_live *));
 
     if (order == NULL)
         return CAIRN_NO_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = i;
+    for (size_t i = 0; i < state->live_count; i++) {
+        size_t at = count;
+        if (state->live[i].field != field)
+            continue;
         for (; at > 0; at--) {
             bool wins;
-            CAIRN_TRY(cairn_live_wins(v->ctx, &live[i], order[at - 1], &wins));
+            CAIRN_TRY(cairn_live_wins(ctx, &state->live[i], order[at - 1], &wins));
             if (!wins)
                 break;
             order[at] = order[at - 1];
         }
-        order[at] = &live[i];
+        order[at] = &state->live[i];
+        count++;
     }
     *out_order = order;
+    *out_count = count;
     return CAIRN_OK;
 }
 
@@ -227,7 +233,8 @@ static enum cairn_status field_view(struct viewing *v, const struct cairn_field 
     if (count == 1)
         order = &only;
     else
-        CAIRN_TRY(versions_order(v, &state->live[first], count, &order));
+        CAIRN_TRY(
+            cairn_versions_order(v->ctx, state, only->field, &v->replica->results, &order, &count));
     bool is_set = out_field->kind == CAIRN_FIELD_SET;
     bool is_counter = out_field->kind == CAIRN_FIELD_COUNTER;
     for (size_t i = 0; i < count && !(is_counter && kept == 1); i++) {
