@@ -413,26 +413,3 @@ void cairn_fingerprint(const struct cairn_hash *hash, char out_text[static CAIRN
     out_text[size++] = '\0';
     CAIRN_ASSERT(size == CAIRN_FINGERPRINT_BYTES);
 }
-
-/* What a reader takes `digit` for: capitals, and the digits that the letters look like. */
-static char read_digit(char digit)
-{
-    char capital = digit >= 'a' && digit <= 'z' ? (char)(digit - 'a' + 'A') : digit;
-
-    if (capital == 'I' || capital == 'L')
-        return '1';
-    return capital == 'O' ? '0' : capital;
-}
-
-bool cairn_fingerprint_matches(const struct cairn_hash *hash, const char *text)
-{
-    for (size_t i = 0; i < FINGERPRINT_DIGITS; i++) {
-        /* A dash may be missing; it may not stand elsewhere. */
-        if (i > 0 && i % FINGERPRINT_GROUP == 0 && *text == '-')
-            text++;
-        if (read_digit(*text) != fingerprint_digit(hash, i))
-            return false;
-        text++;
-    }
-    return *text == '\0';
-}

@@ -194,6 +194,15 @@ static void a_set_takes_as_many_elements_as_are_given(void **state)
     assert_string_equal(desk_shown("it", "words"), shown);
 }
 
+static void a_field_is_called_by_its_name_or_by_either_label(void **state)
+{
+    (void)state;
+    machine_must(&desk, desk_change("thing", "it", "名", "one", SET));
+    assert_string_equal(desk_shown("it", "name"), "one");
+    machine_must(&desk, desk_change("thing", "it", "name", "two", SET));
+    assert_string_equal(desk_shown("it", "name"), "two");
+}
+
 /* ---- refusals ------------------------------------------------------------------------------ */
 
 static void what_a_field_cannot_take_is_refused_in_words(void **state)
@@ -210,8 +219,10 @@ static void what_a_field_cannot_take_is_refused_in_words(void **state)
         {"name", TAKE, "it", CAIRN_BAD_INPUT,
          "name has one value: nothing can be added or taken away; write name=VALUE."},
         {"words", TAKE, "q", CAIRN_BAD_INPUT, "words does not hold q. Nothing was written."},
-        {"numbers", SET, "1|x", CAIRN_BAD_INPUT, "numbers: \"x\" is not a whole number."},
-        {"total", ADD, "x", CAIRN_BAD_INPUT, "total: \"x\" is not a whole number."},
+        {"numbers", SET, "1|x", CAIRN_BAD_INPUT,
+         "numbers: \"x\" is not a whole number: half-width digits, no commas."},
+        {"total", ADD, "x", CAIRN_BAD_INPUT,
+         "total: \"x\" is not a whole number: half-width digits, no commas."},
         {"of", SET, "@stranger", CAIRN_BAD_INPUT,
          "of: %s is a record of another type. Nothing was written."},
         {"with", ADD, "@stranger", CAIRN_BAD_INPUT,
@@ -221,7 +232,8 @@ static void what_a_field_cannot_take_is_refused_in_words(void **state)
          "old is not used any more: old values are shown, new ones are not taken."},
         {"stand", SET, "ready", CAIRN_BAD_INPUT,
          "stand is not written but moved, step by step: cairn step ID MOVE."},
-        {"colour", SET, "red", CAIRN_BAD_INPUT, "thing has no field colour."},
+        {"colour", SET, "red", CAIRN_BAD_INPUT,
+         "thing has no field colour: cairn schema show thing lists them."},
     };
     char sentence[200];
 
@@ -276,6 +288,7 @@ int main(void)
         T(one_put_adds_and_takes_away_many_times),
         T(what_is_set_and_then_added_to_holds_both),
         T(a_set_takes_as_many_elements_as_are_given),
+        T(a_field_is_called_by_its_name_or_by_either_label),
         T(what_a_field_cannot_take_is_refused_in_words),
         T(a_count_beyond_63_bits_is_refused),
         T(a_field_is_set_once_in_a_put),

@@ -64,7 +64,8 @@ static void a_grant_that_is_asked_for_wrongly_is_refused_in_words(void **state)
         const char *sentence;
     } rows[] = {
         {"chief", village, "A7", NULL, CAIRN_BAD_INPUT,
-         "There is no role chief. Nothing was written."},
+         "There is no role chief. Roles: prefecture, county, township, station, server, auditor. "
+         "Nothing was written."},
         {"station", "51333210020", "A7", NULL, CAIRN_BAD_INPUT,
          "51333210020 is not an administrative code: 2, 4, 6, 9 or 12 digits. Nothing was "
          "written."},
@@ -87,6 +88,24 @@ static void a_grant_that_is_asked_for_wrongly_is_refused_in_words(void **state)
         desk_expect_refused(
             &office, grant(&office, rows[i].role, rows[i].scope, rows[i].tag, rows[i].address),
             rows[i].status, rows[i].sentence);
+}
+
+static void a_tag_stands_for_one_device_of_an_office(void **state)
+{
+    struct block first = request;
+    struct machine other;
+
+    (void)state;
+    machine_must(&office, grant(&office, "station", "513332100201", "A7", NULL));
+    machine_init(&other, 9, "other", NULL);
+    request = machine_request(&other);
+    desk_expect_refused(&office, grant(&office, "station", "513332100202", "A7", NULL),
+                        CAIRN_BAD_INPUT,
+                        "Tag A7 stands for guest already. Choose another. Nothing was written.");
+    machine_must(&office, grant(&office, "station", "513332100202", "A8", NULL));
+    free(request.data);
+    request = first;
+    machine_free(&other);
 }
 
 static void an_address_has_a_length(void **state)
@@ -142,6 +161,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_grant_that_is_asked_for_wrongly_is_refused_in_words),
+        TEST(a_tag_stands_for_one_device_of_an_office),
         TEST(an_address_has_a_length),
         TEST(what_is_no_request_is_granted_nothing),
         TEST(who_has_no_grant_gives_none),

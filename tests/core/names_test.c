@@ -192,6 +192,43 @@ static void a_device_without_a_grant_here_is_a_question_mark(void **state)
     cairn_context_abort(ctx);
 }
 
+static void a_fingerprint_may_be_typed_carelessly(void **state)
+{
+    static const char *const accepted[] = {
+        "0123-4567-89AB-CDEF", "0123-4567-89ab-cdef", "0123456789ABCDEF",    "01234567-89abcdef",
+        "o123-4567-89AB-CDEF", "OI23-4567-89AB-CDEF", "0L23-4567-89AB-CDEF", "oi23456789abcdef",
+        "ol23-4567-89aB-CdEf", "0123 4567 89AB CDEF"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++)
+        if (!cairn_fingerprint_is("0123-4567-89AB-CDEF", accepted[i]))
+            fail_msg("\"%s\" was refused", accepted[i]);
+    assert_true(cairn_fingerprint_is("GHJK-MNPQ-RSTV-WXYZ", "ghjkmnpqrstvwxyz"));
+}
+
+static void a_fingerprint_of_other_digits_or_length_is_another(void **state)
+{
+    static const char *const refused[] = {
+        "",
+        "0123-4567-89AB-CDE",
+        "0123-4567-89AB-CDE-",
+        "0123-4567-89AB-CDEF-",
+        "0123-4567-89AB-CDEFG",
+        "-0123-4567-89AB-CDEF",
+        "0123--4567-89AB-CDEF",
+        "01-23-4567-89AB-CDEF",
+        " 0123-4567-89AB-CDEF",
+        "0123-4567-89AB-CDEU",
+        "1123-4567-89AB-CDEF",
+        "GHJK-MNPQ-RSTV-WXYZ",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        if (cairn_fingerprint_is("0123-4567-89AB-CDEF", refused[i]))
+            fail_msg("\"%s\" was accepted", refused[i]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -202,6 +239,8 @@ int main(void)
         T(roles_have_one_name_each),
         T(a_text_is_cut_to_its_room),
         T(a_device_without_a_grant_here_is_a_question_mark),
+        cmocka_unit_test(a_fingerprint_may_be_typed_carelessly),
+        cmocka_unit_test(a_fingerprint_of_other_digits_or_length_is_another),
     };
 
     if (sodium_init() < 0)

@@ -112,6 +112,7 @@ static void what_is_disputed_or_parallel_is_found_in_its_place(void **state)
         const char *answer;
     } rows[] = {
         {{{"conflict", CAIRN_EQUAL, "yes"}}, 1, "disputed far"},
+        {{{"conflict", CAIRN_EQUAL, "是"}}, 1, "disputed far"},
         {{{"conflict", CAIRN_EQUAL, "no"}}, 1, "parallel quiet"},
         {{{"parallel", CAIRN_EQUAL, "yes"}}, 1, "parallel"},
         {{{"parallel", CAIRN_EQUAL, "no"}}, 1, "disputed quiet far"},

@@ -302,7 +302,7 @@ static void a_row_that_makes_no_sense_is_refused_in_words(void **state)
         {{"nothing", DESK_VILLAGE, {{"official", "7"}}, {0}, NULL},
          "There is no record type nothing."},
         {{"thing", DESK_VILLAGE, {{"colour", "red"}, {"official", "7"}}, {0}, NULL},
-         "thing has no field colour."},
+         "thing has no field colour: cairn schema show thing lists them."},
         {{"thing", DESK_VILLAGE, {{"official", "\xff"}}, {0}, NULL},
          "official: the text is not valid UTF-8 at byte 1."},
         {{"thing", DESK_VILLAGE, {{"person", "1"}}, {0}, NULL},

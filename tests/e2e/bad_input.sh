@@ -222,6 +222,8 @@ try 2 half init --no-passphrase "half"
 cp -R root rootless
 rm rootless/data.mdb
 cp rootless/root.pub root.pub.before
+try 2 tagged init --no-passphrase --root 51 --tag 中 "Sichuan"
+complains "cairn: A root needs a tag of 1 to 4 letters or digits*"
 try 2 rootless init --no-passphrase --root 51 --tag R "Sichuan"
 complains "cairn: *rootless holds the key of a root authority, and no records*"
 cmp rootless/root.pub root.pub.before || fail "init has replaced a root key"

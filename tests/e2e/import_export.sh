@@ -56,7 +56,7 @@ lines\",2,2"
     echo "$shama,good2,1,1"
 } >some.csv
 try 2 office import household some.csv --dry-run
-says "Line 3: members: \"four\" is not a whole number (column 3, members)."
+says "Line 3: members: \"four\" is not a whole number: half-width digits, no commas (column 3, members)."
 says "Line 4: this row has 3 fields, the first line names 4."
 says "Line 7: byte 14 of this row is not UTF-8*--encoding gb18030*"
 says "Line 8: village code 5133321002 has 10 digits, 12 are needed (column 1, village)."

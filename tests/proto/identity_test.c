@@ -212,39 +212,9 @@ static void a_fingerprint_is_eighty_bits_in_crockford_base32(void **state)
     assert_string_equal(text, "GHJK-MNPQ-RSTV-WXYZ");
 }
 
-static void a_fingerprint_may_be_typed_carelessly(void **state)
-{
-    static const char *const accepted[] = {
-        "0123-4567-89AB-CDEF", "0123-4567-89ab-cdef", "0123456789ABCDEF",
-        "01234567-89abcdef",   "o123-4567-89AB-CDEF", "OI23-4567-89AB-CDEF",
-        "0L23-4567-89AB-CDEF", "oi23456789abcdef",    "ol23-4567-89aB-CdEf"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(accepted) / sizeof(accepted[0]); i++)
-        if (!cairn_fingerprint_matches(&low_digits, accepted[i]))
-            fail_msg("\"%s\" was refused", accepted[i]);
-    assert_true(cairn_fingerprint_matches(&high_digits, "ghjkmnpqrstvwxyz"));
-}
-
-static void a_fingerprint_of_other_digits_or_length_does_not_match(void **state)
-{
-    static const char *const refused[] = {
-        "0123-4567-89AB-CDE",   "0123-4567-89AB-CDE-",  "0123-4567-89AB-CDEF-",
-        "0123-4567-89AB-CDEFG", "-0123-4567-89AB-CDEF", "0123--4567-89AB-CDEF",
-        "01-23-4567-89AB-CDEF", "0123 4567 89AB CDEF",  " 0123-4567-89AB-CDEF",
-        "0123-4567-89AB-CDEU",  "1123-4567-89AB-CDEF",  "GHJK-MNPQ-RSTV-WXYZ"};
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-        if (cairn_fingerprint_matches(&low_digits, refused[i]))
-            fail_msg("\"%s\" was accepted", refused[i]);
-    assert_false(cairn_fingerprint_matches(&low_digits, ""));
-    assert_false(cairn_fingerprint_matches(&high_digits, "GHJK-MNPQ-RSTU-WXYZ"));
-}
-
 static void every_one_of_the_eighty_bits_counts_and_no_later_one(void **state)
 {
-    char text[CAIRN_FINGERPRINT_BYTES];
+    char text[CAIRN_FINGERPRINT_BYTES], other_text[CAIRN_FINGERPRINT_BYTES];
 
     (void)state;
     cairn_fingerprint(&low_digits, text);
@@ -252,7 +222,8 @@ static void every_one_of_the_eighty_bits_counts_and_no_later_one(void **state)
         struct cairn_hash other = low_digits;
 
         other.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
-        assert_int_equal(cairn_fingerprint_matches(&other, text), bit >= 80);
+        cairn_fingerprint(&other, other_text);
+        assert_int_equal(strcmp(text, other_text) == 0, bit >= 80);
     }
 }
 
@@ -291,8 +262,6 @@ int main(void)
         cmocka_unit_test(an_index_of_2_to_the_32_is_malformed),
         cmocka_unit_test(refs_differ_by_log_by_index_and_by_leaf),
         cmocka_unit_test(a_fingerprint_is_eighty_bits_in_crockford_base32),
-        cmocka_unit_test(a_fingerprint_may_be_typed_carelessly),
-        cmocka_unit_test(a_fingerprint_of_other_digits_or_length_does_not_match),
         cmocka_unit_test(every_one_of_the_eighty_bits_counts_and_no_later_one),
         cmocka_unit_test(a_log_id_is_the_hash_of_its_statement),
     };

@@ -66,7 +66,7 @@ enum cairn_status cairn_replica_init(const struct cairn_replica_config *config,
 
 /*
  * Open what init made. Without a passphrase a sealed key stays shut and the replica can be read,
- * but what needs the key answers NO_KEY (see cairn_replica_is_sealed). A wrong passphrase is
+ * but what needs the key answers NO_KEY (see cairn_key_is_sealed). A wrong passphrase is
  * NO_KEY. NOT_FOUND: no store there. LOCKED: another process writes; err names it.
  */
 CAIRN_NODISCARD
@@ -168,7 +168,8 @@ enum cairn_status cairn_join_inspect(struct cairn_replica *replica, struct cairn
 CAIRN_NODISCARD
 enum cairn_status cairn_join(struct cairn_replica *replica, struct cairn_bytes invitation,
                              struct cairn_join_report *out_report, struct cairn_err *err);
-/* True when `text` is the root's fingerprint, however it is spelled. */
+/* True when `text` is that fingerprint: lower case and I L O for 1 1 0 are allowed, dashes may be
+ * missing or be spaces, but stand only between groups. */
 bool cairn_fingerprint_is(const char *fingerprint, const char *text);
 
 /* ---- schema -------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ struct cairn_schema_cache;
 struct cairn_packer;
 struct cairn_seen;
 
-/* What a unit of work did; the caller zeroes and reads it. */
+/* What a unit of work did, since cairn_context_fresh. */
 struct cairn_tally {
     uint64_t entries;        /* accepted, bases not counted */
     uint64_t conflicts;      /* records that came into conflict */

@@ -59,7 +59,7 @@ enum cairn_status cairn_compose_step(struct cairn_composer *composer, struct cai
                                      const uint8_t seen[static CAIRN_SEEN_BYTES],
                                      const struct cairn_dot *named, size_t named_count);
 void cairn_compose_reason(struct cairn_composer *composer, const char *reason);
-/* The entry's index in the log. LIMIT: too large for an entry. */
+/* The entry's index in the log. BAD_INPUT, in words: too large for an entry. */
 CAIRN_NODISCARD
 enum cairn_status cairn_compose_end(struct cairn_composer *composer, uint32_t *out_index);
 

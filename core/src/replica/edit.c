@@ -165,10 +165,10 @@ static enum cairn_status given_read(struct cairn_context *ctx, const struct cair
                                     const struct cairn_record_state *state,
                                     struct cairn_edits *edits)
 {
-    const struct cairn_field *field = cairn_type_field_named(type, given->name);
+    const struct cairn_field *field = cairn_type_field_called(type, given->name);
 
     if (field == NULL)
-        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s has no field %s.", put->type, given->name);
+        return cairn_field_missing(ctx->err, put->type, given->name);
     if (field->is_retired)
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
                           "%s is not used any more: old values are shown, new ones are not taken.",

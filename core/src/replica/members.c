@@ -171,7 +171,7 @@ struct grant_work {
     struct cairn_bytes invitation; /* on the heap, when done */
 };
 
-static bool tag_is_good(const char *tag)
+bool cairn_tag_is_good(const char *tag)
 {
     size_t size = strlen(tag);
 
@@ -195,14 +195,16 @@ static enum cairn_status grant_check(struct cairn_replica *replica, struct grant
                           "written; ask for it again.");
     work->role = cairn_role_number(input->role);
     if (work->role == 0)
-        return cairn_fail(err, CAIRN_BAD_INPUT, "There is no role %s. Nothing was written.",
+        return cairn_fail(err, CAIRN_BAD_INPUT,
+                          "There is no role %s. Roles: prefecture, county, township, station, "
+                          "server, auditor. Nothing was written.",
                           input->role);
     if (!cairn_scope_parse(input->scope, &work->scope))
         return cairn_fail(
             err, CAIRN_BAD_INPUT,
             "%s is not an administrative code: 2, 4, 6, 9 or 12 digits. Nothing was written.",
             input->scope);
-    if (!tag_is_good(input->tag))
+    if (!cairn_tag_is_good(input->tag))
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           "A tag has 1 to 4 letters or digits, not \"%s\". Nothing was written.",
                           input->tag);
@@ -344,8 +346,8 @@ static enum cairn_status grant_write(struct cairn_replica *replica, struct grant
     return entry_append(replica, &log, &writer, &ref);
 }
 
-/* A grant that this device gave before and whose invitation may never have left: it is asked for
- * again in the same words. */
+/* Among the grants that this device gave: one that is asked for again in the same words, as its
+ * invitation may never have left, or one to another device whose tag is wanted now. */
 struct grant_search {
     struct cairn_replica *replica;
     const struct grant_work *work;
@@ -369,15 +371,18 @@ static enum cairn_status grant_match(void *context, struct cairn_context *ctx,
     struct grant_search *search = context;
     const struct grant_work *work = search->work;
     const struct cairn_under under = {.is_root = false, .grant = *ref};
-    bool in_force;
+    bool in_force,
+        is_same = keys_equal(&grant->keys, &work->request.keys, grant->has_checkpoint_key);
 
-    if (grant->role != work->role || grant->scope.code != work->scope.code ||
-        !cairn_under_equal(&grant->under, &search->replica->under) ||
-        !cairn_bytes_equal(grant->tag, cairn_bytes_of_text(work->input->tag)) ||
-        !keys_equal(&grant->keys, &work->request.keys, grant->has_checkpoint_key))
+    if (!cairn_under_equal(&grant->under, &search->replica->under) ||
+        !cairn_bytes_equal(grant->tag, cairn_bytes_of_text(work->input->tag)))
         return CAIRN_OK;
     CAIRN_TRY(cairn_standing_in_force(ctx, &under, &in_force));
-    if (in_force) {
+    if (in_force && !keys_equal(&grant->keys, &work->request.keys, false))
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "Tag %s stands for %.*s already. Choose another. Nothing was written.",
+                          work->input->tag, (int)grant->name.size, (const char *)grant->name.data);
+    if (in_force && is_same && grant->role == work->role && grant->scope.code == work->scope.code) {
         search->found = under;
         search->is_found = true;
     }
@@ -484,20 +489,23 @@ enum cairn_status cairn_grant_device(struct cairn_replica *replica,
     return CAIRN_OK;
 }
 
+/* What a reader takes `digit` for: capitals, and the digits that the letters look like. */
+static char read_digit(char digit)
+{
+    char capital = digit >= 'a' && digit <= 'z' ? (char)(digit - 'a' + 'A') : digit;
+
+    if (capital == 'I' || capital == 'L')
+        return '1';
+    return capital == 'O' ? '0' : capital;
+}
+
 bool cairn_fingerprint_is(const char *fingerprint, const char *text)
 {
-    /* Compare as people spell them: case and dashes do not count, nor I L O for 1 1 0. */
-    for (;; fingerprint++, text++) {
-        while (*fingerprint == '-')
-            fingerprint++;
-        while (*text == '-' || *text == ' ')
-            text++;
-        char c = *text;
-        c = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-        c = c == 'I' || c == 'L' ? '1' : c == 'O' ? '0' : c;
-        if (c != *fingerprint)
+    for (; *fingerprint != '\0'; fingerprint++) {
+        if (*fingerprint == '-')
+            text += *text == '-' || *text == ' ';
+        else if (read_digit(*text++) != *fingerprint)
             return false;
-        if (c == '\0')
-            return true;
     }
+    return *text == '\0';
 }

@@ -132,12 +132,11 @@ static enum cairn_status band_prepare(struct cairn_asking *asking, const char *t
 enum cairn_status cairn_asked_field(struct cairn_asking *asking, const char *name,
                                     const struct cairn_field **out_field)
 {
-    *out_field = cairn_type_field_named(asking->type, name);
+    *out_field = cairn_type_field_called(asking->type, name);
     if (*out_field == NULL && strcmp(name, "state") == 0)
         *out_field = cairn_type_workflow(asking->type);
     if (*out_field == NULL)
-        return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "%s has no field %s.",
-                          asking->type->name, name);
+        return cairn_field_missing(asking->ctx->err, asking->type->name, name);
     return CAIRN_OK;
 }
 
@@ -382,12 +381,11 @@ static enum cairn_status flag_prepare(struct cairn_asking *asking,
                                       const struct cairn_condition *condition,
                                       struct cairn_test *test)
 {
-    bool is_yes = strcmp(condition->value, "yes") == 0;
+    const struct cairn_field yes_no = {.name = condition->field, .wire = CAIRN_WIRE_YES_NO};
+    struct cairn_value value;
 
-    test->is_negated = !is_yes;
-    if (!is_yes && strcmp(condition->value, "no") != 0)
-        return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT, "%s: \"%s\" is neither yes nor no.",
-                          condition->field, condition->value);
+    CAIRN_TRY(cairn_value_parse(&yes_no, condition->value, &value, asking->ctx->err));
+    test->is_negated = value.integer == 0;
     return test->kind == CAIRN_TEST_REFUSED && asking->refused_capacity == 0
                ? cairn_verdicts_visit(asking->replica, refused_add, asking)
                : CAIRN_OK;

@@ -468,8 +468,7 @@ static enum cairn_status init_check(const struct cairn_init *init, struct cairn_
             err, CAIRN_BAD_INPUT,
             "%s is not an administrative code: 2, 4, 6, 9 or 12 digits. Nothing was written.",
             init->root_scope);
-    if (init->root_tag == NULL || strlen(init->root_tag) < 1 ||
-        strlen(init->root_tag) > CAIRN_TAG_MAX)
+    if (init->root_tag == NULL || !cairn_tag_is_good(init->root_tag))
         return cairn_fail(
             err, CAIRN_BAD_INPUT,
             "A root needs a tag of 1 to 4 letters or digits: --tag R. Nothing was written.");

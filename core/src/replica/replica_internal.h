@@ -132,6 +132,8 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                                  const struct cairn_index_row *row,
                                  const struct cairn_record_state *state,
                                  struct cairn_record *out_record);
+/* 1 to 4 ASCII letters or digits? */
+bool cairn_tag_is_good(const char *tag);
 /* The live versions of `field`, the shown one first, then by (time, log) as all lists number them:
  * in `arena`. */
 CAIRN_NODISCARD

@@ -42,12 +42,6 @@ static enum cairn_status tag_look_up(struct cairn_context *ctx, const struct cai
     return CAIRN_OK;
 }
 
-static bool ref_equal(const struct cairn_ref *a, const struct cairn_ref *b)
-{
-    return a->index == b->index && cairn_hash_equal(&a->leaf, &b->leaf) &&
-           cairn_hash_equal(&a->log, &b->log);
-}
-
 /* A device has one grant and many logs. */
 static enum cairn_status tag_see(struct cairn_context *ctx, const struct cairn_under *under,
                                  char out_tag[static 8])
@@ -57,7 +51,7 @@ static enum cairn_status tag_see(struct cairn_context *ctx, const struct cairn_u
 
     if (under->is_root)
         return tag_look_up(ctx, under, out_tag, &is_held);
-    if (tag->tag[0] == '\0' || !ref_equal(&tag->grant, &under->grant)) {
+    if (tag->tag[0] == '\0' || !cairn_ref_equal(&tag->grant, &under->grant)) {
         CAIRN_TRY(tag_look_up(ctx, under, out_tag, &is_held));
         if (!is_held)
             return CAIRN_OK;

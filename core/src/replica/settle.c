@@ -206,9 +206,9 @@ static enum cairn_status settle_field(struct cairn_replica *replica, struct sett
     CAIRN_TRY(cairn_schema_now(ctx, &schema));
     const struct cairn_type *type = cairn_schema_type(schema, state->type);
     const struct cairn_field *field =
-        type == NULL ? NULL : cairn_type_field_named(type, work->field);
+        type == NULL ? NULL : cairn_type_field_called(type, work->field);
     if (field == NULL)
-        return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s has no field %s.", work->id, work->field);
+        return cairn_field_missing(ctx->err, type == NULL ? work->id : type->name, work->field);
     if (field->merge == CAIRN_MERGE_WORKFLOW)
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
                           "%s is settled by the next step: cairn step %s MOVE --keep N. Nothing "

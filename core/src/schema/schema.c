@@ -48,6 +48,23 @@ const struct cairn_field *cairn_type_field_named(const struct cairn_type *type, 
     return NULL;
 }
 
+const struct cairn_field *cairn_type_field_called(const struct cairn_type *type, const char *text)
+{
+    const struct cairn_field *field = cairn_type_field_named(type, text);
+
+    for (size_t i = 0; i < type->field_count && field == NULL; i++)
+        if (strcmp(type->fields[i].label_zh, text) == 0 ||
+            strcmp(type->fields[i].label_en, text) == 0)
+            field = &type->fields[i];
+    return field;
+}
+
+enum cairn_status cairn_field_missing(struct cairn_err *err, const char *type, const char *text)
+{
+    return cairn_fail(err, CAIRN_BAD_INPUT, "%s has no field %s: cairn schema show %s lists them.",
+                      type, text, type);
+}
+
 const struct cairn_move *cairn_type_move(const struct cairn_type *type, uint64_t number)
 {
     for (size_t i = 0; i < type->move_count; i++)

@@ -164,6 +164,11 @@ const struct cairn_type *cairn_schema_type_named(const struct cairn_schema *sche
                                                  const char *name);
 const struct cairn_field *cairn_type_field(const struct cairn_type *type, uint64_t number);
 const struct cairn_field *cairn_type_field_named(const struct cairn_type *type, const char *name);
+/* By name, or else by either label, as people read it on the screen. */
+const struct cairn_field *cairn_type_field_called(const struct cairn_type *type, const char *text);
+/* BAD_INPUT, in words. */
+CAIRN_NODISCARD
+enum cairn_status cairn_field_missing(struct cairn_err *err, const char *type, const char *text);
 const struct cairn_move *cairn_type_move(const struct cairn_type *type, uint64_t number);
 const struct cairn_move *cairn_type_move_named(const struct cairn_type *type, const char *name);
 const struct cairn_workflow_state *cairn_type_state(const struct cairn_type *type, uint64_t number);

@@ -189,7 +189,8 @@ enum cairn_status cairn_value_parse(const struct cairn_field *field, const char 
     case CAIRN_WIRE_INTEGER:
         is_number = integer_parse(text, &value.integer);
         if (!is_number)
-            return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is not a whole number.",
+            return cairn_fail(err, CAIRN_BAD_INPUT,
+                              "%s: \"%s\" is not a whole number: half-width digits, no commas.",
                               field->name, text);
         break;
     case CAIRN_WIRE_DATE:

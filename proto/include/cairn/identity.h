@@ -116,8 +116,5 @@ struct cairn_hash cairn_log_id(const struct cairn_hash *network,
 #define CAIRN_FINGERPRINT_BYTES 20
 void cairn_fingerprint(const struct cairn_hash *hash,
                        char out_text[static CAIRN_FINGERPRINT_BYTES]);
-/* True when `text` is that fingerprint; lower case and I L O for 1 1 0 are allowed. Dashes may be
- * missing, but stand only between groups. */
-bool cairn_fingerprint_matches(const struct cairn_hash *hash, const char *text);
 
 #endif
