@@ -65,7 +65,7 @@ static enum cli_exit write_bundle(struct cli *cli, const char *file)
         return cli_report(cli, status);
     status = cairn_bundle_write(cli->replica, options_has(&cli->options, OPTION_FULL), add_piece,
                                 &out, &report, &cli->err);
-    if (status == CAIRN_OK || ferror(out.writer.stream) != 0)
+    if (status == CAIRN_OK || out.writer.error != 0)
         status = file_writer_commit(&out.writer, &cli->err);
     else
         file_writer_abort(&out.writer);

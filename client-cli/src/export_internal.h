@@ -3,8 +3,6 @@
 #ifndef CLI_EXPORT_INTERNAL_H
 #define CLI_EXPORT_INTERNAL_H
 
-#include <stdio.h>
-
 #include "export_writer.h"
 #include "files.h"
 
@@ -15,7 +13,7 @@ struct lxw_format;
 struct export_writer {
     struct export_config config;
     struct file_writer file;
-    FILE *stream; /* of the file, or standard output; not for XLSX */
+    bool is_printed; /* to standard output; `file` is not open */
     uint64_t row_count;
     struct lxw_workbook *workbook;
     struct lxw_worksheet *sheet;

@@ -1,6 +1,7 @@
 #include "export_writer.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,26 +9,40 @@
 #include "formula.h"
 #include "i18n.h"
 
+/* What is refused, standard output and the file remember until export_close(). */
+static void put_bytes(struct export_writer *writer, const char *bytes, size_t size)
+{
+    if (writer->is_printed)
+        (void)fwrite(bytes, 1, size, stdout);
+    else
+        (void)file_writer_add(&writer->file, (struct cairn_bytes){(const uint8_t *)bytes, size});
+}
+
+static void put_text(struct export_writer *writer, const char *text)
+{
+    put_bytes(writer, text, strlen(text));
+}
+
 /* ---- CSV ---- */
 
 static void write_cell(struct export_writer *writer, const char *text, bool is_text)
 {
-    FILE *stream = writer->stream;
-    bool is_guarded = is_text && formula_needs_guard(text);
+    const char *guard = is_text && formula_needs_guard(text) ? "'" : "";
+    const char *quote;
 
     if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        if (is_guarded)
-            fputc('\'', stream);
-        fputs(text, stream);
+        put_text(writer, guard);
+        put_text(writer, text);
         return;
     }
-    fputs(is_guarded ? "\"'" : "\"", stream);
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            fputc('"', stream);
-        fputc(*text, stream);
+    put_text(writer, "\"");
+    put_text(writer, guard);
+    for (; (quote = strchr(text, '"')) != NULL; text = quote + 1) {
+        put_bytes(writer, text, (size_t)(quote + 1 - text));
+        put_text(writer, "\"");
     }
-    fputc('"', stream);
+    put_text(writer, text);
+    put_text(writer, "\"");
 }
 
 /* What is no number by its kind may be anything that somebody typed. */
@@ -40,11 +55,11 @@ void export_csv_row(struct export_writer *writer, const char *const *values)
 {
     for (size_t i = 0; i < writer->config.column_count; i++) {
         if (i > 0)
-            fputc(',', writer->stream);
+            put_text(writer, ",");
         if (values[i] != NULL)
             write_cell(writer, values[i], is_text_kind(writer->config.columns[i].kind));
     }
-    fputs("\r\n", writer->stream);
+    put_text(writer, "\r\n");
 }
 
 void export_csv_header(struct export_writer *writer)
@@ -52,7 +67,7 @@ void export_csv_header(struct export_writer *writer)
     const char *names[EXPORT_COLUMNS_MAX];
 
     if (writer->config.has_mark)
-        fputs("\xef\xbb\xbf", writer->stream);
+        put_text(writer, "\xef\xbb\xbf");
     for (size_t i = 0; i < writer->config.column_count; i++)
         names[i] = writer->config.columns[i].name;
     export_csv_row(writer, names);
@@ -86,8 +101,8 @@ enum cairn_status export_jsonl_row(struct export_writer *writer, const char *con
     json_decref(object);
     if (text == NULL)
         return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory for %s"), writer->config.path);
-    fputs(text, writer->stream);
-    fputc('\n', writer->stream);
+    put_text(writer, text);
+    put_text(writer, "\n");
     free(text);
     return CAIRN_OK;
 }
@@ -96,13 +111,9 @@ enum cairn_status export_jsonl_row(struct export_writer *writer, const char *con
 
 static enum cairn_status open_file(struct export_writer *writer, struct cairn_err *err)
 {
-    if (strcmp(writer->config.path, "-") == 0) {
-        writer->stream = stdout;
-        return CAIRN_OK;
-    }
-    enum cairn_status status = file_writer_open(&writer->file, writer->config.path, err);
-    writer->stream = writer->file.stream;
-    return status;
+    writer->is_printed = strcmp(writer->config.path, "-") == 0;
+    return writer->is_printed ? CAIRN_OK
+                              : file_writer_open(&writer->file, writer->config.path, err);
 }
 
 enum cairn_status export_open(const struct export_config *config, struct export_writer **out_writer,
@@ -150,9 +161,9 @@ enum cairn_status export_close(struct export_writer *writer, struct cairn_err *e
     if (writer->workbook != NULL && !export_xlsx_close(writer))
         status = cairn_fail(err, CAIRN_IO, N_("cannot write %s: is the disk full?"),
                             writer->config.path);
-    if (status == CAIRN_OK && writer->file.stream != NULL)
+    if (status == CAIRN_OK && !writer->is_printed)
         status = file_writer_commit(&writer->file, err);
-    else if (status == CAIRN_OK && fflush(writer->stream) != 0)
+    else if (status == CAIRN_OK && fflush(stdout) != 0)
         status = cairn_fail(err, CAIRN_IO, N_("not everything could be printed"));
     export_abort(writer);
     return status;

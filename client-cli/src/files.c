@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,24 +72,55 @@ static enum cairn_status fail_write(const char *path, int number, struct cairn_e
 enum cairn_status file_writer_open(struct file_writer *writer, const char *path,
                                    struct cairn_err *err)
 {
-    *writer = (struct file_writer){.path = strdup(path)};
+    writer->is_open = false;
+    writer->error = 0;
+    writer->pending_bytes = 0;
+    writer->path = strdup(path);
     if (writer->path == NULL || asprintf(&writer->temporary, "%s.tmp", path) < 0) {
         writer->temporary = NULL;
         file_writer_abort(writer);
         return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory for %s"), path);
     }
-    writer->stream = fopen(writer->temporary, "wbe");
-    if (writer->stream == NULL) {
+    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (writer->fd < 0) {
         int number = errno;
         file_writer_abort(writer);
         return cairn_fail(err, CAIRN_BAD_INPUT, N_("cannot write %s: %s"), path, strerror(number));
     }
+    writer->is_open = true;
     return CAIRN_OK;
+}
+
+static void write_out(struct file_writer *writer, const uint8_t *bytes, size_t size)
+{
+    while (size > 0 && writer->error == 0) {
+        ssize_t written = write(writer->fd, bytes, size);
+        if (written > 0) {
+            bytes += written;
+            size -= (size_t)written;
+        } else if (written == 0 || errno != EINTR) {
+            writer->error = written == 0 ? EIO : errno;
+        }
+    }
+}
+
+static void flush(struct file_writer *writer)
+{
+    write_out(writer, writer->buffer, writer->pending_bytes);
+    writer->pending_bytes = 0;
 }
 
 bool file_writer_add(struct file_writer *writer, struct cairn_bytes bytes)
 {
-    return bytes.size == 0 || fwrite(bytes.data, 1, bytes.size, writer->stream) == bytes.size;
+    if (bytes.size > sizeof writer->buffer - writer->pending_bytes)
+        flush(writer);
+    if (bytes.size > sizeof writer->buffer) {
+        write_out(writer, bytes.data, bytes.size);
+    } else if (bytes.size > 0) {
+        memcpy(writer->buffer + writer->pending_bytes, bytes.data, bytes.size);
+        writer->pending_bytes += bytes.size;
+    }
+    return writer->error == 0;
 }
 
 /* The name is durable only when the folder is: sticks are pulled out early. */
@@ -104,23 +136,26 @@ static bool sync_folder_of(char *path)
     return synced;
 }
 
+/* On disk, closed and named; the errno of what refused, or 0. */
+static int finish(struct file_writer *writer)
+{
+    flush(writer);
+    if (writer->error == 0 && fsync(writer->fd) != 0)
+        writer->error = errno;
+    if (close(writer->fd) != 0 && writer->error == 0)
+        writer->error = errno;
+    writer->is_open = false;
+    if (writer->error == 0 && rename(writer->temporary, writer->path) != 0)
+        writer->error = errno;
+    return writer->error;
+}
+
 enum cairn_status file_writer_commit(struct file_writer *writer, struct cairn_err *err)
 {
     enum cairn_status status = CAIRN_OK;
-    bool written = ferror(writer->stream) == 0 && fflush(writer->stream) == 0 &&
-                   fsync(fileno(writer->stream)) == 0;
-    int number = errno;
+    int number = finish(writer);
 
-    if (fclose(writer->stream) != 0 && written) {
-        written = false;
-        number = errno;
-    }
-    writer->stream = NULL;
-    if (written && rename(writer->temporary, writer->path) != 0) {
-        written = false;
-        number = errno;
-    }
-    if (!written) {
+    if (number != 0) {
         unlink(writer->temporary);
         status = fail_write(writer->path, number, err);
     } else if (!sync_folder_of(writer->temporary))
@@ -131,13 +166,15 @@ enum cairn_status file_writer_commit(struct file_writer *writer, struct cairn_er
 
 void file_writer_abort(struct file_writer *writer)
 {
-    if (writer->stream != NULL) {
-        fclose(writer->stream);
+    if (writer->is_open) {
+        close(writer->fd);
         unlink(writer->temporary);
     }
     free(writer->path);
     free(writer->temporary);
-    *writer = (struct file_writer){NULL, NULL, NULL};
+    writer->is_open = false;
+    writer->path = NULL;
+    writer->temporary = NULL;
 }
 
 enum cairn_status files_write(const char *path, struct cairn_bytes bytes, struct cairn_err *err)
@@ -147,6 +184,6 @@ enum cairn_status files_write(const char *path, struct cairn_bytes bytes, struct
 
     if (status != CAIRN_OK)
         return status;
-    (void)file_writer_add(&writer, bytes); /* the stream remembers; commit asks it */
+    (void)file_writer_add(&writer, bytes); /* the writer remembers; commit asks it */
     return file_writer_commit(&writer, err);
 }

@@ -8,7 +8,7 @@
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 
-#include <stdio.h>
+#include <stdbool.h>
 
 #include "cairn/base.h"
 #include "cairn/bytes.h"
@@ -26,15 +26,21 @@ CAIRN_NODISCARD
 enum cairn_status files_read(const char *path, size_t limit_bytes, char **out_text,
                              size_t *out_size, struct cairn_err *err);
 
+#define FILE_WRITER_BUFFER_BYTES 8192
+
 struct file_writer {
-    FILE *stream; /* NULL: not open */
+    bool is_open;
+    int fd;
+    int error; /* the errno of the first refusal; 0: none */
     char *path, *temporary;
+    size_t pending_bytes; /* in the buffer, not yet written */
+    uint8_t buffer[FILE_WRITER_BUFFER_BYTES];
 };
 /* Open PATH.tmp. BAD_INPUT when it cannot be made. End with _commit or _abort. */
 CAIRN_NODISCARD
 enum cairn_status file_writer_open(struct file_writer *writer, const char *path,
                                    struct cairn_err *err);
-/* False when the disk refuses. */
+/* False when the disk refuses; commit says so again. */
 bool file_writer_add(struct file_writer *writer, struct cairn_bytes bytes);
 /* Give it its name, durably. NO_SPACE, IO: it is gone. */
 CAIRN_NODISCARD

@@ -31,20 +31,33 @@ void service_notify(const char *state)
     close(fd);
 }
 
+/* A line into a new file; false with errno. */
+static bool write_line(const char *path, const char *line)
+{
+    size_t size = strlen(line);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        return false;
+    ssize_t written = write(fd, line, size);
+    int error = written < 0 ? errno : ENOSPC; /* cut short: there was room for so much */
+    bool is_closed = close(fd) == 0;
+    if (written != (ssize_t)size)
+        errno = error;
+    return written == (ssize_t)size && is_closed;
+}
+
 enum cairn_status service_ready_file(const char *path, const char *address, struct cairn_err *err)
 {
-    char temporary[4096];
+    char temporary[4096], line[256];
     int size = snprintf(temporary, sizeof temporary, "%s.new", path);
 
     if (size < 0 || (size_t)size >= sizeof temporary)
         return cairn_fail(err, CAIRN_IO, "cannot write %s: %s", path, strerror(ENAMETOOLONG));
-    FILE *file = fopen(temporary, "we");
-    if (file == NULL)
-        return cairn_fail(err, CAIRN_IO, "cannot write %s: %s", path, strerror(errno));
-    bool is_written = fprintf(file, "%s\n", address) > 0;
-    is_written = fclose(file) == 0 && is_written;
+    size = snprintf(line, sizeof line, "%s\n", address);
+    CAIRN_ASSERT(size > 0 && (size_t)size < sizeof line); /* of an IP address and a port */
     /* Renamed into place: a script that waits for the file never reads half of it. */
-    if (is_written && rename(temporary, path) == 0)
+    if (write_line(temporary, line) && rename(temporary, path) == 0)
         return CAIRN_OK;
     int error = errno;
     unlink(temporary);

@@ -3,7 +3,7 @@
 # that writes and in the server's commit: after each kill what was acknowledged is there, the store
 # opens, the command can be given again, and the audit is clean.
 #   CAIRN_BIN=build/release/bin CAIRN_KILL_SHIM=.../libkill_shim.so sh tests/crash/kill_at.sh [COMMAND...]
-# Commands: init join put import sync bundle-read bundle-write server; none: all of them.
+# Commands: init join put import export sync bundle-read bundle-write server; none: all of them.
 # With CAIRN_KILL_TORN=1 the call at which the process dies writes the first half of its bytes.
 . "$(dirname -- "$0")/../e2e/lib.sh"
 
@@ -21,10 +21,12 @@ killed_at()
     lib_command="$*   (call $lib_n)"
     lib_store=$1
     shift
+    rm -f calls
     # In a shell of its own, which keeps the word "Killed" to itself.
     (
         set +e
-        LD_PRELOAD=$CAIRN_KILL_SHIM CAIRN_KILL_AT=$lib_n ASAN_OPTIONS=verify_asan_link_order=0 \
+        LD_PRELOAD=$CAIRN_KILL_SHIM CAIRN_KILL_AT=$lib_n CAIRN_KILL_LOG=$work/calls \
+            ASAN_OPTIONS=verify_asan_link_order=0 \
             ${torn:+env CAIRN_KILL_TORN=1} "$CAIRN_BIN/cairn" --store "$work/$lib_store" "$@" \
             >"$work/out" 2>"$work/err" </dev/null
         exit $?
@@ -45,6 +47,14 @@ each_call()
     done
     [ "$n" -gt 1 ] || fail "$lib_name: the shim saw no call"
     tally="$tally $lib_name $((n - 1)),"
+}
+
+# The last command gave a file its name behind a write and an fsync that were counted: so kills met them.
+written_before_named()
+{
+    awk '$0 == "rename" { named++; if (write != "write" || sync != "fsync") wrong = 1 }
+        { write = sync; sync = $0 }
+        END { exit wrong || !named }' calls || fail "$lib_name: not written, synced, named: $(tr '\n' ' ' <calls)"
 }
 
 # field STORE ID NAME: the shown value.
@@ -142,6 +152,21 @@ try_import()
     return 1
 }
 
+try_export()
+{
+    rm -f out.csv
+    try 0 a7 export household whole.csv
+    if killed_at "$1" a7 export household out.csv; then
+        written_before_named
+        cmp whole.csv out.csv || fail "exported, and something else is there"
+        return
+    fi
+    if [ -e out.csv ]; then
+        cmp whole.csv out.csv || fail "export at call $1: not whole"
+    fi
+    return 1
+}
+
 try_sync()
 {
     try 0 a7 put household head="S$1" income=1
@@ -169,6 +194,7 @@ try_bundle_write()
     rm -f out.bundle
     try 0 a7 put household head="W$1" income=1
     if killed_at "$1" a7 bundle write out.bundle; then
+        written_before_named
         try 0 a8 bundle read out.bundle
         return
     fi
@@ -246,7 +272,7 @@ try_server()
 
 # ---- all of it ----------------------------------------------------------------------------------------
 
-[ $# -gt 0 ] || set -- init join put import bundle-write bundle-read sync server
+[ $# -gt 0 ] || set -- init join put import export bundle-write bundle-read sync server
 network
 server_start
 for store in office a7 a8; do
@@ -256,7 +282,7 @@ try 0 a7 put household head=M income=0
 moving=$(id_in_out)
 for command; do
     case $command in
-    init | join | put | import | sync) each_call "try_$command" ;;
+    init | join | put | import | export | sync) each_call "try_$command" ;;
     bundle-write) each_call try_bundle_write ;;
     bundle-read) each_call try_bundle_read ;;
     server)

@@ -6,9 +6,11 @@
  *   CAIRN_KILL_TORN=1    when that call writes, write the first half of its bytes, then die
  *   CAIRN_KILL_LOG=FILE  append the name of every counted call, to see what was tried
  *
- * Counted: write, pwrite, writev, pwritev, ftruncate, fsync, fdatasync, msync, rename, renameat,
- * unlink, unlinkat, mkdir, and open or openat that may create. What goes to standard output and
- * error, to pipes and sockets is not: nothing on disk changes by it.
+ * Counted: write, pwrite, writev, pwritev, ftruncate, posix_fallocate, fsync, fdatasync, msync,
+ * rename, renameat, unlink, unlinkat, mkdir, and open or openat that may create. What goes to
+ * standard output and error, to pipes and sockets is not: nothing on disk changes by it. What the C
+ * library calls inside itself cannot be counted, so what the programs keep goes by none of its
+ * streams.
  */
 
 #include <dlfcn.h>
@@ -142,6 +144,15 @@ int ftruncate(int fd, off_t size)
     count("ftruncate");
     find_next("ftruncate", &next);
     return next(fd, size);
+}
+
+int posix_fallocate(int fd, off_t at, off_t size)
+{
+    int (*next)(int, off_t, off_t);
+
+    count("posix_fallocate");
+    find_next("posix_fallocate", &next);
+    return next(fd, at, size);
 }
 
 /* ---- making it durable ---- */

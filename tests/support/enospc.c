@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -130,15 +131,34 @@ int ftruncate(int fd, off_t size)
     struct stat stat;
 
     find_next("ftruncate", &next);
-    if (fstat(fd, &stat) == 0 && size > stat.st_size &&
-        may_write(fd, (size_t)(size - stat.st_size), stat.st_size) < size - stat.st_size) {
-        errno = errno != 0 ? errno : ENOSPC;
-        return -1;
+    if (fstat(fd, &stat) == 0 && size > stat.st_size) {
+        off_t growth = size - stat.st_size;
+        ssize_t allowed = may_write(fd, (size_t)growth, stat.st_size);
+        if (allowed >= 0 && allowed < growth)
+            errno = ENOSPC;
+        if (allowed < growth)
+            return -1;
     }
     return next(fd, size);
 }
 
-int fdatasync(int fd)
+/* What is to become longer by it; holes inside the file are free. Its result is the errno. */
+int posix_fallocate(int fd, off_t at, off_t size)
+{
+    int (*next)(int, off_t, off_t);
+    struct stat stat;
+
+    find_next("posix_fallocate", &next);
+    if (fstat(fd, &stat) == 0 && at + size > stat.st_size) {
+        off_t growth = at + size - stat.st_size;
+        ssize_t allowed = may_write(fd, (size_t)growth, stat.st_size);
+        if (allowed < growth)
+            return allowed < 0 ? errno : ENOSPC;
+    }
+    return next(fd, at, size);
+}
+
+static int sync_with(const char *name, int fd)
 {
     int (*next)(int);
     int error = atomic_load(&failure);
@@ -147,8 +167,18 @@ int fdatasync(int fd)
         errno = error;
         return -1;
     }
-    find_next("fdatasync", &next);
+    find_next(name, &next);
     return next(fd);
+}
+
+int fsync(int fd)
+{
+    return sync_with("fsync", fd);
+}
+
+int fdatasync(int fd)
+{
+    return sync_with("fdatasync", fd);
 }
 
 int fstatvfs(int fd, struct statvfs *out_stat)
