@@ -249,7 +249,11 @@ try_server()
         client=$!
         wait_until 60 one_has_ended || fail "neither server nor client ends"
         kill -s KILL "$client" 2>/dev/null || true
-        wait "$client" 2>/dev/null || true
+        wait "$client" 2>/dev/null && client_result=0 || client_result=$?
+        case $client_result in
+        0 | 3 | 137) ;;
+        *) fail "call $1: the client ended with $client_result: $(cat err)" ;;
+        esac
         [ "$(unreceived a7)" -ne 0 ] || received=yes
     fi
     lived=no
@@ -257,6 +261,7 @@ try_server()
         lived=yes
     fi
     server_kill KILL
+    [ "$server_result" -eq 137 ] || fail "call $1: the server ended with $server_result: $(tail -n 20 server.log)"
     server_start
     try 0 office sync --server "$server"
     if [ "$received" = yes ]; then

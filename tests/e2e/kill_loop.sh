@@ -88,6 +88,7 @@ while [ "$round" -lt "$rounds" ]; do
     below 2
     if [ "$drawn" -eq 1 ]; then
         server_kill KILL
+        [ "$server_result" -eq 137 ] || fail "the server ended with $server_result: $(tail -n 20 server.log)"
         server_again
         rest 1000
     fi
@@ -105,4 +106,8 @@ server_stop
 try 0 server audit
 try 0 a7 status
 says "*refused 0*"
-echo "kept: $(grep -c ^Saved promises) promises, $(grep -c ^synced promises) syncs, $(wc -l <held) households"
+! grep -E 'Aborted|Segmentation|Bus error|runtime error|Sanitizer' worker.err server.log ||
+    fail "a program ended by itself"
+saved=$(grep -c ^Saved promises || true)
+[ "$saved" -gt 0 ] || fail "in $rounds rounds nothing was promised: $(tail -n 20 worker.err)"
+echo "kept: $saved promises, $(grep -c ^synced promises) syncs, $(wc -l <held) households"
