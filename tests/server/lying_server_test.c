@@ -23,6 +23,9 @@
 #include "echo_server.h"
 #include "transport.h"
 
+#define PATIENCE_S 30 /* with an honest server: only ends what would hang */
+#define VISITS_MAX 30
+
 #define GREETING "\0SP\0\0\x31\0\0" /* of a REP socket */
 #define GREETING_BYTES 8
 
@@ -60,7 +63,7 @@ struct liar {
     uint16_t port;
     const struct lie *lie;
     atomic_bool is_stopping;
-    unsigned connections;
+    atomic_uint connections;
 };
 
 static void answer(const struct liar *liar, int fd)
@@ -84,7 +87,7 @@ static void *lie_on(void *context)
         int fd = accept(liar->fd, NULL, NULL);
         if (fd < 0)
             continue;
-        liar->connections++;
+        atomic_fetch_add(&liar->connections, 1);
         answer(liar, fd);
         close(fd);
     }
@@ -115,14 +118,14 @@ static void liar_stop(struct liar *liar)
     close(liar->fd);
 }
 
-static enum cairn_status ask(const char *address, struct cairn_err *err)
+static enum cairn_status ask(const char *address, unsigned patience_s, struct cairn_err *err)
 {
     struct transport *transport;
     struct cairn_bytes reply;
 
     enum cairn_status status = transport_open(address, &transport, err);
     assert_int_equal(status, CAIRN_OK);
-    status = transport_exchange(transport, cairn_bytes_of_text("hello"), 1, &reply, err);
+    status = transport_exchange(transport, cairn_bytes_of_text("hello"), patience_s, &reply, err);
     if (status == CAIRN_OK)
         assert_true(cairn_bytes_equal(reply, cairn_bytes_of_text("hello")));
     transport_close(transport);
@@ -138,11 +141,16 @@ static void a_lying_server_gets_nothing_but_a_no_answer(void **state)
         char address[64];
         liar_start(&liar, &lies[i]);
         snprintf(address, sizeof address, "tcp://127.0.0.1:%u", liar.port);
-        enum cairn_status status = ask(address, &err);
+        enum cairn_status status = CAIRN_NO_ANSWER;
+        /* Where the machine stands still, one visit may end before it has begun. */
+        for (int visit = 0;
+             visit < VISITS_MAX && status == CAIRN_NO_ANSWER && atomic_load(&liar.connections) == 0;
+             visit++)
+            status = ask(address, 1, &err);
         liar_stop(&liar);
         if (status != CAIRN_NO_ANSWER || err.text[0] == '\0')
             fail_msg("%s: %s \"%s\"", lies[i].name, cairn_status_name(status), err.text);
-        if (liar.connections == 0)
+        if (atomic_load(&liar.connections) == 0)
             fail_msg("%s: nobody came", lies[i].name);
     }
 }
@@ -152,7 +160,7 @@ static void an_honest_server_is_heard_after_them(void **state)
     struct echo_server *server = *state;
     struct cairn_err err = {0};
 
-    assert_int_equal(ask(server->address, &err), CAIRN_OK);
+    assert_int_equal(ask(server->address, PATIENCE_S, &err), CAIRN_OK);
     assert_true(echo_server_is_alive(server));
 }
 

