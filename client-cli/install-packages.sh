@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need, those that are missing and no others:
-#   sh client-cli/install-packages.sh        for the programs and their tests
-#   sh client-cli/install-packages.sh ci     besides those, what .ci/run needs
-#   sh client-cli/install-packages.sh prove  besides those, what tests/prove needs
+#   sh client-cli/install-packages.sh        to build the programs and their tests
+#   sh client-cli/install-packages.sh test   besides those, what the tests run: tests/run
+#   sh client-cli/install-packages.sh prove  besides those, what .ci/run and tests/prove need
 # Where nothing is missing, nothing is asked of the network, of sudo or of apt-get.
 set -eu
 
@@ -48,13 +48,20 @@ want libxlsxwriter-dev pkg-config --exists xlsxwriter
 want libcmocka-dev pkg-config --exists cmocka
 want libsqlite3-dev pkg-config --exists sqlite3
 case ${1-} in
-ci | prove)
+test | prove)
+    want groff-base command -v groff
+    want libcbor-dev pkg-config --exists libcbor
+    want spin command -v spin
+    want time test -x /usr/bin/time
+    want unzip command -v unzip
+    want valgrind command -v valgrind
+    ;;
+esac
+case ${1-} in
+prove)
     want clang command -v clang
     want libclang-rt-dev clang_sanitizes
     want clang-format command -v clang-format
-    want libcbor-dev pkg-config --exists libcbor
-    want spin command -v spin
-    want valgrind command -v valgrind
     want lcov command -v lcov
     want ninja-build command -v ninja
     ;;

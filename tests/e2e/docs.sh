@@ -45,12 +45,11 @@ while read -r option; do
     grep -q -- "$option" server || fail "cairn-server.8 lacks $option"
 done <options
 
-if command -v groff >/dev/null; then
-    for page in "$manual" "$CAIRN_SOURCE/sync-server/man/cairn-server.8" "$CAIRN_BUILD"/man/man1/*.1; do
-        groff -man -ww -Kutf8 -Tutf8 -z "$page" 2>notes
-        [ ! -s notes ] || fail "$(cat notes)"
-    done
-fi
+command -v groff >/dev/null || fail "there is no groff: sh client-cli/install-packages.sh test"
+for page in "$manual" "$CAIRN_SOURCE/sync-server/man/cairn-server.8" "$CAIRN_BUILD"/man/man1/*.1; do
+    groff -man -ww -Kutf8 -Tutf8 -z "$page" 2>notes
+    [ ! -s notes ] || fail "$(cat notes)"
+done
 
 # What bash completes: all commands, and the options that the command has.
 PATH=$CAIRN_BIN:$PATH bash -eu -c '
