@@ -3,6 +3,7 @@
 
 #include "csv_file.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -11,20 +12,24 @@
 
 #include <cmocka.h>
 
-static char path[] = "/tmp/cairn-csv-XXXXXX";
+#include "temp_folder.h"
+
+static char *folder;
+static char path[PATH_MAX];
 
 static int setup(void **state)
 {
     (void)state;
-    strcpy(path + strlen(path) - 6, "XXXXXX");
-    int fd = mkstemp(path);
-    return fd < 0 ? -1 : close(fd);
+    folder = temp_folder_new();
+    snprintf(path, sizeof path, "%s/rows.csv", folder);
+    return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    return unlink(path);
+    temp_folder_remove(folder);
+    return 0;
 }
 
 static void write_file(const char *bytes, size_t size)

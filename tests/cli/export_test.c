@@ -2,6 +2,7 @@
 
 #include "export_writer.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,15 +14,15 @@
 
 #include "formula.h"
 #include "mask.h"
+#include "temp_folder.h"
 
-static char folder[] = "/tmp/cairn-export-XXXXXX";
-static char path[64], temporary[80];
+static char *folder;
+static char path[PATH_MAX], temporary[PATH_MAX + 4];
 
 static int setup(void **state)
 {
     (void)state;
-    if (mkdtemp(folder) == NULL)
-        return -1;
+    folder = temp_folder_new();
     snprintf(path, sizeof path, "%s/out", folder);
     snprintf(temporary, sizeof temporary, "%s.tmp", path);
     return 0;
@@ -30,8 +31,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    (void)unlink(path);
-    return rmdir(folder);
+    temp_folder_remove(folder);
+    return 0;
 }
 
 /* ---- masks ---- */

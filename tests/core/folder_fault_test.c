@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "cairn/folder.h"
 #include "cairn/keys.h"
 #include "cairn/replica.h"
+#include "temp_folder.h"
 
 #define TRIES_MAX 100000
 
@@ -33,7 +35,7 @@
 #define IS_SANITIZED false
 #endif
 
-static char folder[64], store[96], fresh[96];
+static char *folder, store[PATH_MAX], fresh[PATH_MAX];
 static struct cairn_err err;
 
 static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
@@ -92,8 +94,7 @@ static uint64_t record_count(void)
 static int setup(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/cairn-folder-fault.XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    folder = temp_folder_new();
     setenv("XDG_STATE_HOME", folder, 1);
     snprintf(store, sizeof store, "%s/store", folder);
     snprintf(fresh, sizeof fresh, "%s/fresh", folder);
@@ -105,7 +106,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    folder_remove(folder);
+    temp_folder_remove(folder);
     return 0;
 }
 

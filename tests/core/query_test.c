@@ -15,6 +15,7 @@
 #include "machine.h"
 #include "replica_internal.h"
 #include "schema.h"
+#include "temp_folder.h"
 
 #define RECORDS_MAX 400
 #define STEPS 900
@@ -504,7 +505,7 @@ static bool on_record_write(void *context, const struct cairn_record *record)
 
 static void a_query_sees_one_moment_whatever_is_written_meanwhile(void **state)
 {
-    char folder[] = "/tmp/cairn-query-XXXXXX", command[64];
+    char *folder = temp_folder_new();
     struct fake_ports ports;
     struct cairn_store *store;
     struct cairn_replica *reader;
@@ -516,7 +517,6 @@ static void a_query_sees_one_moment_whatever_is_written_meanwhile(void **state)
     struct meanwhile meanwhile = {.seen = 0};
 
     (void)state;
-    assert_non_null(mkdtemp(folder));
     fake_ports_init(&ports, 3);
     assert_int_equal(cairn_store_lmdb_open(folder, true, &store, &err), CAIRN_OK);
     struct cairn_replica_config config = {.store = store, .ports = &ports.base, .is_writer = true};
@@ -539,8 +539,7 @@ static void a_query_sees_one_moment_whatever_is_written_meanwhile(void **state)
     cairn_replica_close(reader);
     cairn_replica_close(meanwhile.writer);
     store->ops->close(store);
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    assert_int_equal(system(command), 0);
+    temp_folder_remove(folder);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

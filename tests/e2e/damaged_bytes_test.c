@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cairn/replica.h"
+#include "temp_folder.h"
 
 #define VILLAGE "513332100201"
 
@@ -24,7 +25,7 @@ struct buffer {
 };
 
 struct network {
-    char folder[64];
+    char *folder;
     struct cairn_replica *root, *office, *server, *station;
     struct buffer root_statement;
     struct cairn_err err;
@@ -56,7 +57,7 @@ static struct buffer copy_of(struct cairn_bytes bytes)
 
 static struct cairn_replica *make(const char *name, const char *root_scope)
 {
-    char path[128];
+    char path[PATH_MAX];
     const struct cairn_replica_config config = {.path = path, .is_writer = true};
     const struct cairn_init init = {
         .name = name, .root_scope = root_scope, .root_tag = root_scope == NULL ? NULL : "R"};
@@ -125,8 +126,7 @@ static int setup(void **state)
     struct cairn_writer writer;
 
     (void)state;
-    strcpy(net.folder, "/tmp/cairn-damaged.XXXXXX");
-    assert_non_null(mkdtemp(net.folder));
+    net.folder = temp_folder_new();
     setenv("XDG_STATE_HOME", net.folder, 1);
     net.root = make("root", "51");
     net.office = make("office", NULL);
@@ -141,14 +141,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
-{
-    (void)info;
-    (void)flag;
-    (void)walk;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     (void)state;
@@ -157,7 +149,8 @@ static int teardown(void **state)
     cairn_replica_close(net.office);
     cairn_replica_close(net.root);
     free(net.root_statement.data);
-    return nftw(net.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    temp_folder_remove(net.folder);
+    return 0;
 }
 
 /* ---- damage ---- */

@@ -19,7 +19,8 @@ LANG=zh_CN.UTF-8
 export LANG
 try 0 root status
 says "R  根机构，51 四川省 *"
-LANG=zh_CN.UTF-8 usr/bin/cairn-server --help | grep -q '^用法' || fail "the server speaks no Chinese"
+LANG=zh_CN.UTF-8 usr/bin/cairn-server --help >out || fail "cairn-server --help ends with $?"
+grep -q '^用法' out || fail "the server speaks no Chinese"
 
 # The compiler and flags of this build, so that a sanitized library is linked as it must be.
 PKG_CONFIG_PATH=$(dirname "$(find "$work/usr" -name cairn.pc)")
@@ -28,4 +29,5 @@ export PKG_CONFIG_PATH
 ${CC:-cc} ${CFLAGS-} "$CAIRN_SOURCE/core/examples/hello.c" $(pkg-config --cflags --libs cairn) -o hello ||
     fail "hello.c does not build with pkg-config"
 mkdir hello-store
-./hello hello-store | grep -q "income = 4150" || fail "hello.c does not run"
+./hello hello-store >out || fail "hello.c ends with $?"
+grep -q "income = 4150" out || fail "hello.c says: $(cat out)"

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include "log.h"
 #include "options.h"
 #include "service.h"
+#include "temp_folder.h"
 
 static enum cairn_status parse(const char *const *words, struct options *out_options,
                                struct cairn_err *err)
@@ -214,13 +216,14 @@ static void numbers_are_grouped(void **state)
 
 static void readiness_is_told_to_systemd_and_to_scripts(void **state)
 {
-    char folder[] = "/tmp/cairn-parts-XXXXXX";
+    char *folder = temp_folder_new();
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    char path[64], text[64] = "";
+    char path[PATH_MAX], text[64] = "";
     (void)state;
 
-    assert_non_null(mkdtemp(folder));
-    snprintf(name.sun_path, sizeof name.sun_path, "%s/notify", folder);
+    int size = snprintf(name.sun_path, sizeof name.sun_path, "%s/notify", folder);
+    assert_in_range(size, 1,
+                    sizeof name.sun_path - 1); /* a longer TMPDIR has no room for a socket */
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&name, sizeof name), 0);
     setenv("NOTIFY_SOCKET", name.sun_path, 1);
@@ -239,8 +242,7 @@ static void readiness_is_told_to_systemd_and_to_scripts(void **state)
     assert_non_null(fgets(text, sizeof text, file));
     fclose(file);
     assert_string_equal(text, "tcp://127.0.0.1:5\n");
-    unlink(path);
-    rmdir(folder);
+    temp_folder_remove(folder);
     assert_int_equal(service_ready_file(path, "tcp://127.0.0.1:5", NULL), CAIRN_IO);
 }
 
@@ -251,12 +253,15 @@ static void a_passphrase_is_the_first_line_of_its_file(void **state)
         size_t size;
     } cases[] = {{"", 0},           {"\n", 0},           {"yak sold", 8},
                  {"yak sold\n", 8}, {"yak sold\r\n", 8}, {"a\n\n", 1}};
-    char path[] = "/tmp/cairn-parts-XXXXXX";
+    char *folder = temp_folder_new();
+    char path[PATH_MAX];
     static char much[SERVICE_PASSPHRASE_BYTES_MAX + 2];
     struct service_passphrase passphrase;
     (void)state;
 
-    int fd = mkstemp(path);
+    snprintf(path, sizeof path, "%s/passphrase", folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(ftruncate(fd, 0), 0);
         assert_int_equal(pwrite(fd, cases[i].content, strlen(cases[i].content), 0),
@@ -269,7 +274,7 @@ static void a_passphrase_is_the_first_line_of_its_file(void **state)
     assert_int_equal(pwrite(fd, much, sizeof much, 0), (int)sizeof much);
     assert_int_equal(service_passphrase_read(path, &passphrase, NULL), CAIRN_BAD_INPUT);
     close(fd);
-    unlink(path);
+    temp_folder_remove(folder);
     assert_int_equal(service_passphrase_read(path, &passphrase, NULL), CAIRN_IO);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "enospc.h"
+#include "temp_folder.h"
 
 #define VALUE_BYTES 1000u
 #define BATCHES_MAX 1000u
@@ -70,10 +71,10 @@ static void disk_tear_down(struct full_disk *disk)
 {
     enospc_allow(-1);
     enospc_fail(0);
-    temp_folder_remove(strdup(disk->home));
+    store_folder_remove(strdup(disk->home));
     if (disk->is_mounted)
         assert_int_equal(umount(disk->folder), 0);
-    temp_folder_remove(disk->folder);
+    store_folder_remove(disk->folder);
 }
 
 static struct cairn_store *must_open(const struct full_disk *disk)
@@ -119,7 +120,7 @@ static void run_full(bool wants_mount, uint32_t batch)
     if (wants_mount && !disk.is_mounted) {
         disk.home[0] = '\0';
         enospc_allow(-1);
-        temp_folder_remove(disk.folder);
+        store_folder_remove(disk.folder);
         skip();
     }
     print_message("disk: %s\n", disk.is_mounted ? "a tmpfs of 2 MiB" : "the enospc shim");

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "temp_folder.h"
+
 #define BIG_BYTES 100000u
 #define MIB ((off_t)1 << 20)
 
@@ -55,7 +57,7 @@ static struct cairn_store *lmdb_reopen(void *home, struct cairn_store *store)
 static void lmdb_destroy(void *home, struct cairn_store *store)
 {
     store->ops->close(store);
-    temp_folder_remove(home);
+    store_folder_remove(home);
 }
 
 static char *inside(const char *folder, const char *name)
@@ -326,7 +328,7 @@ static void opening_makes_a_private_folder_only_when_told_to(void **state)
     assert_int_equal(stat_of.st_mode & 0777, 0700);
     free(deep);
     lmdb_destroy(home, store);
-    temp_folder_remove(folder);
+    store_folder_remove(folder);
 }
 
 static void one_folder_is_open_once_in_a_process(void **state)
@@ -371,7 +373,7 @@ static void a_file_that_is_not_lmdb_is_refused_and_left_alone(void **state)
     assert_int_equal(fclose(file), 0);
     assert_string_equal(read_back, "my shopping list");
     free(data);
-    temp_folder_remove(home);
+    store_folder_remove(home);
 }
 
 static void an_empty_file_counts_as_no_store(void **state)
@@ -404,7 +406,7 @@ static void a_file_cut_short_is_refused_at_any_length(void **state)
         assert_int_equal(file_bytes(data), length);
     }
     free(data);
-    temp_folder_remove(home);
+    store_folder_remove(home);
 }
 
 /* One transaction that takes pages at the end and gives them back; LMDB does not write those. */
@@ -442,7 +444,7 @@ static void a_file_shorter_than_its_last_page_but_whole_opens(void **state)
     assert_int_equal(truncate(data, file_bytes(data) / 2), 0);
     check_refused(home, false, CAIRN_CORRUPT, "cut short");
     free(data);
-    temp_folder_remove(home);
+    store_folder_remove(home);
 }
 
 int main(void)

@@ -29,10 +29,9 @@ struct store_backend {
 /* Run every test on a store of its own; returns the number of failures. */
 int store_suite_run(const struct store_backend *backend);
 
-/* A temporary folder for a store (mkdtemp; free it with temp_folder_remove). */
-char *temp_folder_new(void);
-/* Remove the store in it, the folder, and the name. */
-void temp_folder_remove(char *path);
+/* Remove a store, its folder from temp_folder_new(), where nothing else may be left, and the name.
+ */
+void store_folder_remove(char *path);
 
 /* Statuses compared by name, so that a failure reads without the header. */
 #define CHECK_STATUS(got, want) assert_string_equal(cairn_status_name(got), cairn_status_name(want))

@@ -16,17 +16,7 @@ void store_check_bytes(struct cairn_bytes got, struct cairn_bytes want)
         assert_memory_equal(got.data, want.data, want.size);
 }
 
-char *temp_folder_new(void)
-{
-    const char *base = getenv("TMPDIR");
-    char path[4096];
-
-    snprintf(path, sizeof path, "%s/cairn_store_XXXXXX", base != NULL ? base : "/tmp");
-    assert_non_null(mkdtemp(path));
-    return strdup(path);
-}
-
-void temp_folder_remove(char *path)
+void store_folder_remove(char *path)
 {
     char name[4200];
 
