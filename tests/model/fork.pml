@@ -8,12 +8,19 @@
  * checkpoint and which head the cut names is chosen at the start and is the same for both replicas.
  *
  * Properties, checked when both replicas have heard everything:
- *   agreement    both have the same entries in force
- *   covered      what a checkpoint covers and no cut excludes is in force
- *   nothing else of what no checkpoint covers, nothing behind the last common entry is in force once
+ *   1 agreement  both have the same entries in force
+ *   2 covered    what a checkpoint covers and no cut excludes is in force
+ *   3 no more    of what no checkpoint covers, nothing behind the last common entry is in force once
  *                the other history was shown
- *   inside       nothing is in force that the cut excludes
+ *   4 inside     nothing is in force that the cut excludes
+ *
+ * -DBUG=N breaks a rule so that property N fails; then N alone is looked at.
  */
+#ifndef BUG
+#define BUG 0
+#endif
+#define CHECK(n, property) assert((BUG != 0 && BUG != n) || (property))
+
 #define COMMON 2
 #define HALF 3
 #define TOP 4
@@ -49,8 +56,8 @@ replica r[REPLICAS];
 
 /* The size that the cut leaves of the history held: the whole prefix it names where that is ours;
  * where it is the other one, what the two have in common, as soon as the other one was shown.
- * With -DBUG nothing of it, as the code once had it: then the replicas do not agree. */
-#ifdef BUG
+ * With BUG 1 nothing of it, as the code once had it: then the replicas do not agree. */
+#if BUG == 1
 #define OTHERS_CUT(i) 0
 #else
 #define OTHERS_CUT(i) (r[i].fork -> COMMON : 0)
@@ -68,9 +75,9 @@ inline cut_of(i, out)
 inline force(i)
 {
     cut_of(i, cut_);
-    r[i].end = cut_;
+    r[i].end = (BUG == 4 -> ENTRIES_ALL : cut_);
     if
-    :: r[i].fork && r[i].covered <= COMMON && r[i].end > COMMON -> r[i].end = COMMON
+    :: BUG != 3 && r[i].fork && r[i].covered <= COMMON && r[i].end > COMMON -> r[i].end = COMMON
     :: else
     fi
 }
@@ -81,7 +88,7 @@ inline take(i, b, from, to, sequenced)
     if
     :: r[i].branch != NONE && r[i].branch != b ->
         if
-        :: sequenced && r[i].covered <= COMMON -> /* ours is abandoned, and kept as evidence */
+        :: BUG != 2 && sequenced && r[i].covered <= COMMON -> /* ours is abandoned, and kept as evidence */
             r[i].branch = b; r[i].size = to; r[i].fork = true
         :: else -> r[i].fork = true
         fi
@@ -160,15 +167,12 @@ init {
         shown(0, one);
         shown(1, other);
         /* agreement: as many entries, and of one history where they go beyond the common ones */
-        assert(one == other);
-        assert(one <= COMMON || r[0].branch == r[1].branch);
-        /* covered */
-        assert(!has_cover || r[0].branch == A);
-        assert(!has_cover || cut_size != ENTRIES_ALL || one >= HALF);
-        assert(!has_cover || cut_branch != A || cut_size == ENTRIES_ALL || one >= (cut_size < HALF -> cut_size : HALF));
-        /* nothing else */
-        assert(has_cover || one <= COMMON);
-        /* inside */
-        assert(cut_size == ENTRIES_ALL || one <= cut_size)
+        CHECK(1, one == other);
+        CHECK(1, one <= COMMON || r[0].branch == r[1].branch);
+        CHECK(2, !has_cover || r[0].branch == A);
+        CHECK(2, !has_cover || cut_size != ENTRIES_ALL || one >= HALF);
+        CHECK(2, !has_cover || cut_branch != A || cut_size == ENTRIES_ALL || one >= (cut_size < HALF -> cut_size : HALF));
+        CHECK(3, has_cover || one <= COMMON);
+        CHECK(4, cut_size == ENTRIES_ALL || one <= cut_size)
     }
 }
