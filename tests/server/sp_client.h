@@ -15,7 +15,7 @@
 
 extern const uint8_t sp_greeting[8];
 
-/* A connection with 5 s of patience; receive_buffer 0: the kernel's default. -1: refused. */
+/* A connection with 30 s of patience; receive_buffer 0: the kernel's default. -1: refused. */
 int sp_connect(uint16_t port, int receive_buffer);
 /* With greetings exchanged; -1: refused. */
 int sp_open(uint16_t port, int receive_buffer);
