@@ -80,6 +80,26 @@ static void add_header(struct counting *counting)
     table_add(&counting->table, cells, column);
 }
 
+/* A record with several elements would stand in several groups, and the groups would not add up. */
+static enum cairn_status refuse_set(struct counting *counting, const char *type)
+{
+    const struct cairn_field_info *fields;
+    struct cli *cli = counting->cli;
+    size_t count = 0;
+
+    enum cairn_status status = cairn_schema_fields(cli->replica, type, &fields, &count, &cli->err);
+    if (status != CAIRN_OK || counting->by == NULL || is_place(counting->by))
+        return status;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, counting->by) == 0 && strcmp(fields[i].merge, "set") == 0)
+            return cairn_fail(
+                &cli->err, CAIRN_BAD_INPUT,
+                N_("%s holds several values a record, which are no groups. Count those "
+                   "that have one of them: cairn count %s %s=VALUE"),
+                counting->by, type, counting->by);
+    return CAIRN_OK;
+}
+
 static enum cli_exit count(struct counting *counting, const struct conditions *conditions)
 {
     struct cli *cli = counting->cli;
@@ -90,12 +110,14 @@ static enum cli_exit count(struct counting *counting, const struct conditions *c
     enum cli_exit exit_code = cli_open(cli, CLI_READS);
     if (exit_code != CLI_DONE)
         return exit_code;
+    enum cairn_status status = refuse_set(counting, query.type);
+    if (status != CAIRN_OK)
+        return cli_report(cli, status);
     bool has_header = counting->by != NULL || counting->sums->count > 0;
     if (has_header)
         add_header(counting);
-    enum cairn_status status =
-        cairn_query_count(cli->replica, &query, counting->by, counting->sums->items,
-                          counting->sums->count, visit, counting, &cli->err);
+    status = cairn_query_count(cli->replica, &query, counting->by, counting->sums->items,
+                               counting->sums->count, visit, counting, &cli->err);
     if (status != CAIRN_OK)
         return cli_report(cli, status);
     if (!cli->output.is_json && counting->table.row_count > has_header)

@@ -15,24 +15,30 @@ struct listing {
     struct cli *cli;
     struct table table;
     char *names[FIELDS_MAX]; /* of the fields, in schema order; copies, as the schema is borrowed */
-    bool are_integers[FIELDS_MAX];
     size_t field_count;
     const struct name_list *wanted; /* empty: all fields */
     uint64_t record_count;
 };
 
-static const struct cairn_version *shown_version(const struct cairn_record *record,
-                                                 const char *name)
+/* What a field shows, as `get` says it: of a set all elements; malloc'd. NULL: nothing, or no
+ * memory. */
+static char *shown_text(struct listing *listing, const struct cairn_record *record,
+                        const char *name)
 {
-    for (size_t i = 0; i < record->field_count; i++)
-        if (strcmp(record->fields[i].name, name) == 0 && record->fields[i].version_count > 0)
-            return &record->fields[i].versions[0];
-    return NULL;
+    char *text = NULL;
+
+    for (size_t i = 0; i < record->field_count; i++) {
+        if (strcmp(record->fields[i].name, name) != 0 || record->fields[i].version_count == 0)
+            continue;
+        text = field_text(&record->fields[i], true);
+        listing->table.failed = listing->table.failed || text == NULL;
+    }
+    return text;
 }
 
 static void add_row(struct listing *listing, const struct cairn_record *record)
 {
-    char numbers[FIELDS_MAX][TEXT_NUMBER_BYTES];
+    char *texts[FIELDS_MAX];
     const char *cells[TABLE_COLUMNS_MAX];
     char id[40];
 
@@ -40,12 +46,12 @@ static void add_row(struct listing *listing, const struct cairn_record *record)
     cells[0] = id;
     cells[1] = CLI_PLACE(listing->cli, record->scope);
     for (size_t i = 0; i < listing->field_count; i++) {
-        const struct cairn_version *version = shown_version(record, listing->names[i]);
-        cells[FIXED_COLUMNS + i] =
-            version == NULL ? NULL
-                            : cli_value(version->value, listing->are_integers[i], numbers[i]);
+        texts[i] = shown_text(listing, record, listing->names[i]);
+        cells[FIXED_COLUMNS + i] = texts[i];
     }
     table_add(&listing->table, cells, FIXED_COLUMNS + listing->field_count);
+    for (size_t i = 0; i < listing->field_count; i++)
+        free(texts[i]);
 }
 
 static bool visit(void *context, const struct cairn_record *record)
@@ -87,7 +93,6 @@ static enum cairn_status add_header(struct listing *listing, const char *type)
         listing->names[at] = strdup(fields[i].name);
         if (listing->names[at] == NULL)
             return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory"));
-        listing->are_integers[at] = fields[i].is_integer;
         listing->field_count++;
         cells[FIXED_COLUMNS + at] =
             field_label(fields[i].name, fields[i].label_zh, fields[i].label_en);

@@ -138,6 +138,11 @@ for device in a7 a8; do
     try 0 "$device" get "$household"
     reads "points * 7 *" "points * 7 *"
     reads "measures *minimum allowance|production and jobs*" "measures *低保兜底|生产就业*"
+    try 0 "$device" list household --fields measures
+    reads "$household * minimum allowance|production and jobs" "$household * 低保兜底|生产就业"
+    try 2 "$device" count household --by measures
+    objects "measures holds several values a record*measures=VALUE" "measures *不能按它分组*measures=值"
+    try 0 "$device" get "$household"
     says "yaks * 40 *A7*"
     says "phone * 13908361234 *A8*"
     reads "merged: written by A?, A? without seeing each other" "已合并：A?, A? 互相没有看到对方的修改"
