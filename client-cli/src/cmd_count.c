@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "conditions.h"
 #include "record_view.h"
+#include "schema_view.h"
 
 struct counting {
     struct cli *cli;
@@ -13,10 +14,11 @@ struct counting {
     const struct name_list *sums;
 };
 
+static const char *const levels[] = {N_("village"), N_("township"), N_("county"), N_("prefecture"),
+                                     N_("province")};
+
 static bool is_place(const char *by)
 {
-    static const char *const levels[] = {"village", "township", "county", "prefecture", "province"};
-
     for (size_t i = 0; by != NULL && i < sizeof levels / sizeof levels[0]; i++)
         if (strcmp(by, levels[i]) == 0)
             return true;
@@ -67,6 +69,7 @@ static bool visit(void *context, const struct cairn_count *count)
     return true;
 }
 
+/* Names as they were given; names_translate() puts the reader's words in their place. */
 static void add_header(struct counting *counting)
 {
     const char *cells[TABLE_COLUMNS_MAX];
@@ -80,6 +83,68 @@ static void add_header(struct counting *counting)
     table_add(&counting->table, cells, column);
 }
 
+/* Heads the groups. */
+static const char *by_label(const char *by, const struct cairn_field_info *field)
+{
+    if (is_place(by))
+        return _(by);
+    if (field != NULL)
+        return field_label(field->name, field->label_zh, field->label_en);
+    return strcmp(by, "band") == 0 ? _("band") : by;
+}
+
+/* The field that the groups are of: a workflow is also called "state". */
+static const struct cairn_field_info *by_field(const struct counting *counting,
+                                               const struct cairn_field_info *fields, size_t count)
+{
+    const struct cairn_field_info *field = schema_field_find(fields, count, counting->by);
+
+    for (size_t i = 0; field == NULL && strcmp(counting->by, "state") == 0 && i < count; i++)
+        if (strcmp(fields[i].merge, "workflow") == 0)
+            field = &fields[i];
+    return is_place(counting->by) ? NULL : field;
+}
+
+/* Groups of a choice or of a state, by what these are called. */
+static enum cairn_status groups_translate(struct counting *counting,
+                                          const struct cairn_field_info *field, const char *name)
+{
+    bool is_state = strcmp(field->merge, "workflow") == 0;
+    const struct cairn_type_info *type = NULL;
+    struct table *table = &counting->table;
+
+    enum cairn_status status = is_state ? schema_type_find(counting->cli, name, &type) : CAIRN_OK;
+    for (size_t row = 1; status == CAIRN_OK && row < table->row_count; row++) {
+        const char *group = table->rows[row][0];
+        table_replace(table, row, 0,
+                      is_state ? schema_state_label(type, group)
+                               : schema_choice_label(field, group));
+    }
+    return status;
+}
+
+/* Once all is counted: what the schema calls things is borrowed from call to call. */
+static enum cairn_status names_translate(struct counting *counting, const char *type)
+{
+    const struct cairn_field_info *fields, *field;
+    struct cli *cli = counting->cli;
+    size_t column = counting->by != NULL ? 2 : 1;
+    size_t count;
+
+    enum cairn_status status = cairn_schema_fields(cli->replica, type, &fields, &count, &cli->err);
+    for (size_t i = 0; status == CAIRN_OK && i < counting->sums->count; i++) {
+        field = schema_field_find(fields, count, counting->sums->items[i]);
+        if (field != NULL)
+            table_replace(&counting->table, 0, column + i,
+                          field_label(field->name, field->label_zh, field->label_en));
+    }
+    if (status != CAIRN_OK || counting->by == NULL)
+        return status;
+    field = by_field(counting, fields, count);
+    table_replace(&counting->table, 0, 0, by_label(counting->by, field));
+    return field == NULL ? CAIRN_OK : groups_translate(counting, field, type);
+}
+
 /* A record with several elements would stand in several groups, and the groups would not add up. */
 static enum cairn_status refuse_set(struct counting *counting, const char *type)
 {
@@ -90,14 +155,13 @@ static enum cairn_status refuse_set(struct counting *counting, const char *type)
     enum cairn_status status = cairn_schema_fields(cli->replica, type, &fields, &count, &cli->err);
     if (status != CAIRN_OK || counting->by == NULL || is_place(counting->by))
         return status;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(fields[i].name, counting->by) == 0 && strcmp(fields[i].merge, "set") == 0)
-            return cairn_fail(
-                &cli->err, CAIRN_BAD_INPUT,
-                N_("%s holds several values a record, which are no groups. Count those "
-                   "that have one of them: cairn count %s %s=VALUE"),
-                counting->by, type, counting->by);
-    return CAIRN_OK;
+    const struct cairn_field_info *field = schema_field_find(fields, count, counting->by);
+    if (field == NULL || strcmp(field->merge, "set") != 0)
+        return CAIRN_OK;
+    return cairn_fail(&cli->err, CAIRN_BAD_INPUT,
+                      N_("%s holds several values a record, which are no groups. Count those "
+                         "that have one of them: cairn count %s %s=VALUE"),
+                      counting->by, type, counting->by);
 }
 
 static enum cli_exit count(struct counting *counting, const struct conditions *conditions)
@@ -118,6 +182,8 @@ static enum cli_exit count(struct counting *counting, const struct conditions *c
         add_header(counting);
     status = cairn_query_count(cli->replica, &query, counting->by, counting->sums->items,
                                counting->sums->count, visit, counting, &cli->err);
+    if (status == CAIRN_OK && has_header && !cli->output.is_json)
+        status = names_translate(counting, query.type);
     if (status != CAIRN_OK)
         return cli_report(cli, status);
     if (!cli->output.is_json && counting->table.row_count > has_header)

@@ -6,10 +6,11 @@
 #include "commands.h"
 #include "files.h"
 #include "record_view.h"
+#include "schema_view.h"
 
 /* ---- show ---- */
 
-/* "-" marks nothing; several with ", " between. The words are those of a schema file. */
+/* Several with ", " between; nothing where nothing is marked. */
 static void marks_text(const struct cairn_field_info *field, char *out, size_t size)
 {
     const struct {
@@ -26,7 +27,7 @@ static void marks_text(const struct cairn_field_info *field, char *out, size_t s
     for (size_t i = 0; i < sizeof marks / sizeof marks[0] && used < size; i++)
         if (marks[i].is_set)
             used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
-                                     marks[i].word);
+                                     schema_word(marks[i].word));
 }
 
 /* "integer 0 - 99 yuan", "reference household", "choices". */
@@ -34,12 +35,13 @@ static void type_text(const struct cairn_field_info *field, char *out, size_t si
 {
     bool has_bounds = field->lowest != NULL || field->highest != NULL;
 
-    snprintf(out, size, "%s%s%s%s%s%s%s%s%s%s", field->type,
-             strcmp(field->merge, "counter") == 0 ? " counter" : "",
-             field->target[0] == '\0' ? "" : " ", field->target, has_bounds ? " " : "",
-             field->lowest == NULL ? "" : field->lowest, has_bounds ? ".." : "",
-             field->highest == NULL ? "" : field->highest, field->unit[0] == '\0' ? "" : " ",
-             field->unit);
+    bool is_counter = strcmp(field->merge, "counter") == 0;
+
+    snprintf(out, size, "%s%s%s%s%s%s%s%s%s%s%s", schema_word(field->type), is_counter ? " " : "",
+             is_counter ? schema_word("counter") : "", field->target[0] == '\0' ? "" : " ",
+             field->target, has_bounds ? " " : "", field->lowest == NULL ? "" : field->lowest,
+             has_bounds ? ".." : "", field->highest == NULL ? "" : field->highest,
+             field->unit[0] == '\0' ? "" : " ", schema_word(field->unit));
 }
 
 static void choices_text(const struct cairn_field_info *field, char *out, size_t size)
@@ -48,9 +50,7 @@ static void choices_text(const struct cairn_field_info *field, char *out, size_t
 
     out[0] = '\0';
     for (size_t i = 0; i < field->choice_count && used < size; i++) {
-        const struct cairn_choice_info *choice = &field->choices[i];
-        const char *text =
-            i18n_is_chinese() || choice->label_en[0] == '\0' ? choice->text : choice->label_en;
+        const char *text = schema_choice_label(field, field->choices[i].text);
         used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", text);
     }
 }
@@ -104,35 +104,45 @@ static enum cli_exit show_fields(struct cli *cli, const char *type)
     return CLI_DONE;
 }
 
-/* How its records move, and what they must meet. */
-static void show_flow(struct cli *cli, const struct cairn_type_info *type)
+/* How its records move. */
+static void show_moves(struct cli *cli, const struct cairn_type_info *type)
 {
+    const char *const header[] = {_("move"), _("label"), _("from"), _("to"), _("steps")};
     struct table table;
 
-    if (type->move_count > 0) {
-        table_init(&table);
-        const char *const header[] = {_("move"), _("label"), _("from"), _("to"), _("steps")};
-        table_add(&table, header, 5);
-        for (size_t i = 0; i < type->move_count; i++) {
-            const struct cairn_move_info *move = &type->moves[i];
-            const char *const cells[] = {move->name,
-                                         field_label(move->name, move->label_zh, move->label_en),
-                                         move->from, move->to, move->steps};
-            table_add(&table, cells, 5);
-        }
-        output_line(&cli->output, "%s", "");
-        output_table(&cli->output, &table, true);
-        table_release(&table);
+    if (type->move_count == 0)
+        return;
+    table_init(&table);
+    table_add(&table, header, 5);
+    for (size_t i = 0; i < type->move_count; i++) {
+        const struct cairn_move_info *move = &type->moves[i];
+        char *from = schema_states_text(type, move->from), *steps = schema_roles_text(move->steps);
+        const char *const cells[] = {move->name,
+                                     field_label(move->name, move->label_zh, move->label_en), from,
+                                     schema_state_label(type, move->to), steps};
+        table_add(&table, cells, 5);
+        free(from);
+        free(steps);
     }
+    output_line(&cli->output, "%s", "");
+    output_table(&cli->output, &table, true);
+    table_release(&table);
+}
+
+/* What its records must meet. */
+static void show_indicators(struct cli *cli, const struct cairn_type_info *type)
+{
+    const char *const header[] = {_("indicator"), _("label"), _("field"), _("test")};
+    struct table table;
+
     if (type->indicator_count == 0)
         return;
     table_init(&table);
-    const char *const header[] = {_("indicator"), _("label"), _("field"), _("test")};
     table_add(&table, header, 4);
     for (size_t i = 0; i < type->indicator_count; i++) {
         const struct cairn_indicator_info *one = &type->indicators[i];
         char test[64];
-        snprintf(test, sizeof test, "%s %s", one->test, one->threshold);
+        schema_test_text(one, test, sizeof test);
         const char *const cells[] = {
             one->name, field_label(one->name, one->label_zh, one->label_en), one->field, test};
         table_add(&table, cells, 4);
@@ -194,9 +204,12 @@ static enum cli_exit show(struct cli *cli, const char *name)
         return cli_report(cli, status);
     if (name == NULL)
         show_types(cli, version, types, count);
-    for (size_t i = 0; name != NULL && !cli->output.is_json && i < count; i++)
-        if (strcmp(types[i].name, name) == 0)
-            show_flow(cli, &types[i]);
+    for (size_t i = 0; name != NULL && !cli->output.is_json && i < count; i++) {
+        if (strcmp(types[i].name, name) != 0)
+            continue;
+        show_moves(cli, &types[i]);
+        show_indicators(cli, &types[i]);
+    }
     return CLI_DONE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "record_view.h"
+#include "schema_view.h"
 
 /* More steps than this at once no screen shows. */
 #define KEEP_DIGITS_MAX 4
@@ -171,6 +172,50 @@ static enum cairn_status read_step(struct cli *cli, struct cairn_step *step)
     return read_keep(cli, &step->keep);
 }
 
+/* A move that the type has and that does not begin where the record stands. */
+static bool is_move_elsewhere(struct cli *cli, const char *type_name, const char *move)
+{
+    const struct cairn_type_info *type;
+    struct cairn_err err = cli->err; /* what the step was refused with stays */
+    bool is_move = false;
+
+    if (schema_type_find(cli, type_name, &type) == CAIRN_OK)
+        for (size_t i = 0; i < type->move_count && !is_move; i++)
+            is_move = strcmp(type->moves[i].name, move) == 0 && !type->moves[i].is_retired;
+    cli->err = err;
+    return is_move;
+}
+
+static bool begins_here(const struct cairn_workflow *workflow, const char *move)
+{
+    for (size_t i = 0; i < workflow->next_count; i++)
+        if (strcmp(workflow->next[i].move, move) == 0)
+            return true;
+    return false;
+}
+
+/* The same sentence as core's, with the state by the name that the reader knows. */
+static void name_state(struct cli *cli, const struct cairn_step *step)
+{
+    const struct cairn_record *record;
+    struct cairn_workflow workflow;
+    char type[sizeof record->type], state[128];
+
+    if (step->move == NULL || step->keep != 0 ||
+        cairn_get(cli->replica, step->id, &record, NULL) != CAIRN_OK)
+        return;
+    memcpy(type, record->type, sizeof type);
+    if (!is_move_elsewhere(cli, type, step->move) ||
+        cairn_workflow_get(cli->replica, step->id, &workflow, NULL) != CAIRN_OK ||
+        workflow.version_count != 1 || workflow.versions[0].under_way.move != NULL ||
+        begins_here(&workflow, step->move))
+        return;
+    snprintf(state, sizeof state, "%s", state_name(&workflow.versions[0]));
+    (void)cairn_fail(&cli->err, CAIRN_BAD_INPUT,
+                     N_("%s stands at %s: %s does not begin there. Nothing was written."), step->id,
+                     state, step->move);
+}
+
 static enum cli_exit run(struct cli *cli)
 {
     const struct cairn_version *standing;
@@ -185,6 +230,8 @@ static enum cli_exit run(struct cli *cli)
     if (exit_code != CLI_DONE)
         return exit_code;
     status = cairn_step(cli->replica, &step, &standing, &cli->err);
+    if (status == CAIRN_BAD_INPUT)
+        name_state(cli, &step);
     if (status != CAIRN_OK)
         return cli_report_write(cli, status);
     print_step(cli, &step, standing);

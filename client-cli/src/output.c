@@ -204,6 +204,19 @@ void table_add(struct table *table, const char *const *cells, size_t count)
         table->column_count = count;
 }
 
+void table_replace(struct table *table, size_t row, size_t column, const char *text)
+{
+    CAIRN_ASSERT(row < table->row_count && column < table->column_count);
+    char *clean = text_clean(text, false);
+
+    if (clean == NULL) {
+        table->failed = true;
+        return;
+    }
+    free(table->rows[row][column]);
+    table->rows[row][column] = clean;
+}
+
 void table_drop_unused(struct table *table)
 {
     for (size_t c = 0; c < table->column_count; c++) {

@@ -61,6 +61,8 @@ void table_init(struct table *table);
 void table_release(struct table *table);
 /* Add a row of `count` cells; NULL stands for an empty one. */
 void table_add(struct table *table, const char *const *cells, size_t count);
+/* Put another text into a cell that is there. */
+void table_replace(struct table *table, size_t row, size_t column, const char *text);
 /* Empty the header, which is the first row, of columns that no other row fills: they take no room
  * then. */
 void table_drop_unused(struct table *table);

@@ -185,7 +185,7 @@ static enum cairn_status role_check(struct server *server, struct cairn_err *err
                           "%s belongs to %s, whose role is %s, not server. Make a store of its own "
                           "for the server: cairn --store DIR init NAME, and have it granted with "
                           "--role server",
-                          store, server->report.self.tag, server->report.self.role);
+                          store, server->report.self.tag, i18n_translate(server->report.self.role));
     return CAIRN_OK;
 }
 

@@ -87,7 +87,7 @@ reads "*cairn step $household register*→ registered*step 1 of 3: the station (
 ! grep -q "step $household exit" out || fail_with "an exit begins before the registration"
 try 2 a7 step "$household" exit
 objects "$household stands at identified: exit does not begin there. Nothing was written." \
-    "$household 的状态是 identified，exit 不能从这里开始。什么都没有写。"
+    "$household 的状态是 已识别，exit 不能从这里开始。什么都没有写。"
 try 2 a7 step "$household" promote
 objects "household has no move promote. *" "household 没有名为 promote 的变更。*"
 try 0 a7 step "$household" register --reason "seen by the team"
@@ -140,6 +140,13 @@ for device in a7 a8; do
     reads "measures *minimum allowance|production and jobs*" "measures *低保兜底|生产就业*"
     try 0 "$device" list household --fields measures
     reads "$household * minimum allowance|production and jobs" "$household * 低保兜底|生产就业"
+    try 0 "$device" count household --by state --sum income
+    reads "listing * income per head (yuan)" "建档状态 * 人均纯收入（元）"
+    reads "registered * 1 *" "建档立卡 * 1 *"
+    try 0 "$device" schema show household
+    reads "exit * registered, returned * exited * station, township, county" "exit * 建档立卡, 返贫 * 脱贫 * 村站, 乡镇, 县级"
+    reads "income * integer 0.. yuan * indexed" "income * 整数 0.. 元 * 可检索"
+    reads "line * above the line * at-least 4200" "line * 收入达线 * 不低于 4200"
     try 2 "$device" count household --by measures
     objects "measures holds several values a record*measures=VALUE" "measures *不能按它分组*measures=值"
     try 0 "$device" get "$household"
