@@ -93,6 +93,11 @@ enum cli_exit cli_report_file(struct cli *cli, enum cairn_status status)
     return report_as(cli, status, is_of_file ? CLI_WRONG : exit_of(status));
 }
 
+enum cli_exit cli_report_given(struct cli *cli, enum cairn_status status)
+{
+    return report_as(cli, status, status == CAIRN_NOT_FOUND ? CLI_WRONG : exit_of(status));
+}
+
 static enum cli_exit fail_not_joined(struct cli *cli, const char *name)
 {
     char file[TEXT_SLUG_BYTES + 16];

@@ -58,6 +58,8 @@ void cli_release(struct cli *cli);
 enum cli_exit cli_report(struct cli *cli, enum cairn_status status);
 /* The same after reading a file that the user gave: what the file holds is what is wrong. */
 enum cli_exit cli_report_file(struct cli *cli, enum cairn_status status);
+/* The same where what is not there stands in a value, a condition or an option: CLI_WRONG then. */
+enum cli_exit cli_report_given(struct cli *cli, enum cairn_status status);
 /* The same after a write: a device without a grant is told what to do. */
 enum cli_exit cli_report_write(struct cli *cli, enum cairn_status status);
 /* CLI_DONE when this device has a grant; else the same is reported. */

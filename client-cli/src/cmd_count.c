@@ -185,7 +185,7 @@ static enum cli_exit count(struct counting *counting, const struct conditions *c
     if (status == CAIRN_OK && has_header && !cli->output.is_json)
         status = names_translate(counting, query.type);
     if (status != CAIRN_OK)
-        return cli_report(cli, status);
+        return cli_report_given(cli, status);
     if (!cli->output.is_json && counting->table.row_count > has_header)
         output_table(&cli->output, &counting->table, true);
     else if (!cli->output.is_json)

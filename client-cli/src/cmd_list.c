@@ -109,7 +109,7 @@ static enum cli_exit list(struct listing *listing, const struct cairn_query *que
     if (status == CAIRN_OK)
         status = cairn_query_run(cli->replica, query, visit, listing, &cli->err);
     if (status != CAIRN_OK)
-        return cli_report(cli, status);
+        return cli_report_given(cli, status);
     if (cli->output.is_json)
         return CLI_DONE;
     if (listing->record_count == 0)

@@ -50,6 +50,13 @@ static void print(struct cli *cli, const struct cairn_put_result *result, bool i
         print_change(cli, result->id, &result->changes[i]);
 }
 
+static bool is_there(struct cli *cli, const char *id)
+{
+    const struct cairn_record *record;
+
+    return cairn_get(cli->replica, id, &record, NULL) == CAIRN_OK;
+}
+
 static enum cli_exit put(struct cli *cli, const char *id, struct cli_fields *fields)
 {
     struct cairn_put_result result;
@@ -70,6 +77,9 @@ static enum cli_exit put(struct cli *cli, const char *id, struct cli_fields *fie
     if (exit_code != CLI_DONE)
         return exit_code;
     enum cairn_status status = cairn_put_many(cli->replica, &change, 1, &result, NULL, &cli->err);
+    /* Not there: the record itself, or one that a value names. */
+    if (status == CAIRN_NOT_FOUND && (id == NULL || is_there(cli, id)))
+        return cli_report_given(cli, status);
     if (status != CAIRN_OK)
         return cli_report_write(cli, status);
     print(cli, &result, id == NULL);

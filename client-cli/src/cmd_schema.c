@@ -298,7 +298,7 @@ static enum cli_exit export_file(struct cli *cli)
         return exit_code;
     enum cairn_status status = cairn_schema_text(cli->replica, number, &yaml, &cli->err);
     if (status != CAIRN_OK)
-        return cli_report(cli, status);
+        return cli_report_given(cli, status);
     if (cli->output.is_json)
         output_json(&cli->output,
                     json_pack("{s:o}", "yaml", output_json_text((const char *)yaml.data)));

@@ -153,7 +153,8 @@ static enum cli_exit run(struct cli *cli)
 
 static const struct option_spec options[] = {
     {OPTION_CHECK, "check", NULL,
-     N_("end with 1 when a person must look (conflicts, refused entries)")},
+     N_("end with 1 when a person must look: conflicts, entries without effect or of a newer "
+        "version, a store that was restored")},
     {OPTION_COUNT, NULL, NULL, NULL},
 };
 

@@ -289,9 +289,10 @@ const struct command command_sync = {
     .about = N_(
         "Sends what was saved here and takes what others saved. \"Received by S: 3 of 3\" means\n"
         "that a signed checkpoint which is held here now covers all three; while some wait, the\n"
-        "command says how many and why and ends with 3. It may be cut off at any moment and\n"
-        "started again; nothing is sent twice in effect. It gives up after 30 seconds without a\n"
-        "byte."),
+        "command says how many and why and ends with 3. It ends with 1 when all is received and\n"
+        "something of it has no effect, which `cairn refused` lists. It may be cut off at any\n"
+        "moment and started again; nothing is sent twice in effect. It gives up after 30 seconds\n"
+        "without a byte."),
     .examples = "  cairn sync\n"
                 "  cairn sync --server tcp://10.20.0.5:7340",
     .options = options,

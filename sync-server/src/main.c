@@ -155,8 +155,10 @@ static enum cairn_status store_open(struct server *server, struct cairn_err *err
     if (status == CAIRN_NOT_FOUND)
         status = CAIRN_OK; /* cairn_replica_open says what is missing */
     if (status == CAIRN_OK && is_sealed && passphrase.size == 0)
-        status = cairn_fail(err, CAIRN_BAD_INPUT,
-                            "the key in %s is sealed: give --passphrase-file FILE", config.path);
+        status = cairn_fail(err, CAIRN_NO_KEY,
+                            "the key in %s is sealed: give --passphrase-file FILE or set "
+                            "CAIRN_PASSPHRASE_FILE. Nothing was changed.",
+                            config.path);
     if (status == CAIRN_OK && is_sealed)
         config.passphrase = (struct cairn_bytes){passphrase.bytes, passphrase.size};
     if (status == CAIRN_OK)

@@ -100,6 +100,11 @@ complains "cairn: plan: *"
 try 2 a7 put household "$mine"
 try 2 a7 put household members=4
 complains "*head*"
+try 2 a7 put household "$mine" same=A7-9999-K
+complains "cairn: There is no record A7-9999-K here."
+try 1 a7 put household A7-9999-K members=4
+try 2 a7 list household same=A7-9999-K
+try 2 a7 schema export --version 9
 try 1 a7 get A7-0001
 try 1 a7 history nonsense
 try 2 a7 settle "$mine" income --keep 1 --reason "there is no conflict"
@@ -114,6 +119,9 @@ try 3 sealed put household head=扎西 --passphrase-file wrong
 complains "cairn: *"
 try 3 sealed put household head=扎西
 complains "cairn: the key in $work/sealed is sealed: *"
+"$CAIRN_BIN/cairn-server" --store "$work/sealed" --listen tcp://127.0.0.1:0 2>err && server_result=0 || server_result=$?
+[ "$server_result" -eq 3 ] || fail "the server with a sealed key ended with $server_result"
+complains "cairn-server: the key in $work/sealed is sealed: *CAIRN_PASSPHRASE_FILE*"
 try 2 sealed put household head=扎西 --passphrase-file no-such
 try 0 other init --no-passphrase --root 51 --tag R "Another root"
 other_fingerprint=$(fingerprint_in_out)
