@@ -8,6 +8,7 @@
 #include "paths.h"
 
 #define DOMAIN "cairn"
+#define CHINESE "zh_CN" /* the catalogue */
 
 /* The locale that POSIX says messages have: the first of the three that is set and not empty. */
 static const char *message_locale(void)
@@ -22,32 +23,41 @@ static const char *message_locale(void)
     return NULL;
 }
 
-void i18n_language_of(const char *locale, char out_language[static I18N_LANGUAGE_BYTES])
+/* "zh", "zh_CN.UTF-8", "zh-Hans", and not the beginning of a longer name of a language. */
+static bool is_language(const char *item, const char *language)
 {
-    size_t size = locale == NULL ? 0 : strcspn(locale, ".@");
+    size_t size = strlen(language);
 
-    out_language[0] = '\0';
-    if (size == 0 || size >= I18N_LANGUAGE_BYTES || strncmp(locale, "C", size) == 0 ||
-        strncmp(locale, "POSIX", size) == 0)
-        return;
-    memcpy(out_language, locale, size);
-    out_language[size] = '\0';
+    return strncmp(item, language, size) == 0 && strchr("_-.@:", item[size]) != NULL;
+}
+
+bool i18n_wants_chinese(const char *locale, const char *language)
+{
+    if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
+        return false;
+    for (const char *item = language != NULL && language[0] != '\0' ? language : locale;
+         item[0] != '\0'; item += item[0] == ':') {
+        if (is_language(item, "zh"))
+            return true;
+        if (is_language(item, "en") || is_language(item, "C") || is_language(item, "POSIX"))
+            return false;
+        item += strcspn(item, ":"); /* a language that nobody translated to */
+    }
+    return false;
 }
 
 void i18n_start(void)
 {
-    char language[I18N_LANGUAGE_BYTES];
+    bool is_chinese = i18n_wants_chinese(message_locale(), getenv("LANGUAGE"));
     char folder[PATHS_MAX];
 
     if (setlocale(LC_ALL, "") == NULL) {
         setlocale(LC_ALL, "C.UTF-8");
-        i18n_language_of(message_locale(), language);
-        if (language[0] != '\0')
-            setenv("LANGUAGE", language, 0);
     } else if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
         /* Records are UTF-8 whatever the locale says. */
         setlocale(LC_CTYPE, "C.UTF-8");
     }
+    setenv("LANGUAGE", is_chinese ? CHINESE : "en", 1);
     if (paths_locale_folder(folder))
         bindtextdomain(DOMAIN, folder);
     bind_textdomain_codeset(DOMAIN, "UTF-8");
@@ -62,11 +72,7 @@ const char *i18n_translate(const char *msgid)
 
 bool i18n_is_chinese(void)
 {
-    const char *locale = message_locale();
     const char *language = getenv("LANGUAGE");
 
-    /* As gettext does: LANGUAGE says nothing in the plain C locale. */
-    if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
-        return false;
-    return strncmp(language != NULL && language[0] != '\0' ? language : locale, "zh", 2) == 0;
+    return language != NULL && strcmp(language, CHINESE) == 0;
 }

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <locale.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,24 +12,40 @@
 #define CAIRN_LOCALE_DIR "/usr/share/locale"
 #endif
 
-/* "zh_CN.UTF-8" -> LANGUAGE=zh_CN, which gettext follows whatever the locale is called. */
-static void language_from_environment(void)
+/* The locale that POSIX says messages have: the first of the three that is set and not empty. */
+static const char *message_locale(void)
 {
     static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    char language[32];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = getenv(names[i]);
-        if (value == NULL || value[0] == '\0')
-            continue;
-        size_t size = strcspn(value, ".@");
-        if (size >= sizeof language)
-            return;
-        memcpy(language, value, size);
-        language[size] = '\0';
-        setenv("LANGUAGE", language, 0);
-        return;
+        if (value != NULL && value[0] != '\0')
+            return value;
     }
+    return NULL;
+}
+
+/* "zh", "zh_CN.UTF-8", "zh-Hans", and not the beginning of a longer name of a language. */
+static bool is_language(const char *item, const char *language)
+{
+    size_t size = strlen(language);
+
+    return strncmp(item, language, size) == 0 && strchr("_-.@:", item[size]) != NULL;
+}
+
+bool i18n_wants_chinese(const char *locale, const char *language)
+{
+    if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
+        return false;
+    for (const char *item = language != NULL && language[0] != '\0' ? language : locale;
+         item[0] != '\0'; item += item[0] == ':') {
+        if (is_language(item, "zh"))
+            return true;
+        if (is_language(item, "en") || is_language(item, "C") || is_language(item, "POSIX"))
+            return false;
+        item += strcspn(item, ":"); /* a language that nobody translated to */
+    }
+    return false;
 }
 
 /* Beside this program as it was built or as it was installed, wherever the tree was moved to. */
@@ -57,8 +72,11 @@ void i18n_init(void)
     char folder[PATH_MAX];
     const char *given = getenv("CAIRN_LOCALEDIR"); /* as for the cairn command */
 
-    if (setlocale(LC_ALL, "") == NULL && setlocale(LC_ALL, "C.UTF-8") != NULL)
-        language_from_environment();
+    bool is_chinese = i18n_wants_chinese(message_locale(), getenv("LANGUAGE"));
+
+    if (setlocale(LC_ALL, "") == NULL)
+        setlocale(LC_ALL, "C.UTF-8");
+    setenv("LANGUAGE", is_chinese ? "zh_CN" : "en", 1);
     if (given == NULL)
         given = folder_beside_program(folder) ? folder : CAIRN_LOCALE_DIR;
     bindtextdomain("cairn", given);

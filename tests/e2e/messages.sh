@@ -17,4 +17,30 @@ msgcomm --more-than=1 --no-location -o both.po "$po/zh_CN.po" cairn.pot
 [ "$(grep -c '^msgid ' both.po)" -eq "$(grep -c '^msgid ' "$po/zh_CN.po")" ] ||
     fail "zh_CN.po has messages that no source has: remove them"
 
+# Sentences and labels are of one language, however Chinese is asked for.
+# speaks LANGUAGE NAME=VALUE...: zh or en, in that environment.
+speaks()
+{
+    lib_wanted=$1
+    shift
+    env "$@" "$CAIRN_BIN/cairn" --store "$work/one" schema show household >out
+    env "$@" "$CAIRN_BIN/cairn-server" --help >>out
+    case $lib_wanted in
+    zh) [ "$(grep -c '^字段\|^用法\|户主' out)" -eq 3 ] ;;
+    en) ! grep -q '字段\|用法\|户主' out && grep -q '^field' out && grep -q '^Usage' out ;;
+    esac || fail "$* is not $lib_wanted: $(cat out)"
+}
+try 0 one init --no-passphrase --root 51 --tag R "Root of the tests"
+for locale in zh_CN.UTF-8 zh_CN zh_TW.UTF-8 zh_SG zh_Hans_CN zh; do
+    speaks zh LANG=$locale
+    speaks zh LANG=$locale LANGUAGE=
+    speaks zh LANG=en_US.UTF-8 LC_MESSAGES=$locale
+done
+speaks zh LANG=en_US.UTF-8 LANGUAGE=zh_TW
+speaks zh LANG=C.UTF-8 LANGUAGE=de:zh_CN
+speaks en LANG=zh_CN.UTF-8 LANGUAGE=en:zh_CN
+speaks en LANG=zh_CN.UTF-8 LC_ALL=C
+speaks en LANG=C LANGUAGE=zh_CN
+speaks en LANG=de_DE.UTF-8
+
 echo "$messages messages"
