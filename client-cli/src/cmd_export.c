@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "commands.h"
+#include "conditions.h"
 #include "export_writer.h"
 #include "import_map.h"
 #include "mask.h"
@@ -39,7 +40,8 @@ static enum cairn_status find_format(struct export *export)
         const char *name;
         enum export_format format;
     } formats[] = {{"csv", EXPORT_CSV}, {"jsonl", EXPORT_JSONL}, {"xlsx", EXPORT_XLSX}};
-    const char *name = options_value(&export->cli->options, OPTION_FORMAT);
+    const char *given = options_value(&export->cli->options, OPTION_FORMAT);
+    const char *name = given;
     const char *dot = strrchr(export->path, '.');
 
     if (name == NULL && strcmp(export->path, "-") == 0)
@@ -51,6 +53,10 @@ static enum cairn_status find_format(struct export *export)
             export->format = formats[i].format;
             return CAIRN_OK;
         }
+    if (given != NULL)
+        return cairn_fail(&export->cli->err, CAIRN_BAD_INPUT,
+                          N_("--format is csv, jsonl or xlsx, not %s. Nothing was written."),
+                          given);
     return cairn_fail(&export->cli->err, CAIRN_BAD_INPUT,
                       N_("the name %s does not say which format is wanted: give --format csv, "
                          "jsonl or xlsx. Nothing was written."),
@@ -172,9 +178,12 @@ static bool visit(void *context, const struct cairn_record *record)
     return export->status == CAIRN_OK;
 }
 
-static enum cairn_status write_file(struct export *export, const struct cli_fields *filter)
+static enum cairn_status write_file(struct export *export, const struct conditions *conditions)
 {
     struct cli *cli = export->cli;
+    const struct cairn_query query = {.type = export->type,
+                                      .conditions = conditions->items,
+                                      .condition_count = conditions->count};
     struct export_config config = {.path = export->path,
                                    .format = export->format,
                                    .has_mark = options_has(&cli->options, OPTION_BOM),
@@ -183,8 +192,7 @@ static enum cairn_status write_file(struct export *export, const struct cli_fiel
 
     enum cairn_status status = export_open(&config, &export->writer, &cli->err);
     if (status == CAIRN_OK)
-        status = cairn_list(cli->replica, export->type, filter->items, filter->count, visit, export,
-                            &cli->err);
+        status = cairn_query_run(cli->replica, &query, visit, export, &cli->err);
     if (status == CAIRN_OK)
         status = export->status;
     if (status != CAIRN_OK)
@@ -215,7 +223,7 @@ static void print_written(struct export *export)
 
 /* ---- the command ---- */
 
-static enum cli_exit export_run(struct export *export, const struct cli_fields *filter)
+static enum cli_exit export_run(struct export *export, const struct conditions *conditions)
 {
     struct cli *cli = export->cli;
 
@@ -227,9 +235,9 @@ static enum cli_exit export_run(struct export *export, const struct cli_fields *
         return exit_code;
     status = find_columns(export);
     if (status == CAIRN_OK)
-        status = write_file(export, filter);
+        status = write_file(export, conditions);
     if (status != CAIRN_OK)
-        return cli_report(cli, status);
+        return cli_report_given(cli, status);
     print_written(export);
     return CLI_DONE;
 }
@@ -238,15 +246,15 @@ static enum cli_exit run(struct cli *cli)
 {
     struct export export = {
         .cli = cli, .type = cli->options.arguments[0], .path = cli->options.arguments[1]};
-    struct cli_fields filter;
+    struct conditions conditions;
 
-    enum cairn_status status = cli_fields_read(&filter, cli->options.arguments + 2,
+    enum cairn_status status = conditions_read(&conditions, cli->options.arguments + 2,
                                                cli->options.argument_count - 2, &cli->err);
     if (status != CAIRN_OK)
         return cli_report(cli, status);
-    enum cli_exit exit_code = export_run(&export, &filter);
+    enum cli_exit exit_code = export_run(&export, &conditions);
     release(&export);
-    cli_fields_release(&filter);
+    conditions_release(&conditions);
     return exit_code;
 }
 
@@ -260,7 +268,7 @@ static const struct option_spec options[] = {
 const struct command command_export = {
     .name = "export",
     .group = GROUP_RECORDS,
-    .arguments = "TYPE FILE [FIELD=VALUE...] [--mask]",
+    .arguments = "TYPE FILE [CONDITION...] [--mask]",
     .summary = N_("Write the records of a type into a file"),
     .about = N_(
         "CSV with CR LF and field names, which cairn import reads back; JSON lines, one object a\n"
@@ -274,6 +282,7 @@ const struct command command_export = {
         "so that nobody imports the masks over the records."),
     .examples = "  cairn export household shiqu.csv --bom\n"
                 "  cairn export household wall.xlsx village=513332100201 --mask\n"
+                "  cairn export household poor.csv 'income<4200' failed=housing\n"
                 "  cairn export household - --format jsonl | jq .head",
     .options = options,
     .arguments_min = 2,

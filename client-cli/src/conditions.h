@@ -1,6 +1,6 @@
 /*
- * conditions.h: what `list` and `count` are asked for: FIELD=VALUE, FIELD!=VALUE, FIELD<VALUE,
- * FIELD<=VALUE, FIELD>VALUE, FIELD>=VALUE, FIELD=LOW..HIGH.
+ * conditions.h: what `list`, `count` and `export` are asked for: FIELD=VALUE, FIELD!=VALUE,
+ * FIELD<VALUE, FIELD<=VALUE, FIELD>VALUE, FIELD>=VALUE, FIELD=LOW..HIGH.
  *
  * Memory: values are borrowed from the arguments; names are copies until released.
  */

@@ -213,6 +213,13 @@ try 0 c1 export household masked.csv --mask
 grep -q "扎\*.*138\*\*\*\*0001" masked.csv || fail "$(cat masked.csv)"
 try 2 c1 export household table.ods
 complains "*--format*"
+try 2 c1 export household table.csv --format pdf
+complains "cairn: --format is csv, jsonl or xlsx, not pdf. Nothing was written."
+try 0 c1 export household - 'income>=4000' --format jsonl
+[ "$(wc -l <out)" -eq "$("$CAIRN_BIN/cairn" --store "$work/c1" list household 'income>=4000' --json | wc -l)" ] ||
+    fail_with "does not choose as list does"
+try 2 c1 export household - colour --format csv
+complains "cairn: \"colour\" is no condition: *"
 try 2 c1 export household - --format xlsx
 try 2 c1 export houshold a.csv
 try 2 c1 export household a.csv colour=red
