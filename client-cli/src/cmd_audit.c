@@ -401,7 +401,7 @@ static const struct option_spec options[] = {
     {OPTION_ROOT, "root", "FILE",
      N_("root.pub, from somebody other than whoever gave you the data")},
     {OPTION_SAVE_CHECKPOINT, "save-checkpoint", "FILE",
-     N_("keep the signed heads that were seen, for the next audit")},
+     N_("write the signed heads that were seen into FILE, to compare by hand")},
     {OPTION_COUNT, NULL, NULL, NULL},
 };
 
