@@ -92,15 +92,33 @@ static void print_group(struct cli *cli, const struct cairn_record *record)
         output_line(&cli->output, _("same household as %s"), record->same[i]);
 }
 
+/* A deletion stands against the edits of somebody who did not know of it: two versions, in this
+ * order. */
+static void print_deletion(struct cli *cli, const struct cairn_record *record,
+                           const struct cairn_field_state *field)
+{
+    output_line(
+        &cli->output,
+        _("deleted by %s, edited by %s: cairn settle %s deleted --keep 1 (stays deleted) or "
+          "--keep 2 (all fields come back) --reason TEXT"),
+        field->versions[0].tag, field->versions[1].tag, record->id);
+}
+
 /* Two steps are settled by the next one, all else by a decision. */
 static void print_conflicts(struct cli *cli, const struct cairn_record *record)
 {
     bool has_steps = false, has_values = false;
 
     for (size_t i = 0; i < record->field_count; i++) {
-        bool is_workflow = record->fields[i].kind == CAIRN_FIELD_WORKFLOW;
-        has_steps = has_steps || (record->fields[i].has_conflict && is_workflow);
-        has_values = has_values || (record->fields[i].has_conflict && !is_workflow);
+        const struct cairn_field_state *field = &record->fields[i];
+        if (!field->has_conflict)
+            continue;
+        if (is_deletion_field(field->name) && field->version_count == 2)
+            print_deletion(cli, record, field);
+        else if (field->kind == CAIRN_FIELD_WORKFLOW)
+            has_steps = true;
+        else
+            has_values = true;
     }
     if (has_values)
         output_line(&cli->output, _("in conflict: cairn settle %s FIELD --keep N --reason TEXT"),
@@ -108,6 +126,17 @@ static void print_conflicts(struct cli *cli, const struct cairn_record *record)
     if (has_steps)
         output_line(&cli->output, _("in conflict: cairn step %s MOVE --keep N --reason TEXT"),
                     record->id);
+}
+
+/* Where one writer alone is left of those who did not see each other, nothing stands side by side.
+ */
+static void print_parallel(struct cli *cli, const struct cairn_record *record)
+{
+    char *tags = record->is_parallel ? parallel_tags(record) : NULL;
+
+    if (tags != NULL && strchr(tags, ',') != NULL)
+        output_line(&cli->output, _("merged: written by %s without seeing each other"), tags);
+    free(tags);
 }
 
 /* What a person should know of the whole record. */
@@ -119,12 +148,7 @@ static void print_state(struct cli *cli, const struct cairn_record *record)
                              "%s values are not yet received by a server",
                              (unsigned long)record->unreceived_count),
                     text_count(record->unreceived_count).text);
-    if (record->is_parallel) {
-        char *tags = parallel_tags(record);
-        output_line(&cli->output, _("merged: written by %s without seeing each other"),
-                    tags == NULL ? "" : tags);
-        free(tags);
-    }
+    print_parallel(cli, record);
     print_conflicts(cli, record);
 }
 

@@ -173,6 +173,25 @@ try 0 a7 conflicts
 try 0 a7 get "$household"
 says "income * 4,400 *A8*"
 
+# A deletion against an edit: what to type is said, and nobody was merged with anybody.
+create a8 household head=白玛 members=2
+moved=$created
+to_server a8 a7
+try 0 a7 delete household "$moved" --reason "moved away"
+try 0 a8 put household "$moved" members=3
+to_server a8 a7 a8
+for device in a7 a8; do
+    try 0 "$device" get "$moved"
+    reads "deleted by A7, edited by A8: cairn settle $moved deleted --keep 1 (stays deleted) or --keep 2 (all fields come back) --reason TEXT" \
+        "A7 已删除，A8 又修改：cairn settle $moved deleted --keep 1（仍删除）或 --keep 2（各字段恢复）--reason TEXT"
+    ! grep -q "^merged\|^已合并\|FIELD" out || fail_with "says what does not fit"
+done
+try 0 a8 settle "$moved" deleted --keep 2 --reason "they came back"
+to_server a8 a7
+try 0 a7 get "$moved"
+says "members * 3 *"
+try 0 a7 conflicts
+
 # Two stations begin two moves: the next step says which one is followed.
 create a8 household head=曲珍 members=2 income=4300
 contested=$created
