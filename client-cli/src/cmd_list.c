@@ -121,9 +121,9 @@ static enum cli_exit list(struct listing *listing, const struct cairn_query *que
     return CLI_DONE;
 }
 
-/* The number of an option; 0 where it is not given. */
+/* The number of an option, at least `least`; 0 where it is not given. */
 static enum cairn_status number_read(struct cli *cli, enum option_id id, const char *name,
-                                     uint64_t *out_number)
+                                     uint64_t least, uint64_t *out_number)
 {
     const char *text = options_value(&cli->options, id);
 
@@ -134,6 +134,9 @@ static enum cairn_status number_read(struct cli *cli, enum option_id id, const c
         return cairn_fail(&cli->err, CAIRN_BAD_INPUT, N_("--%s: \"%s\" is no whole number."), name,
                           text);
     *out_number = strtoull(text, NULL, 10);
+    if (*out_number < least)
+        return cairn_fail(&cli->err, CAIRN_BAD_INPUT, N_("--%s: 1 is the least, not %s."), name,
+                          text);
     return CAIRN_OK;
 }
 
@@ -167,9 +170,9 @@ static enum cairn_status asked_read(struct cli *cli, struct asked *asked)
         status = conditions_read(&asked->conditions, cli->options.arguments + 1,
                                  cli->options.argument_count - 1, &cli->err);
     if (status == CAIRN_OK)
-        status = number_read(cli, OPTION_LIMIT, "limit", &asked->query.limit);
+        status = number_read(cli, OPTION_LIMIT, "limit", 1, &asked->query.limit);
     if (status == CAIRN_OK)
-        status = number_read(cli, OPTION_OFFSET, "offset", &asked->query.offset);
+        status = number_read(cli, OPTION_OFFSET, "offset", 0, &asked->query.offset);
     if (status == CAIRN_OK && sort != NULL) {
         asked->sort = strdup(sort);
         if (asked->sort == NULL)

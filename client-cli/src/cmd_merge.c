@@ -10,7 +10,7 @@ static enum cli_exit relate(struct cli *cli, relate_fn *write)
 {
     const char *reason = options_value(&cli->options, OPTION_REASON);
 
-    if (reason == NULL)
+    if (reason == NULL || reason[0] == '\0')
         return CLI_FAIL(cli, CAIRN_BAD_INPUT,
                         N_("say why with --reason TEXT: auditors see it. Nothing was changed."));
     enum cli_exit exit_code = cli_open(cli, CLI_WRITES);

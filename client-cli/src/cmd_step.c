@@ -164,7 +164,7 @@ static enum cairn_status read_step(struct cli *cli, struct cairn_step *step)
     if (gives_up && has_move)
         return cairn_fail(&cli->err, CAIRN_BAD_INPUT,
                           N_("give either a move or --give-up. Nothing was changed."));
-    if (gives_up && step->reason == NULL)
+    if (gives_up && (step->reason == NULL || step->reason[0] == '\0'))
         return cairn_fail(
             &cli->err, CAIRN_BAD_INPUT,
             N_("say why it is given up with --reason TEXT: auditors see it. Nothing was "

@@ -222,6 +222,11 @@ create a8 household head=扎西 members=5
 twin=$created
 to_server a8 a7
 try 2 a7 merge "$household" "$twin"
+try 2 a7 merge "$household" "$twin" --reason ""
+objects "say why with --reason TEXT: *" "请用 --reason TEXT 写明原因*"
+try 2 a7 list household --limit 0
+objects "--limit: 1 is the least, not 0." "--limit：最少是 1，不能是 0。"
+try 0 a7 list household --limit 1 --offset 0
 try 2 a7 merge "$household" "$household" --reason "a slip"
 objects "$household and $household are one record already. *" "$household 和 $household 本来就是同一条记录。*"
 try 2 a7 merge "$household" "$visit" --reason "a slip"
