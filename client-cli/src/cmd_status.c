@@ -76,7 +76,7 @@ static void print_server(struct cli *cli, const struct cairn_status_report *repo
     snprintf(records, sizeof records,
              ngettext("%s record", "%s records", (unsigned long)report->record_count),
              text_count(report->record_count).text);
-    output_line(&cli->output, _("%s  server, %s   %s   %s   conflicts %s   refused %s"),
+    output_line(&cli->output, _("%s  server, %s   %s   %s   conflicts %s   without effect %s"),
                 report->self.tag, CLI_SCOPE(cli, report->self.scope),
                 report->server_address[0] == '\0' ? _("address unknown") : report->server_address,
                 records, text_count(report->conflict_count).text,
@@ -98,7 +98,7 @@ static void print_device(struct cli *cli, const struct cairn_status_report *repo
                           "%s edits saved here, not yet received by %s",
                           (unsigned long)report->unreceived_count),
                  text_count(report->unreceived_count).text, server);
-    output_line(&cli->output, _("%s %s   %s   last contact: %s   conflicts %s   refused %s"),
+    output_line(&cli->output, _("%s %s   %s   last contact: %s   conflicts %s   without effect %s"),
                 report->self.tag, CLI_PLACE(cli, report->self.scope), waiting,
                 report->last_contact_s == 0 ? _("never") : text_minute(report->last_contact_s).text,
                 text_count(report->conflict_count).text, text_count(report->refused_count).text);

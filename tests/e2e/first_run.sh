@@ -160,8 +160,8 @@ saved=$(id_in_out)
 try 0 a7 put household "$saved" income=4300 --reason "yak sold"
 reads "Saved $saved income 4,150 → 4,300" "已保存 $saved income 4,150 → 4,300"
 try 0 a7 status
-reads "A7 沙马村   2 edits saved here, not yet received by S   last contact: never   conflicts 0   refused 0" \
-    "A7 沙马村   2 处修改已保存在本机，S 还没有收到   上次联系：从未   冲突 0   被拒 0"
+reads "A7 沙马村   2 edits saved here, not yet received by S   last contact: never   conflicts 0   without effect 0" \
+    "A7 沙马村   2 处修改已保存在本机，S 还没有收到   上次联系：从未   冲突 0   没有生效 0"
 if [ "$language" = C ]; then # half a minute of silence: once is enough
     try 3 a7 sync
     complains "cairn: no answer from S tcp://127.0.0.1:9 in 30 s without a byte. 2 edits wait, nothing is lost. *"
@@ -232,6 +232,9 @@ reads "logs * entries   every entry sealed, no gap, no fork" "日志 * 条   每
 reads "checkpoints * by S *state rebuilt and equal (digest *)" "检查点 *由 S 签发*状态一致（摘要 *）"
 reads "settled * $contested income, by A7, \"receipt seen\"" "已裁定 * $contested income，由 A7 裁定，“receipt seen”"
 reads "Nothing wrong found in * entries.*" "检查了 * 条，没有发现问题。*"
+try 3 server put household head=扎西
+objects "The folder $work/server is in use by cairn-server, process *. Nothing was written; stop it first, or use another device's store." \
+    "*$work/server*cairn-server*。什么都没有写。请先停掉它，或用别的设备的存储。"
 [ -s auditor/shiqu.ckpt ] || fail "no checkpoint was saved"
 ! grep -q 扎西 shiqu.cairn || fail "a personal value stands in the auditor's bundle"
 server_stop

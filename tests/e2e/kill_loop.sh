@@ -105,7 +105,7 @@ try 0 a7 audit
 server_stop
 try 0 server audit
 try 0 a7 status
-says "*refused 0*"
+says "*without effect 0*"
 ! grep -E 'Aborted|Segmentation|Bus error|runtime error|Sanitizer' worker.err server.log ||
     fail "a program ended by itself"
 saved=$(grep -c ^Saved promises || true)

@@ -291,7 +291,7 @@ to_server b1 b1
 try 0 b1 refused
 says_nothing
 try 0 b1 status
-reads "B1 * refused 0" "B1 * 被拒 0"
+reads "B1 * without effect 0" "B1 * 没有生效 0"
 try 0 b1 refused --all
 says "B1.* $neighbour *sheep = 30"
 reads "    without effect: it repeats an entry that counts" "    没有生效：*"

@@ -57,9 +57,16 @@ static enum cairn_status refusal_tell(int fd, const char *path, struct cairn_err
     unsigned long pid = strtoul(note, &name, 10);
     if (pid == 0 || name[0] != ' ' || name[1] == '\0' ||
         !is_printable(cairn_bytes_of_text(name + 1)))
-        return cairn_fail(err, CAIRN_LOCKED, "The folder %s is in use by another process.", path);
-    return cairn_fail(err, CAIRN_LOCKED, "The folder %s is in use by %s, process %lu.", path,
-                      name + 1, pid);
+        return cairn_fail(
+            err, CAIRN_LOCKED,
+            "The folder %s is in use by another process. Nothing was written; stop it "
+            "first, or use another device's store.",
+            path);
+    return cairn_fail(
+        err, CAIRN_LOCKED,
+        "The folder %s is in use by %s, process %lu. Nothing was written; stop it first, "
+        "or use another device's store.",
+        path, name + 1, pid);
 }
 
 /* A note that cannot be written, on a full disk say, costs a name in a message, not the lock. */
