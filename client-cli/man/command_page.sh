@@ -14,7 +14,7 @@ else
 fi
 help_of()
 {
-    env -u LC_ALL -u LC_MESSAGES -u LANGUAGE LANG="${language:-C}${language:+.UTF-8}" "$cairn" "$@"
+    env -u LC_ALL -u LC_MESSAGES -u LANGUAGE COLUMNS=70 LANG="${language:-C}${language:+.UTF-8}" "$cairn" "$@"
 }
 
 help_of help "$command" | awk -v command="$command" -v titles="$titles" -v keeps_lines="$language" \
@@ -41,14 +41,15 @@ help_of help "$command" | awk -v command="$command" -v titles="$titles" -v keeps
     function section(number) { print ".SH \"" title[number] "\"" }
     BEGIN { split(titles, title, "|") }
     NR == 1 { usage = $0; next }
-    NR == 2 {
+    !has_name && /^        / { sub(/^ +/, ""); usage = usage " " $0; next }
+    !has_name {
+        has_name = 1
         sub(/^ +/, "")
         print ".TH CAIRN\\-" toupper(command) " 1 \"\" \"" version "\" \"Cairn\""
-        if (keeps_lines) print ".ad l"
         section(1)
         print "cairn\\-" command " \\- " roff($0)
         section(2)
-        print ".nf\n.B \"" roff(usage) "\"\n.fi"
+        print ".ad l\n.nh\n.B \"" roff(usage) "\"\n" (keeps_lines ? "" : ".ad b\n.hy")
         section(3)
         part = "about"
         next
@@ -68,7 +69,11 @@ help_of help "$command" | awk -v command="$command" -v titles="$titles" -v keeps
         print ".TP\n.B \"" roff(name) "\"\n" roff(text)
         next
     }
-    part == "options" && $0 != "" { print roff($0); next }
+    part == "options" && $0 != "" {
+        sub(/^ +/, "")
+        print (keeps_lines ? ".br\n" : "") roff($0)
+        next
+    }
     part == "examples" { sub(/^  /, ""); print roff($0); next }
     part == "about" { about($0) }
     END {

@@ -43,7 +43,7 @@ struct command {
     enum command_group group;
     const char *arguments;             /* "TYPE [ID] FIELD=VALUE..." */
     const char *summary;               /* a msgid, one line without full stop */
-    const char *about;                 /* a msgid, lines of at most 80 columns */
+    const char *about;                 /* a msgid; filled where it is shown */
     const char *examples;              /* lines of commands, the same in every language */
     const struct option_spec *options; /* besides the common ones; may be NULL */
     size_t arguments_min, arguments_max;

@@ -416,9 +416,9 @@ const struct command command_audit = {
         "builds the state again to compare it. Each finding says what it affects and what to do.\n"
         "Ends with 1 when there is a finding.\n\n"
         "Bundles need --root, and the key must reach you by another road than the data."),
-    .examples =
-        "  cairn audit --root sichuan-root.pub shiqu-2026-11.cairn --save-checkpoint shiqu.ckpt\n"
-        "  cairn audit",
+    .examples = "  cairn audit --root sichuan-root.pub shiqu-2026-11.cairn \\\n"
+                "      --save-checkpoint shiqu.ckpt\n"
+                "  cairn audit",
     .options = options,
     .arguments_min = 0,
     .arguments_max = OPTIONS_ARGUMENTS_MAX,

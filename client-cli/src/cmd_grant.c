@@ -200,8 +200,8 @@ const struct command command_grant = {
            "read to you, by telephone or in person. Then writes the grant into the log of this\n"
            "authority and an invitation that only that device can open.\n\n"
            "A grant never reaches beyond your own scope."),
-    .examples = "  cairn grant shama.request --role station --scope 513332100201 --tag A7 --out "
-                "shama.invite\n"
+    .examples = "  cairn grant shama.request --role station --scope 513332100201 --tag A7 \\\n"
+                "      --out shama.invite\n"
                 "  cairn grant server.request --role server --scope 513332 --tag S \\\n"
                 "      --address tcp://10.20.0.5:7340 --out server.invite",
     .options = options,

@@ -2,6 +2,9 @@
 
 #include "commands.h"
 
+/* Deeper than the summary, from which the manual pages tell it. */
+#define USAGE_INDENT 8
+
 static const char *const group_titles[GROUP_COUNT] = {
     [GROUP_SETUP] = N_("Begin"),
     [GROUP_RECORDS] = N_("Records"),
@@ -24,11 +27,13 @@ void help_overview(struct cli *cli)
             snprintf(name, sizeof name, "  %-9s", commands[i]->name);
             table_add(&table, (const char *const[]){name, _(commands[i]->summary)}, 2);
         }
-        output_table(&cli->output, &table, true);
+        output_table_filled(&cli->output, &table);
         table_release(&table);
     }
-    output_line(&cli->output, "\n%s",
-                _("cairn help COMMAND shows one of them in full; cairn --version, the libraries."));
+    output_line(&cli->output, "%s", "");
+    output_text(&cli->output,
+                _("cairn help COMMAND shows one of them in full; cairn --version, the libraries."),
+                0);
 }
 
 static void add_options(struct table *table, const struct option_spec *options)
@@ -44,15 +49,18 @@ static void add_options(struct table *table, const struct option_spec *options)
 void help_command(struct cli *cli, const struct command *command)
 {
     struct table table;
+    char usage[256];
 
-    output_line(&cli->output, "cairn %s%s%s\n    %s\n\n%s", command->name,
-                command->arguments[0] == '\0' ? "" : " ", command->arguments, _(command->summary),
-                _(command->about));
+    snprintf(usage, sizeof usage, "cairn %s%s%s", command->name,
+             command->arguments[0] == '\0' ? "" : " ", command->arguments);
+    output_text(&cli->output, usage, USAGE_INDENT);
+    output_line(&cli->output, "    %s\n", _(command->summary));
+    output_text(&cli->output, _(command->about), 0);
     output_line(&cli->output, "\n%s", _("Options"));
     table_init(&table);
     add_options(&table, command->options);
     add_options(&table, options_common);
-    output_table(&cli->output, &table, true);
+    output_table_filled(&cli->output, &table);
     table_release(&table);
     output_line(&cli->output, "\n%s\n%s", _("Examples"), command->examples);
 }

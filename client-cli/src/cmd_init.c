@@ -291,8 +291,8 @@ const struct command command_init = {
            "Whoever copies the folder and goes on with both makes a fork. To move to another\n"
            "machine, make a new device and have it granted."),
     .examples = "  cairn init \"Shama village 1\"\n"
-                "  cairn --store /var/lib/cairn init --passphrase-file /etc/cairn/passphrase "
-                "\"Shiqu server\"\n"
+                "  cairn --store /var/lib/cairn init \\\n"
+                "      --passphrase-file /etc/cairn/passphrase \"Shiqu server\"\n"
                 "  cairn init --root 51 --tag R \"Sichuan root authority\"",
     .options = options,
     .arguments_min = 1,

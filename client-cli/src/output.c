@@ -11,6 +11,8 @@
 
 #define PROGRESS_INTERVAL_NS 100000000L
 #define COLUMN_GAP 3
+#define COLUMNS_WITHOUT_WINDOW 80
+#define FILLED_MIN 20 /* a window narrower than this cuts lines itself */
 
 void output_init(struct output *output)
 {
@@ -53,6 +55,62 @@ void output_line(struct output *output, const char *format, ...)
     va_start(args, format);
     write_clean(stdout, format, args, "\n");
     va_end(args);
+}
+
+static size_t terminal_columns(void)
+{
+    struct winsize size;
+
+    if (isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+        size.ws_col == 0)
+        return SIZE_MAX;
+    return size.ws_col;
+}
+
+/* For text that is filled: the window, else what COLUMNS says of less than 80. */
+static size_t text_columns(void)
+{
+    const char *wanted = getenv("COLUMNS");
+    size_t columns = terminal_columns();
+
+    if (columns != SIZE_MAX)
+        return columns;
+    columns = wanted == NULL ? 0 : strtoul(wanted, NULL, 10);
+    return columns == 0 || columns > COLUMNS_WITHOUT_WINDOW ? COLUMNS_WITHOUT_WINDOW : columns;
+}
+
+/* `text` from column `column` on, further lines at `indent`, to the end of the paragraph; returns
+ * where that is. */
+static const char *print_filled(const char *text, size_t column, size_t indent)
+{
+    size_t columns = text_columns();
+    size_t next;
+
+    for (;;) {
+        size_t room = columns > column + FILLED_MIN ? columns - column : FILLED_MIN;
+        size_t bytes = text_line(text, room, &next);
+        printf("%.*s\n", (int)bytes, text);
+        text += next;
+        if (text[0] == '\0' || text[0] == '\n')
+            return text;
+        printf("%*s", (int)indent, "");
+        column = indent;
+    }
+}
+
+void output_text(struct output *output, const char *text, size_t indent)
+{
+    char *clean = text_clean(text, true);
+    char *whole = clean == NULL ? NULL : text_paragraphs(clean);
+
+    clear_progress(output);
+    output->has_failed = output->has_failed || whole == NULL;
+    for (const char *at = whole; at != NULL && at[0] != '\0';) {
+        at = print_filled(at, 0, indent);
+        at += at[0] == '\n';
+    }
+    free(whole);
+    free(clean);
 }
 
 void output_note(struct output *output, const char *format, ...)
@@ -233,16 +291,6 @@ void table_drop_unused(struct table *table)
     }
 }
 
-static size_t terminal_columns(void)
-{
-    struct winsize size;
-
-    if (isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
-        size.ws_col == 0)
-        return SIZE_MAX;
-    return size.ws_col;
-}
-
 /* The widest cell of each column that any row fills. */
 static void measure(const struct table *table, size_t widths[static TABLE_COLUMNS_MAX])
 {
@@ -270,9 +318,10 @@ static size_t count_fitting(const size_t *widths, size_t count, size_t room)
     return fitting;
 }
 
-static void print_row(char *const *row, const size_t *widths, size_t column_count)
+/* Returns the blanks owed: those at a line's end are not written. */
+static size_t print_cells(char *const *row, const size_t *widths, size_t column_count)
 {
-    size_t pending = 0; /* blanks owed; those at a line's end are not written */
+    size_t pending = 0;
 
     for (size_t c = 0; c < column_count && row[c] != NULL; c++) {
         if (row[c][0] != '\0') {
@@ -281,7 +330,7 @@ static void print_row(char *const *row, const size_t *widths, size_t column_coun
         }
         pending += widths[c] - text_width(row[c]) + (widths[c] > 0 ? COLUMN_GAP : 0);
     }
-    putchar('\n');
+    return pending;
 }
 
 void output_table(struct output *output, const struct table *table, bool is_whole)
@@ -296,8 +345,10 @@ void output_table(struct output *output, const struct table *table, bool is_whol
     measure(table, widths);
     size_t shown = is_whole ? table->column_count
                             : count_fitting(widths, table->column_count, terminal_columns());
-    for (size_t r = 0; r < table->row_count; r++)
-        print_row(table->rows[r], widths, shown);
+    for (size_t r = 0; r < table->row_count; r++) {
+        print_cells(table->rows[r], widths, shown);
+        putchar('\n');
+    }
     size_t hidden = 0;
     for (size_t c = shown; c < table->column_count; c++)
         hidden += widths[c] > 0;
@@ -308,5 +359,33 @@ void output_table(struct output *output, const struct table *table, bool is_whol
                      "%zu columns do not fit this window: cairn get ID, or --json, shows all",
                      hidden),
             hidden);
+    }
+}
+
+void output_table_filled(struct output *output, const struct table *table)
+{
+    size_t widths[TABLE_COLUMNS_MAX];
+    size_t last = table->column_count - 1;
+    size_t indent = 0;
+
+    clear_progress(output);
+    output->has_failed = output->has_failed || table->failed;
+    if (table->row_count == 0)
+        return;
+    measure(table, widths);
+    for (size_t c = 0; c < last; c++)
+        indent += widths[c] > 0 ? widths[c] + COLUMN_GAP : 0;
+    for (size_t r = 0; r < table->row_count; r++) {
+        char *const *row = table->rows[r];
+        size_t pending = print_cells(row, widths, last);
+        size_t count = 0;
+        while (row[count] != NULL)
+            count++;
+        if (count <= last || row[last][0] == '\0') {
+            putchar('\n');
+            continue;
+        }
+        printf("%*s", (int)pending, "");
+        print_filled(row[last], indent, indent);
     }
 }

@@ -31,6 +31,9 @@ bool output_end(struct output *output);
 /* A line of results / for the person at the screen. The newline is added. */
 void output_line(struct output *output, const char *format, ...) CAIRN_PRINTF(2, 3);
 void output_note(struct output *output, const char *format, ...) CAIRN_PRINTF(2, 3);
+/* Paragraphs, filled: lines end where the window does; where there is none, at 80 columns or at
+ * fewer that COLUMNS names. Lines after the first of a paragraph begin `indent` blanks in. */
+void output_text(struct output *output, const char *text, size_t indent);
 /* "cairn: TEXT", or with --json {"error":{"code","message","exit"}}; to standard error. */
 void output_error(struct output *output, enum cairn_status status, const char *text, int exit_code);
 /* One object on one line of standard output; NULL (jansson had no memory) counts as lost output. */
@@ -69,5 +72,7 @@ void table_drop_unused(struct table *table);
 /* Print it, columns three blanks apart. On a terminal, columns that do not fit are left out from
  * the right, never the first, and a note says so; `is_whole` prints all of them there too. */
 void output_table(struct output *output, const struct table *table, bool is_whole);
+/* Print it; the last of `column_count` columns is filled as output_text() does. */
+void output_table_filled(struct output *output, const struct table *table);
 
 #endif

@@ -100,6 +100,84 @@ size_t text_width(const char *text)
     return columns;
 }
 
+/* ---- lines ---- */
+
+/* A letter and the columns it takes; what is no letter is one byte wide and one long. */
+struct letter {
+    wchar_t code;
+    size_t bytes, columns;
+};
+
+static struct letter read_letter(const char *text)
+{
+    struct letter letter = {.code = (unsigned char)text[0], .bytes = 1, .columns = 1};
+    mbstate_t state = {0};
+    wchar_t code;
+    size_t bytes = mbrtowc(&code, text, strlen(text), &state);
+
+    if (bytes == 0 || bytes > strlen(text))
+        return letter;
+    int width = wcwidth(code);
+    return (struct letter){code, bytes, width > 0 ? (size_t)width : 0};
+}
+
+/* May a line end between these two? */
+static bool may_break(struct letter before, struct letter after)
+{
+    static const wchar_t closing[] = L"。，、；：？！）》】”’…,.;:?!)]}\"'";
+    static const wchar_t opening[] = L"（《【“‘([{\"'";
+
+    if (before.code == L' ' || after.code == L' ')
+        return before.code != L' ';
+    return (before.columns == 2 || after.columns == 2) && wcschr(closing, after.code) == NULL &&
+           wcschr(opening, before.code) == NULL;
+}
+
+size_t text_line(const char *text, size_t columns, size_t *out_next)
+{
+    struct letter before = {.code = L' '};
+    size_t used = 0, at = 0;
+    size_t end = 0; /* the last place where the line may end; 0: none yet */
+
+    while (text[at] != '\0' && text[at] != '\n') {
+        struct letter letter = read_letter(text + at);
+        if (may_break(before, letter))
+            end = at;
+        if (used + letter.columns > columns && end > 0) {
+            *out_next = end + strspn(text + end, " ");
+            return end;
+        }
+        used += letter.columns;
+        at += letter.bytes;
+        before = letter;
+    }
+    *out_next = at;
+    return at;
+}
+
+char *text_paragraphs(const char *text)
+{
+    char *copy = malloc(strlen(text) + 1);
+    struct letter before = {.code = 0};
+    size_t size = 0;
+
+    if (copy == NULL)
+        return NULL;
+    for (size_t at = 0; text[at] != '\0';) {
+        struct letter letter = read_letter(text + at);
+        bool is_alone = text[at] == '\n' && text[at + 1] != '\n' && before.code != L'\n';
+        bool is_wide = before.columns == 2 && read_letter(text + at + 1).columns == 2;
+        if (is_alone && !is_wide)
+            copy[size++] = ' ';
+        for (size_t i = 0; !is_alone && i < letter.bytes; i++)
+            copy[size++] = text[at + i];
+        at += letter.bytes;
+        before = letter;
+    }
+    copy[size] = '\0';
+    return copy;
+}
+
 void text_slug(const char *name, char out_slug[static TEXT_SLUG_BYTES])
 {
     size_t at = 0;

@@ -37,6 +37,13 @@ struct text_time text_day(uint64_t time_s);
 struct text_time text_iso(uint64_t time_s);
 /* Columns that `text` takes on a terminal; a byte for a column where the locale cannot read it. */
 size_t text_width(const char *text);
+/* Bytes of `text` that a line of `columns` takes, and in *out_next where the next line begins.
+ * Lines end at a blank or beside a wide letter, not before a closing mark nor after an opening one;
+ * a word that is longer than a line is not cut. */
+size_t text_line(const char *text, size_t columns, size_t *out_next);
+/* A copy in which lines of one paragraph are one: a newline that another follows stays, as does the
+ * other; any other is a blank, and nothing between two wide letters. NULL when out of memory. */
+char *text_paragraphs(const char *text);
 /* A file name from a device name: letters in lower case, everything that is no letter or digit of
  * any script becomes one '-'. "device" when nothing is left. */
 void text_slug(const char *name, char out_slug[static TEXT_SLUG_BYTES]);

@@ -22,24 +22,25 @@ struct option_row {
 
 const char *options_help(void)
 {
-    return _(
-        "Usage: cairn-server --listen tcp://IP:PORT [--store DIR] [options]\n"
-        "\n"
-        "Serve one Cairn store to its devices. The store is made by cairn init and cairn join.\n"
-        "\n"
-        "  --listen tcp://IP:PORT   where to listen; IPv6 in brackets, * for every address,\n"
-        "                           an interface name, port 0 for any free port\n"
-        "  --store DIR              default CAIRN_STORE, $XDG_DATA_HOME/cairn,\n"
-        "                           ~/.local/share/cairn\n"
-        "  --passphrase-file FILE   unlocks the key; default CAIRN_PASSPHRASE_FILE\n"
-        "  --workers N              threads that decrypt, 1 to 64; default one a processor\n"
-        "  --max-connections N      in all, default 4000\n"
-        "  --max-per-address N      from one IP address, default 1000; 0 for no limit\n"
-        "  --ready-file FILE        gets the address once the server listens\n"
-        "  --version, --help\n"
-        "\n"
-        "Signals: TERM and INT stop after the commit under way; USR1 prints the counters.\n"
-        "Exit codes: 0 stopped as asked; 2 what you gave is wrong; 3 could not.\n");
+    return _("Usage: cairn-server --listen tcp://IP:PORT [--store DIR] [options]\n"
+             "\n"
+             "Serve one Cairn store to its devices. The store is made by cairn init and\n"
+             "cairn join.\n"
+             "\n"
+             "  --listen tcp://IP:PORT   where to listen; IPv6 in brackets, * for every\n"
+             "                           address, an interface name, port 0 for any free port\n"
+             "  --store DIR              default CAIRN_STORE, $XDG_DATA_HOME/cairn,\n"
+             "                           ~/.local/share/cairn\n"
+             "  --passphrase-file FILE   unlocks the key; default CAIRN_PASSPHRASE_FILE\n"
+             "  --workers N              threads that decrypt, 1 to 64; default one a\n"
+             "                           processor\n"
+             "  --max-connections N      in all, default 4000\n"
+             "  --max-per-address N      from one IP address, default 1000; 0 for no limit\n"
+             "  --ready-file FILE        gets the address once the server listens\n"
+             "  --version, --help\n"
+             "\n"
+             "Signals: TERM and INT stop after the commit under way; USR1 prints the counters.\n"
+             "Exit codes: 0 stopped as asked; 2 what you gave is wrong; 3 could not.\n");
 }
 
 static bool number_parse(const char *text, unsigned min, unsigned max, unsigned *out_number)

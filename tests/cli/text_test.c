@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -56,6 +57,57 @@ static void a_chinese_letter_is_two_columns_wide(void **state)
     assert_int_equal(text_width(""), 0);
     assert_int_equal(text_width("e\xcc\x81"), 1); /* a combining accent takes no column */
     assert_int_equal(text_width("a\xff\xff"), 3); /* not UTF-8: a column a byte */
+}
+
+/* A line, and what the next one begins with. */
+static void expect_line(const char *text, size_t columns, const char *line, const char *next)
+{
+    char copy[200];
+    size_t after;
+    size_t bytes = text_line(text, columns, &after);
+
+    assert_true(bytes < sizeof copy);
+    memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
+    assert_string_equal(copy, line);
+    assert_string_equal(text + after, next);
+}
+
+static void a_line_ends_at_a_blank_or_beside_a_wide_letter(void **state)
+{
+    (void)state;
+    expect_line("one two", 7, "one two", "");
+    expect_line("one two", 6, "one", "two");
+    expect_line("one  two", 4, "one", "two");
+    expect_line("one two", 3, "one", "two");
+    expect_line("a_long_word more", 4, "a_long_word", "more"); /* not cut */
+    expect_line("one\ntwo", 9, "one", "\ntwo");
+    expect_line("石渠县沙马村", 7, "石渠县", "沙马村");
+    expect_line("石渠县。", 6, "石渠", "县。"); /* no mark begins a line */
+    expect_line("石渠（县）", 6, "石渠", "（县）");
+    expect_line("用 --full 写", 6, "用", "--full 写");
+    expect_line("写cairn写", 4, "写", "cairn写");
+    expect_line("", 9, "", "");
+}
+
+static void lines_of_a_paragraph_are_joined(void **state)
+{
+    static const struct {
+        const char *text, *whole;
+    } cases[] = {
+        {"one\ntwo", "one two"},
+        {"one\n\ntwo", "one\n\ntwo"},
+        {"石渠\n沙马", "石渠沙马"},
+        {"以 3\n结束", "以 3 结束"},
+        {"", ""},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *whole = text_paragraphs(cases[i].text);
+        assert_string_equal(whole, cases[i].whole);
+        free(whole);
+    }
 }
 
 static void times_are_empty_when_there_is_none(void **state)
@@ -137,6 +189,8 @@ int main(void)
         cmocka_unit_test(counts_get_separators),
         cmocka_unit_test(integers_get_separators_and_all_else_stays),
         cmocka_unit_test(a_chinese_letter_is_two_columns_wide),
+        cmocka_unit_test(a_line_ends_at_a_blank_or_beside_a_wide_letter),
+        cmocka_unit_test(lines_of_a_paragraph_are_joined),
         cmocka_unit_test(times_are_empty_when_there_is_none),
         cmocka_unit_test(slugs_are_safe_file_names),
         cmocka_unit_test(bytes_that_drive_a_terminal_are_replaced),

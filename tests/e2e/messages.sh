@@ -43,4 +43,22 @@ speaks en LANG=zh_CN.UTF-8 LC_ALL=C
 speaks en LANG=C LANGUAGE=zh_CN
 speaks en LANG=de_DE.UTF-8
 
+# Help fits a window of 80 columns, a wide letter being two, in both languages.
+# fits COMMAND...: what it prints.
+fits()
+{
+    "$@" >out
+    [ "$(LC_ALL=C.UTF-8 wc -L <out)" -le 80 ] ||
+        fail "$* ($LANG) is wider than 80 columns: $(LC_ALL=C.UTF-8 wc -L <out)"
+}
+for LANG in C zh_CN.UTF-8; do
+    fits "$CAIRN_BIN/cairn"
+    sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p' out >commands
+    [ "$(wc -l <commands)" -ge 16 ] || fail "\`cairn\` lists too few commands"
+    while read -r name; do
+        fits "$CAIRN_BIN/cairn" help "$name"
+    done <commands
+    fits "$CAIRN_BIN/cairn-server" --help
+done
+
 echo "$messages messages"
