@@ -15,6 +15,7 @@ struct listing {
     struct cli *cli;
     struct table table;
     char *names[FIELDS_MAX]; /* of the fields, in schema order; copies, as the schema is borrowed */
+    bool repeat_place[FIELDS_MAX]; /* all that it shows is the village again */
     size_t field_count;
     const struct name_list *wanted; /* empty: all fields */
     uint64_t record_count;
@@ -48,6 +49,8 @@ static void add_row(struct listing *listing, const struct cairn_record *record)
     for (size_t i = 0; i < listing->field_count; i++) {
         texts[i] = shown_text(listing, record, listing->names[i]);
         cells[FIXED_COLUMNS + i] = texts[i];
+        if (texts[i] != NULL && texts[i][0] != '\0' && strcmp(texts[i], cells[1]) != 0)
+            listing->repeat_place[i] = false;
     }
     table_add(&listing->table, cells, FIXED_COLUMNS + listing->field_count);
     for (size_t i = 0; i < listing->field_count; i++)
@@ -93,12 +96,22 @@ static enum cairn_status add_header(struct listing *listing, const char *type)
         listing->names[at] = strdup(fields[i].name);
         if (listing->names[at] == NULL)
             return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory"));
+        listing->repeat_place[at] = listing->wanted->count == 0;
         listing->field_count++;
         cells[FIXED_COLUMNS + at] =
             field_label(fields[i].name, fields[i].label_zh, fields[i].label_en);
     }
     table_add(&listing->table, cells, FIXED_COLUMNS + listing->field_count);
     return CAIRN_OK;
+}
+
+/* Columns that tell nothing leave their room to the others. */
+static void drop_columns(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->field_count; i++)
+        if (listing->repeat_place[i])
+            table_drop(&listing->table, FIXED_COLUMNS + i);
+    table_drop_unused(&listing->table);
 }
 
 static enum cli_exit list(struct listing *listing, const struct cairn_query *query)
@@ -115,7 +128,7 @@ static enum cli_exit list(struct listing *listing, const struct cairn_query *que
     if (listing->record_count == 0)
         output_note(&cli->output, _("no records of type %s fit"), query->type);
     else {
-        table_drop_unused(&listing->table);
+        drop_columns(listing);
         output_table(&cli->output, &listing->table, false);
     }
     return CLI_DONE;
@@ -235,7 +248,8 @@ const struct command command_list = {
         "village=CODE takes every place whose code begins with CODE. Further: id=ID,\n"
         "state=STATE, failed=INDICATOR (not met, or not known), band=BAND, conflict=yes,\n"
         "parallel=yes, refused=yes.\n"
-        "Columns that no record fills are left out. An empty list is not an error."),
+        "Columns that no record fills are left out, and one that only says the village again,\n"
+        "unless --fields names it. An empty list is not an error."),
     .examples = "  cairn list household village=513332100 status=贫困户\n"
                 "  cairn list household 'income<4200' --sort income --limit 20\n"
                 "  cairn list household band=4200..4500 --fields head,income\n"

@@ -73,6 +73,26 @@ static json_t *field_json(const struct cairn_field_info *field)
                      "retired", field->is_retired, "choices", choices);
 }
 
+/* In a table of their own, where they have room. */
+static void show_choices(struct cli *cli, const struct cairn_field_info *fields, size_t count)
+{
+    struct table table;
+
+    table_init(&table);
+    table_add(&table, (const char *const[]){_("field"), _("choices")}, 2);
+    for (size_t i = 0; i < count; i++) {
+        char choices[1024];
+        choices_text(&fields[i], choices, sizeof choices);
+        if (choices[0] != '\0')
+            table_add(&table, (const char *const[]){fields[i].name, choices}, 2);
+    }
+    if (table.row_count > 1) {
+        output_line(&cli->output, "%s", "");
+        output_table_filled(&cli->output, &table);
+    }
+    table_release(&table);
+}
+
 static enum cli_exit show_fields(struct cli *cli, const char *type)
 {
     const struct cairn_field_info *fields;
@@ -83,23 +103,24 @@ static enum cli_exit show_fields(struct cli *cli, const char *type)
     if (status != CAIRN_OK)
         return cli_report(cli, status);
     table_init(&table);
-    const char *const header[] = {_("field"), _("label"), _("type"), _("marks"), _("choices")};
-    table_add(&table, header, 5);
+    const char *const header[] = {_("field"), _("label"), _("type"), _("marks")};
+    table_add(&table, header, 4);
     for (size_t i = 0; i < count; i++) {
-        char marks[96], text[160], choices[1024];
+        char marks[96], text[160];
         marks_text(&fields[i], marks, sizeof marks);
         type_text(&fields[i], text, sizeof text);
-        choices_text(&fields[i], choices, sizeof choices);
         const char *const cells[] = {
             fields[i].name, field_label(fields[i].name, fields[i].label_zh, fields[i].label_en),
-            text, marks, choices};
+            text, marks};
         if (cli->output.is_json)
             output_json(&cli->output, field_json(&fields[i]));
         else
-            table_add(&table, cells, 5);
+            table_add(&table, cells, 4);
     }
-    if (!cli->output.is_json)
+    if (!cli->output.is_json) {
         output_table(&cli->output, &table, true);
+        show_choices(cli, fields, count);
+    }
     table_release(&table);
     return CLI_DONE;
 }

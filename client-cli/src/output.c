@@ -11,6 +11,7 @@
 
 #define PROGRESS_INTERVAL_NS 100000000L
 #define COLUMN_GAP 3
+#define BROKEN_INDENT 4
 #define COLUMNS_WITHOUT_WINDOW 80
 #define FILLED_MIN 20 /* a window narrower than this cuts lines itself */
 
@@ -291,6 +292,12 @@ void table_drop_unused(struct table *table)
     }
 }
 
+void table_drop(struct table *table, size_t column)
+{
+    for (size_t r = 0; r < table->row_count; r++)
+        table_replace(table, r, column, "");
+}
+
 /* The widest cell of each column that any row fills. */
 static void measure(const struct table *table, size_t widths[static TABLE_COLUMNS_MAX])
 {
@@ -318,17 +325,29 @@ static size_t count_fitting(const size_t *widths, size_t count, size_t room)
     return fitting;
 }
 
-/* Returns the blanks owed: those at a line's end are not written. */
-static size_t print_cells(char *const *row, const size_t *widths, size_t column_count)
+/* A cell that a window of `columns` has no room for begins a line of its own. Returns the blanks
+ * owed: those at a line's end are not written. */
+static size_t print_cells(char *const *row, const size_t *widths, size_t column_count,
+                          size_t columns)
 {
-    size_t pending = 0;
+    size_t used = 0, pending = 0;
+    bool is_broken = false; /* what follows stands below no heading any more */
 
     for (size_t c = 0; c < column_count && row[c] != NULL; c++) {
+        size_t width = text_width(row[c]);
         if (row[c][0] != '\0') {
+            if (used > 0 && used + pending + width > columns) {
+                putchar('\n');
+                used = 0;
+                pending = BROKEN_INDENT;
+                is_broken = true;
+            }
             printf("%*s%s", (int)pending, "", row[c]);
-            pending = 0;
+            used += pending + width;
+            pending = is_broken ? COLUMN_GAP : 0;
         }
-        pending += widths[c] - text_width(row[c]) + (widths[c] > 0 ? COLUMN_GAP : 0);
+        if (!is_broken)
+            pending += widths[c] - width + (widths[c] > 0 ? COLUMN_GAP : 0);
     }
     return pending;
 }
@@ -346,19 +365,20 @@ void output_table(struct output *output, const struct table *table, bool is_whol
     size_t shown = is_whole ? table->column_count
                             : count_fitting(widths, table->column_count, terminal_columns());
     for (size_t r = 0; r < table->row_count; r++) {
-        print_cells(table->rows[r], widths, shown);
+        print_cells(table->rows[r], widths, shown, is_whole ? terminal_columns() : SIZE_MAX);
         putchar('\n');
     }
     size_t hidden = 0;
     for (size_t c = shown; c < table->column_count; c++)
         hidden += widths[c] > 0;
     if (hidden > 0) {
-        output_note(
-            output,
-            ngettext("%zu column does not fit this window: cairn get ID, or --json, shows all",
-                     "%zu columns do not fit this window: cairn get ID, or --json, shows all",
-                     hidden),
-            hidden);
+        output_note(output,
+                    ngettext("%zu column does not fit: choose with --fields; "
+                             "cairn get ID or --json shows all",
+                             "%zu columns do not fit: choose with --fields; "
+                             "cairn get ID or --json shows all",
+                             hidden),
+                    hidden);
     }
 }
 
@@ -377,7 +397,7 @@ void output_table_filled(struct output *output, const struct table *table)
         indent += widths[c] > 0 ? widths[c] + COLUMN_GAP : 0;
     for (size_t r = 0; r < table->row_count; r++) {
         char *const *row = table->rows[r];
-        size_t pending = print_cells(row, widths, last);
+        size_t pending = print_cells(row, widths, last, SIZE_MAX);
         size_t count = 0;
         while (row[count] != NULL)
             count++;

@@ -69,8 +69,11 @@ void table_replace(struct table *table, size_t row, size_t column, const char *t
 /* Empty the header, which is the first row, of columns that no other row fills: they take no room
  * then. */
 void table_drop_unused(struct table *table);
+/* Empty a column of rows that all have it: it takes no room then. */
+void table_drop(struct table *table, size_t column);
 /* Print it, columns three blanks apart. On a terminal, columns that do not fit are left out from
- * the right, never the first, and a note says so; `is_whole` prints all of them there too. */
+ * the right, never the first, and a note says so; `is_whole` prints all of them there too, on
+ * further lines. */
 void output_table(struct output *output, const struct table *table, bool is_whole);
 /* Print it; the last of `column_count` columns is filled as output_text() does. */
 void output_table_filled(struct output *output, const struct table *table);

@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -108,6 +109,59 @@ static void columns_that_no_row_fills_take_no_room(void **state)
                               "b\n");
 }
 
+static void what_is_filled_ends_where_columns_say(void **state)
+{
+    struct output output;
+    struct capture capture;
+    struct table table;
+    char text[512];
+
+    (void)state;
+    output_init(&output);
+    table_init(&table);
+    ADD(&table, "--a", "one two three four five six");
+    ADD(&table, "--bbb", "石渠县石渠县石渠县石渠县");
+    ADD(&table, "--c", NULL);
+    setenv("COLUMNS", "28", 1);
+    capture_begin(&capture);
+    output_table_filled(&output, &table);
+    output_text(&output, "one two three four five\nsix\n\nseven", 2);
+    capture_end(&capture, text, sizeof text);
+    unsetenv("COLUMNS");
+    table_release(&table);
+    assert_string_equal(text, "--a     one two three four\n"
+                              "        five six\n"
+                              "--bbb   石渠县石渠县石渠县石\n"
+                              "        渠县\n"
+                              "--c\n"
+                              "one two three four five six\n"
+                              "\n"
+                              "seven\n");
+    assert_true(output_end(&output));
+}
+
+static void a_column_that_is_dropped_takes_no_room(void **state)
+{
+    struct output output;
+    struct capture capture;
+    struct table table;
+    char text[512];
+
+    (void)state;
+    output_init(&output);
+    table_init(&table);
+    ADD(&table, "ID", "village", "head");
+    ADD(&table, "a", "沙马村", "扎西");
+    table_drop(&table, 1);
+    table_replace(&table, 0, 2, "户主");
+    capture_begin(&capture);
+    output_table(&output, &table, true);
+    capture_end(&capture, text, sizeof text);
+    table_release(&table);
+    assert_string_equal(text, "ID   户主\n"
+                              "a    扎西\n");
+}
+
 static void a_cell_cannot_break_its_line(void **state)
 {
     struct output output;
@@ -160,6 +214,8 @@ int main(void)
         cmocka_unit_test(chinese_cells_align_with_latin_ones),
         cmocka_unit_test(empty_cells_leave_no_blanks_at_the_end_of_a_line),
         cmocka_unit_test(columns_that_no_row_fills_take_no_room),
+        cmocka_unit_test(what_is_filled_ends_where_columns_say),
+        cmocka_unit_test(a_column_that_is_dropped_takes_no_room),
         cmocka_unit_test(a_cell_cannot_break_its_line),
         cmocka_unit_test(json_is_one_object_a_line),
         cmocka_unit_test(lost_output_is_remembered),

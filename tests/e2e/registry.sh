@@ -78,6 +78,17 @@ reads "measures *relocation|production and jobs*" "measures *易地搬迁|生产
 reads "indicators: 5 of 19 met, 12 not recorded" "指标：5 项达标（共 19 项），12 项没有记录"
 reads "not met: above the line, has safe housing" "未达标：收入达线, 有安全住房"
 
+# The village stands in a column already; another that only says it again tells nothing.
+create b1 household head=次仁 village_name=阿弟村
+try 0 b1 list household
+reads "ID * village * head of household *" "编号 * 村 * 户主 *"
+[ "$(head -n 1 out | grep -o '村\|village' | wc -l)" -eq 1 ] || fail_with "the village twice"
+try 0 b1 list household --fields head,village_name
+[ "$(head -n 1 out | grep -o '村\|village' | wc -l)" -eq 2 ] || fail_with "village_name was asked for"
+try 0 b1 put household "$created" village_name=阿弟
+try 0 b1 list household
+[ "$(head -n 1 out | grep -o '村\|village' | wc -l)" -eq 2 ] || fail_with "what differs must be seen"
+
 # ---- status: village, township, county ----------------------------------------------------------------
 
 try 0 a7 step "$household"
