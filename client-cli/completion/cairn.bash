@@ -6,6 +6,19 @@ _cairn_words()
     LANGUAGE='' LC_ALL=C "$1" help ${2:+"$2"} 2>/dev/null
 }
 
+# The record types of the store that the line is about, retired ones left out; nothing where it
+# cannot be read.
+_cairn_types()
+{
+    local i
+    local -a store=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} == --store ]] && store=(--store "${COMP_WORDS[i + 1]}")
+    done
+    "$1" "${store[@]}" schema show --json 2>/dev/null </dev/null |
+        sed -n '/"retired":false/s/^{"type":"\([^"]*\)".*/\1/p'
+}
+
 # The command on the line: the first word that is neither an option nor an option's value.
 _cairn_command()
 {
@@ -31,7 +44,7 @@ _cairn()
 
     case $before in
     --role)
-        mapfile -t COMPREPLY < <(compgen -W "prefecture county township station server auditor" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "prefecture county township station server auditor approver" -- "$word")
         return
         ;;
     --encoding)
@@ -78,7 +91,7 @@ _cairn()
         ;;
     put | list | count | import | export | delete)
         if [[ $before == "$command" ]]; then
-            mapfile -t COMPREPLY < <(compgen -W household -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "$(_cairn_types "$cairn")" -- "$word")
         elif [[ $command == import || $command == export ]]; then
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
         fi
@@ -93,6 +106,8 @@ _cairn()
     schema)
         if [[ $before == schema ]]; then
             mapfile -t COMPREPLY < <(compgen -W "show check publish export" -- "$word")
+        elif [[ $before == show ]]; then
+            mapfile -t COMPREPLY < <(compgen -W "$(_cairn_types "$cairn")" -- "$word")
         elif [[ $before == check || $before == publish ]]; then
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
         fi

@@ -178,7 +178,8 @@ static enum cli_exit run(struct cli *cli)
 }
 
 static const struct option_spec options[] = {
-    {OPTION_ROLE, "role", "ROLE", N_("prefecture, county, township, station, server or auditor")},
+    {OPTION_ROLE, "role", "ROLE",
+     N_("prefecture, county, township, station, server, auditor or approver")},
     {OPTION_SCOPE, "scope", "CODE", N_("the administrative code, inside your own")},
     {OPTION_TAG, "tag", "TAG",
      N_("1 to 4 letters or digits that stand for the device on every screen")},

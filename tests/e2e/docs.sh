@@ -51,6 +51,7 @@ for page in "$manual" "$CAIRN_SOURCE/sync-server/man/cairn-server.8" "$CAIRN_BUI
     [ ! -s notes ] || fail "$(cat notes)"
 done
 
+try 0 types init --no-passphrase --root 51 --tag R "Root of the tests"
 # What bash completes: all commands, and the options that the command has.
 PATH=$CAIRN_BIN:$PATH bash -eu -c '
     . "$1"
@@ -66,10 +67,16 @@ PATH=$CAIRN_BIN:$PATH bash -eu -c '
     complete_line cairn grant a.request --role s >completed.role
     complete_line cairn --ver >completed.version
     complete_line cairn bundle w >completed.bundle
-' bash "$cli/completion/cairn.bash"
+    complete_line cairn --store "$2" put ho >completed.type
+    complete_line cairn --store "$2" schema show mem >completed.shown
+    complete_line cairn --store no-such put "" >completed.none
+' bash "$cli/completion/cairn.bash" "$work/types"
 sed 's/ .*//' commands | sort >names
 sort completed.commands | diff names - >&2 || fail "the completion knows other commands"
 [ "$(cat completed.grant)" = --role ] || fail "--r of grant completes to $(cat completed.grant)"
 [ "$(tr '\n' ' ' <completed.role)" = "station server " ] || fail "roles: $(cat completed.role)"
 [ "$(cat completed.version)" = --version ] || fail "--ver completes to $(cat completed.version)"
 [ "$(cat completed.bundle)" = write ] || fail "bundle w completes to $(cat completed.bundle)"
+[ "$(cat completed.type)" = household ] || fail "put ho completes to $(cat completed.type)"
+[ "$(cat completed.shown)" = member ] || fail "schema show mem completes to $(cat completed.shown)"
+[ -z "$(cat completed.none)" ] || fail "without a store there are types: $(cat completed.none)"
