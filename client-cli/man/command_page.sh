@@ -49,7 +49,7 @@ help_of help "$command" | awk -v command="$command" -v titles="$titles" -v keeps
         section(1)
         print "cairn\\-" command " \\- " roff($0)
         section(2)
-        print ".ad l\n.nh\n.B \"" roff(usage) "\"\n" (keeps_lines ? "" : ".ad b\n.hy")
+        print ".ad l\n.nh\n.B \"" roff(usage) "\"" (keeps_lines ? "" : "\n.ad b\n.hy")
         section(3)
         part = "about"
         next

@@ -3,7 +3,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 cli=$CAIRN_SOURCE/client-cli
-manual=$cli/man/cairn.1
+served=$CAIRN_SOURCE/sync-server/man
 
 # plain FILE: a manual page without its markup.
 plain()
@@ -11,14 +11,30 @@ plain()
     sed -e 's/^\.[A-Z]* *//' -e 's/\\-/-/g' -e 's/\\f.//g' -e 's/"//g' "$1"
 }
 
-# The commands as `cairn` lists them, one "NAME SUMMARY" a line.
-"$CAIRN_BIN/cairn" | sed -n 's/^  \([a-z][a-z]*\)  */\1 /p' >commands
-[ "$(wc -l <commands)" -ge 16 ] || fail "\`cairn\` lists too few commands"
+# manual_lists MANUAL: the commands as `cairn` lists them in this language, the stable codes of errors.
+manual_lists()
+{
+    "$CAIRN_BIN/cairn" | sed -n 's/^  \([a-z][a-z]*\)  */\1 /p' >commands
+    [ "$(wc -l <commands)" -ge 16 ] || fail "\`cairn\` lists too few commands"
+    plain "$1" >manual
+    while read -r name summary; do
+        grep -qx "$name" manual && grep -qxF "$summary" manual || fail "$1 lacks: $name, $summary"
+        grep -qF "cairn-$name (1)" manual || fail "$1 does not refer to cairn-$name(1)"
+    done <commands
+    while read -r code text; do
+        [ "$LANG" = C ] || text=$(LANGUAGE=zh_CN LC_ALL=C.UTF-8 TEXTDOMAINDIR=$CAIRN_BUILD/locale gettext cairn "$text")
+        grep -qx "$code" manual && grep -qxF "$text" manual || fail "$1 lacks: $code, $text"
+    done <codes
+}
+sed -n 's/^    X(\([A-Z_]*\), [A-Z]*, "\(.*\)").*/\1 \2/p' "$CAIRN_SOURCE/proto/include/cairn/base.h" |
+    grep -v '^OK ' >codes
+[ "$(wc -l <codes)" -ge 19 ] || fail "base.h lists too few codes"
+LANG=zh_CN.UTF-8
+manual_lists "$cli/man/zh_CN/cairn.1"
+LANG=C
+manual_lists "$cli/man/cairn.1"
 
-plain "$manual" >manual
 while read -r name summary; do
-    grep -qx "$name" manual && grep -qxF "$summary" manual || fail "cairn.1 lacks: $name, $summary"
-    grep -qF "cairn-$name (1)" manual || fail "cairn.1 does not refer to cairn-$name(1)"
     page=$CAIRN_BUILD/man/man1/cairn-$name.1
     [ -s "$page" ] && [ -s "$CAIRN_BUILD/man/zh_CN/man1/cairn-$name.1" ] ||
         fail "there is no page of $name: add it to client-cli/man/CMakeLists.txt"
@@ -30,23 +46,18 @@ while read -r name summary; do
     done <options
 done <commands
 
-# The stable codes of errors.
-sed -n 's/^    X(\([A-Z_]*\), [A-Z]*, "\(.*\)").*/\1 \2/p' "$CAIRN_SOURCE/proto/include/cairn/base.h" |
-    grep -v '^OK ' >codes
-[ "$(wc -l <codes)" -ge 19 ] || fail "base.h lists too few codes"
-while read -r code text; do
-    grep -qx "$code" manual && grep -qxF "$text" manual || fail "cairn.1 lacks: $code, $text"
-done <codes
-
-plain "$CAIRN_SOURCE/sync-server/man/cairn-server.8" >server
 "$CAIRN_BIN/cairn-server" --help | grep -oE -- '--[a-z-]+' | sort -u >options
 grep -q . options || fail "cairn-server --help lists no options"
-while read -r option; do
-    grep -q -- "$option" server || fail "cairn-server.8 lacks $option"
-done <options
+for page in "$served/cairn-server.8" "$served/zh_CN/cairn-server.8"; do
+    plain "$page" >server
+    while read -r option; do
+        grep -q -- "$option" server || fail "$page lacks $option"
+    done <options
+done
 
 command -v groff >/dev/null || fail "there is no groff: sh client-cli/install-packages.sh test"
-for page in "$manual" "$CAIRN_SOURCE/sync-server/man/cairn-server.8" "$CAIRN_BUILD"/man/man1/*.1; do
+for page in "$cli/man/cairn.1" "$cli/man/zh_CN/cairn.1" "$served/cairn-server.8" "$served/zh_CN/cairn-server.8" \
+    "$CAIRN_BUILD"/man/man1/*.1 "$CAIRN_BUILD"/man/zh_CN/man1/*.1; do
     groff -man -ww -Kutf8 -Tutf8 -z "$page" 2>notes
     [ ! -s notes ] || fail "$(cat notes)"
 done

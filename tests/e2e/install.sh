@@ -6,7 +6,7 @@
 cmake --install "$CAIRN_BUILD" --prefix "$work/usr" >install.log 2>&1 || fail "$(cat install.log)"
 for file in bin/cairn bin/cairn-server include/cairn/replica.h share/cairn/regions.csv \
     share/man/man1/cairn.1 share/man/man1/cairn-put.1 share/man/zh_CN/man1/cairn-put.1 \
-    share/man/man8/cairn-server.8 share/locale/zh_CN/LC_MESSAGES/cairn.mo \
+    share/man/zh_CN/man1/cairn.1 share/man/zh_CN/man8/cairn-server.8 share/man/man8/cairn-server.8 share/locale/zh_CN/LC_MESSAGES/cairn.mo \
     share/bash-completion/completions/cairn share/doc/cairn/LICENSE; do
     [ -s "usr/$file" ] || fail "$file was not installed"
 done
