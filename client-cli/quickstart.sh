@@ -17,6 +17,11 @@ data=$root/client-cli/data
 shama=513332100201 # 沙马村
 adi=513332100202   # 阿弟村
 server_pid=
+language=${LC_ALL:-${LC_MESSAGES:-${LANG-}}}
+case $language in
+'' | C | POSIX) ;;
+*) language=${LANGUAGE:-$language} ;;
+esac
 
 # ---- what a run is made of ----------------------------------------------------------------------
 
@@ -34,7 +39,8 @@ finish()
     stop_server
     if [ "$result" -ne 0 ] && [ -s "$work/err" ]; then
         cat "$work/err" >&2
-        echo "quickstart: stopped here; the stores are in $work" >&2
+        in_words "quickstart: stopped here; the stores are in $work" \
+            "quickstart：停在这里；各存储在 $work" >&2
     fi
 }
 
@@ -44,9 +50,19 @@ fail()
     exit 1
 }
 
+# in_words ENGLISH CHINESE: in the language that the programs speak.
+in_words()
+{
+    case $language in
+    zh*) printf '%s\n' "$2" ;;
+    *) printf '%s\n' "$1" ;;
+    esac
+}
+
 step()
 {
-    printf '\n%s\n' "$*"
+    echo
+    in_words "$@"
 }
 
 # in_store STORE ARGUMENT...: results into the file out, all else into the file err.
@@ -191,7 +207,8 @@ to=
 
 # ---- the main job ---------------------------------------------------------------------------------
 
-step "1. A root authority for Sichuan; below it an office, a server, three stations of two villages."
+step "1. A root authority for Sichuan; below it an office, a server, three stations of two villages." \
+    "1. 四川省的根机构；下面是一个县办公室、一台服务器、两个村的三个村站。"
 in_store root init --root 51 --tag R "Sichuan root authority"
 root_fingerprint=$(fingerprint_in_out)
 device office root county 513332 C "Shiqu county office"
@@ -200,7 +217,8 @@ device a7 office station "$shama" A7 "Shama village 1"
 device a8 office station "$shama" A8 "Shama village 2"
 device b1 office station "$adi" B1 "Adi village"
 
-step "2. The office loads the households of all villages; the stations get those of theirs."
+step "2. The office loads the households of all villages; the stations get those of theirs." \
+    "2. 县办公室导入各村的户；村站收到本村的。"
 start_server
 invent_households >households.csv
 on office import household households.csv
@@ -212,7 +230,8 @@ on office import household households.csv
     on b1 sync $to
 }
 
-step "3. The server is stopped. All stations go on; A7 and A8 change the same field of one household."
+step "3. The server is stopped. All stations go on; A7 and A8 change the same field of one household." \
+    "3. 服务器停了。各村站照常工作；A7 和 A8 改了同一户的同一个字段。"
 stop_server
 in_store a7 list household "village=$shama"
 household=$(id_in_out)
@@ -222,7 +241,8 @@ on a7 put household head=扎西顿珠 members=4 income=4150
 on b1 put household head=央金卓玛 members=6 income=3980
 on a7 status
 
-step "4. The server is back. Each station syncs; A7 once more, for what A8 sent after it."
+step "4. The server is back. Each station syncs; A7 once more, for what A8 sent after it." \
+    "4. 服务器恢复了。各村站同步；A7 再同步一次，收进 A8 后来送出的内容。"
 start_server
 # shellcheck disable=SC2086
 {
@@ -239,9 +259,10 @@ done
 if ! cmp a7.list a8.list || ! cmp a7.list office.list; then
     fail "the lists of Shama village differ"
 fi
-echo "  A7, A8 and the office list the same households of Shama village, field by field."
+in_words "  A7, A8 and the office list the same households of Shama village, field by field." \
+    "  A7、A8 和县办公室列出的沙马村各户，每个字段都相同。"
 
-step "5. Both values are kept and listed until somebody decides."
+step "5. Both values are kept and listed until somebody decides." "5. 两个值都保留着、列着，直到有人裁定。"
 on a7 conflicts
 on a7 settle "$household" income --keep 2 --reason "receipt seen"
 # shellcheck disable=SC2086
@@ -251,10 +272,11 @@ on a7 settle "$household" income --keep 2 --reason "receipt seen"
 }
 in_store a8 conflicts || fail "the settled conflict is still listed at A8"
 in_store a8 get "$household"
-echo "  A8 has the decision:"
+in_words "  A8 has the decision:" "  A8 已有这个裁定："
 grep '^income' "$work/out" | sed 's/^/      /'
 
-step "6. A8 has no network any more: a file takes its change to A7, and a file brings the receipt back."
+step "6. A8 has no network any more: a file takes its change to A7, and a file brings the receipt back." \
+    "6. A8 没有网络了：用文件把它的修改带给 A7，再用文件把回执带回来。"
 on a8 put household "$household" members=6 --reason "a child was born"
 on a8 bundle write a8.cairn
 on a7 bundle read a8.cairn
@@ -264,7 +286,8 @@ on a7 bundle write a7.cairn
 on a8 bundle read a7.cairn
 on a8 status
 
-step "7. An auditor who has root.pub and one file, and nothing else."
+step "7. An auditor who has root.pub and one file, and nothing else." \
+    "7. 审计员手里只有 root.pub 和一个文件。"
 # shellcheck disable=SC2086
 in_store office sync $to
 in_store office bundle write shiqu.cairn --full
@@ -272,10 +295,10 @@ cp root/root.pub shiqu.cairn auditor/
 on auditor/store audit --root auditor/root.pub auditor/shiqu.cairn
 stop_server
 
-step "Look around:"
+step "Look around:" "自己看看："
 cat <<END
   . "$work/environment"
-  cairn --store a7 list household      # other stores here: root office server a8 b1
+  cairn --store a7 list household      # $(in_words "other stores here:" "这里的其他存储：") root office server a8 b1
   cairn --store a7 history $household
-  cairn help                           # in Chinese with LANG=zh_CN.UTF-8
+  cairn help                           # $(in_words "in Chinese with LANG=zh_CN.UTF-8" "英文：LANG=C cairn help")
 END

@@ -10,6 +10,7 @@ for LANG in C zh_CN.UTF-8; do
 done
 cat "$work/run"
 grep -q "裁定" "$work/run" || fail "the second run was not Chinese"
+! grep -q '^[0-9]\. [A-Z][a-z0-9]* [a-z]' "$work/run" || fail "a heading of the second run is not Chinese"
 
 # What it tells to do afterwards works, and nothing is left running.
 sh -euc '. "$CAIRN_QUICKSTART/environment" && cairn --store a7 list household' >list
