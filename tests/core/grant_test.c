@@ -64,8 +64,8 @@ static void a_grant_that_is_asked_for_wrongly_is_refused_in_words(void **state)
         const char *sentence;
     } rows[] = {
         {"chief", village, "A7", NULL, CAIRN_BAD_INPUT,
-         "There is no role chief. Roles: prefecture, county, township, station, server, auditor. "
-         "Nothing was written."},
+         "There is no role chief. Roles: prefecture, county, township, station, server, auditor, "
+         "approver. Nothing was written."},
         {"station", "51333210020", "A7", NULL, CAIRN_BAD_INPUT,
          "51333210020 is not an administrative code: 2, 4, 6, 9 or 12 digits. Nothing was "
          "written."},

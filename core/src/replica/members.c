@@ -197,7 +197,7 @@ static enum cairn_status grant_check(struct cairn_replica *replica, struct grant
     if (work->role == 0)
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           "There is no role %s. Roles: prefecture, county, township, station, "
-                          "server, auditor. Nothing was written.",
+                          "server, auditor, approver. Nothing was written.",
                           input->role);
     if (!cairn_scope_parse(input->scope, &work->scope))
         return cairn_fail(

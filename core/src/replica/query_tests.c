@@ -257,6 +257,9 @@ static enum cairn_status range_prepare(struct cairn_asking *asking, struct cairn
         return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT,
                           "%s: \"%s\" is not a range of the form LOW..HIGH.", test->field->name,
                           text);
+    if (test->lowest > test->highest)
+        return cairn_fail(asking->ctx->err, CAIRN_BAD_INPUT,
+                          "%s: the range %s ends before it begins.", test->field->name, text);
     return CAIRN_OK;
 }
 
