@@ -9,6 +9,7 @@
 #include "people_internal.h"
 
 struct conflict_found {
+    uint32_t passed_over; /* so many that come first, if there are more */
     char label[32];
     char field[32];
     size_t versions;
@@ -29,7 +30,7 @@ static bool conflict_pick(void *context, const struct cairn_record *record)
         for (size_t i = 0; i < field->version_count && i < 8; i++)
             snprintf(found->texts[i], sizeof found->texts[i], "%s",
                      field->versions[i].value == NULL ? "" : field->versions[i].value);
-        return false;
+        return found->passed_over-- > 0;
     }
     return true;
 }
@@ -120,7 +121,7 @@ static void settle_take(struct world *world, struct node *node, const struct con
 
 void people_settle(struct world *world, struct node *node, struct dice *dice)
 {
-    struct conflict_found found = {.versions = 0};
+    struct conflict_found found = {.passed_over = dice_below(dice, 4)};
     const struct book_field *field;
     uint32_t record = MODEL_NONE, draw = dice_below(dice, 64);
     char value[24] = "";
