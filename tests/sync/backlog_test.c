@@ -123,6 +123,51 @@ static void what_two_stations_bring_in_one_commit_still_fits_a_reply(void **stat
     net_node_close(&a9);
 }
 
+static void what_a_bundle_brings_to_a_server_still_fits_its_replies(void **state)
+{
+    struct net_node a7, a8;
+    uint64_t seed = 9;
+
+    (void)state;
+    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
+    put_noise(&a7, &seed, 300);
+    struct net_bytes bundle = net_bundle(&a7, false);
+    net_bundle_read(&net.server, bundle);
+    sync_in_steps(&a8, NET_VILLAGE);
+    assert_int_equal(net_status(&a8).record_count, 300);
+    net_agree(&a8, &net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 6);
+    net_node_close(&a7);
+    net_node_close(&a8);
+    free(bundle.data);
+}
+
+/* A8 holds what the server lost, and has it from a bundle alone. */
+static void what_a_bundle_brought_can_be_given_back(void **state)
+{
+    struct net_node a7, a8;
+    uint64_t seed = 10;
+
+    (void)state;
+    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
+    net_sync(&net.office, &net.server);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    struct cairn_store *older = net_store_copy(net.server.store);
+    put_noise(&a7, &seed, 300);
+    sync_in_steps(&a7, NET_VILLAGE);
+    struct net_bytes bundle = net_bundle(&a7, false);
+    net_bundle_read(&a8, bundle);
+    net_node_restore(&net.server, older);
+    sync_in_steps(&a8, NET_VILLAGE);
+    assert_int_equal(net_status(&net.server).record_count, 300);
+    net_agree(&a8, &net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 6);
+    net_node_close(&a7);
+    net_node_close(&a8);
+    free(bundle.data);
+}
+
 static void one_commit_of_six_thousand_households_goes_up_in_several_messages(void **state)
 {
     struct net_node a7;
@@ -217,6 +262,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(twenty_thousand_entries_go_up_and_come_down_whole),
         TEST(what_two_stations_bring_in_one_commit_still_fits_a_reply),
+        TEST(what_a_bundle_brings_to_a_server_still_fits_its_replies),
+        TEST(what_a_bundle_brought_can_be_given_back),
         TEST(one_commit_of_six_thousand_households_goes_up_in_several_messages),
         TEST(an_office_follows_all_its_villages),
         TEST(a_long_log_of_the_root_reaches_the_server_in_several_messages),

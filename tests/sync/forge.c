@@ -22,6 +22,26 @@ static void household_write(struct cairn_writer *writer, uint32_t counter)
     cairn_value_write(writer, &head);
 }
 
+#define NOISE_BYTES 4000
+
+static uint64_t noise_seed;
+
+static void noise_write(struct cairn_writer *writer, uint32_t counter)
+{
+    char text[NOISE_BYTES];
+    const struct cairn_value head = {
+        .kind = CAIRN_VALUE_TEXT, .is_slot = true, .text = {(const uint8_t *)text, sizeof text}};
+
+    for (size_t i = 0; i < sizeof text; i++) {
+        noise_seed = noise_seed * 6364136223846793005u + 1442695040888963407u;
+        text[i] = (char)('!' + (noise_seed >> 33) % 94);
+    }
+    cairn_entry_begin(writer, CAIRN_KIND_CHANGE, 1700000000, 1);
+    cairn_create_begin(writer, 1, counter, 1);
+    cairn_cbor_write_uint(writer, 2); /* head */
+    cairn_value_write(writer, &head);
+}
+
 static void idle_write(struct cairn_writer *writer, uint32_t counter)
 {
     (void)counter;
@@ -85,6 +105,13 @@ void forge_idle_log(struct net_node *node, struct cairn_scope scope, uint32_t co
                     struct forged_log *out_log)
 {
     log_forge(node, scope, count, CAIRN_RUN_SECRET, idle_write, out_log);
+}
+
+void forge_noise_log(struct net_node *node, struct cairn_scope scope, size_t bytes, uint64_t seed,
+                     struct forged_log *out_log)
+{
+    noise_seed = seed;
+    log_forge(node, scope, (uint32_t)(bytes / NOISE_BYTES), CAIRN_RUN_SECRET, noise_write, out_log);
 }
 
 struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
@@ -165,22 +192,27 @@ struct net_bytes forge_request(struct net_node *node, struct net_node *server,
                                const struct forged_log *const *logs, size_t count, bool has_chain)
 {
     struct cairn_context *ctx = &node->replica->ctx;
-    uint8_t roots[16], *groups = malloc(count * 10000 + 16);
-    struct cairn_request_parts request = {.roots = {roots, sizeof roots}, .group_count = count};
+    size_t capacity = 1024;
+    for (size_t i = 0; i < count; i++)
+        capacity += logs[i]->run.entries.size + 1024;
+    uint8_t roots[16], *groups = malloc(capacity), *run_bytes = malloc(capacity);
+    struct cairn_request_parts request = {.roots = {roots, sizeof roots}};
     struct cairn_writer writer;
     struct cairn_link_set *links = malloc(sizeof *links);
 
     assert_non_null(groups);
+    assert_non_null(run_bytes);
     assert_non_null(links);
     cairn_roots_digest(NULL, 0, roots);
-    cairn_writer_init(&writer, groups, count * 10000 + 16);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t run_bytes[9000];
+    cairn_writer_init(&writer, groups, capacity);
+    for (size_t i = 0; i < count; request.group_count++) {
         struct cairn_writer run;
         const struct cairn_group group = {.scope = logs[i]->scope, .channel = logs[i]->channel};
-        cairn_writer_init(&run, run_bytes, sizeof run_bytes);
-        cairn_run_write(&run, &logs[i]->run);
-        const struct cairn_group_parts parts = {.runs = cairn_writer_bytes(&run), .run_count = 1};
+        struct cairn_group_parts parts = {.run_count = 0};
+        cairn_writer_init(&run, run_bytes, capacity);
+        for (; i < count && logs[i]->scope.code == group.scope.code; parts.run_count++)
+            cairn_run_write(&run, &logs[i++]->run);
+        parts.runs = cairn_writer_bytes(&run);
         cairn_group_write(&writer, &group, &parts);
     }
     request.groups = cairn_writer_bytes(&writer);
@@ -195,6 +227,7 @@ struct net_bytes forge_request(struct net_node *node, struct net_node *server,
     struct net_bytes message = forge_request_parts(node, server, &request);
     cairn_link_set_release(links);
     free(links);
+    free(run_bytes);
     free(groups);
     return message;
 }

@@ -10,6 +10,7 @@
 
 #include "cairn/keys.h"
 #include "cairn/message.h"
+#include "cairn/noise.h"
 #include "net.h"
 
 /* A log of `node`'s device that nobody else has seen, with entries still to be written. */
@@ -18,7 +19,7 @@ struct forged_log {
     enum cairn_channel channel;
     struct cairn_hash id;
     struct cairn_run run; /* of all entries; the seal is good until a test spoils it */
-    uint8_t entries[8192];
+    uint8_t entries[CAIRN_NOISE_MESSAGE_MAX];
 };
 
 /* Basis under the node's own grant and `count` households; `secret_kind` as it travels. */
@@ -29,8 +30,12 @@ void forge_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
 void forge_idle_log(struct net_node *node, struct cairn_scope scope, uint32_t count,
                     struct forged_log *out_log);
 
-/* A request of `node` to `server` with these runs, each in a group of its own scope, and the chain
- * if `has_chain`. */
+/* The same, of households whose texts come to about `bytes` and cannot be packed. */
+void forge_noise_log(struct net_node *node, struct cairn_scope scope, size_t bytes, uint64_t seed,
+                     struct forged_log *out_log);
+
+/* A request of `node` to `server` with these runs, those of one scope behind one another, and the
+ * chain if `has_chain`. */
 struct net_bytes forge_request(struct net_node *node, struct net_node *server,
                                const struct forged_log *const *logs, size_t count, bool has_chain);
 /* A request with these parts. */

@@ -209,6 +209,38 @@ static void a_run_that_comes_too_early_waits_until_the_gap_is_filled(void **stat
     assert_int_equal(net_status(&net.server).record_count, 4);
 }
 
+/* ---- more than goes on to others ---- */
+
+/* However little it packs, what was covered goes on to those who follow. */
+static void what_one_request_brings_still_fits_a_reply(void **state)
+{
+    static struct forged_log one, other;
+    const struct forged_log *logs[] = {&one, &other};
+
+    (void)state;
+    forge_noise_log(&a7, village, 32000, 1, &one);
+    forge_noise_log(&a7, village, 32000, 2, &other);
+    struct net_bytes request = forge_request(&a7, &net.server, logs, 2, false);
+    struct net_bytes reply = net_answer(&net.server, request);
+    net_sync(&a8, &net.server);
+    assert_int_equal(net_status(&a8).record_count, 16);
+    net_agree(&a8, &net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 2);
+    free(request.data);
+    free(reply.data);
+}
+
+static void a_run_that_fits_no_message_is_refused(void **state)
+{
+    static struct forged_log log;
+    const struct forged_log *logs[] = {&log};
+
+    (void)state;
+    forge_noise_log(&a7, village, 60000, 3, &log);
+    struct cairn_serve_commit commit = commit_logs(logs, 1);
+    assert_int_equal(commit.refused_count, 1);
+    assert_int_equal(commit.entry_count, 1); /* the honest one's */
+}
+
 /* ---- what was never signed ---- */
 
 /* A7 gives back this group, with one leaf where `leaf` is given. */
@@ -397,6 +429,8 @@ int main(void)
         TEST(a_run_with_a_blind_seed_is_refused),
         TEST(a_run_with_the_secret_of_another_log_is_refused),
         TEST(a_run_that_comes_too_early_waits_until_the_gap_is_filled),
+        TEST(what_one_request_brings_still_fits_a_reply),
+        TEST(a_run_that_fits_no_message_is_refused),
         TEST(what_the_server_never_signed_cannot_be_given_back),
         TEST(of_many_entries_without_effect_the_author_is_told_some),
         TEST(grants_that_lead_nowhere_do_not_spoil_what_comes_with_them),

@@ -170,6 +170,20 @@ static enum cairn_status run_forked(struct cairn_context *ctx,
     return end == log->force_end ? CAIRN_OK : cairn_force_move(ctx);
 }
 
+/* What a run takes of a message beside its entries, with its leaf; and the grant of its device,
+ * where it brings a basis. */
+#define RUN_HEAD_BYTES 256
+#define RUN_GRANT_BYTES 1024
+
+enum cairn_status cairn_apply_ahead(struct cairn_context *ctx, const struct cairn_run *run)
+{
+    size_t beside = run->first == 0 ? RUN_HEAD_BYTES + RUN_GRANT_BYTES : RUN_HEAD_BYTES;
+
+    if (ctx->before_run == NULL)
+        return CAIRN_OK;
+    return ctx->before_run(ctx->before_run_context, run->entries.size + beside);
+}
+
 enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_apply_input *input,
                                   enum cairn_outcome *out_outcome, uint32_t *out_log)
 {
@@ -177,6 +191,9 @@ enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_
     struct cairn_log log;
     uint32_t common;
     size_t offset;
+    /* An auditor's are closed, and longer for it. */
+    bool is_too_long =
+        run->entries.size > CAIRN_RUN_BYTES_MAX && !input->is_sequenced && !ctx->is_auditor;
 
     /* Without the secret nobody could ever open it: only an auditor reads closed bundles. */
     if (run->secret_kind == CAIRN_RUN_BLIND_SEED && !ctx->is_auditor)
@@ -185,7 +202,8 @@ enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_
     if (run->first > cairn_log_size(&log)) {
         *out_outcome = CAIRN_OUTCOME_PARKED;
         *out_log = log.no;
-        return cairn_run_park(ctx, input->scope, input->channel, &log, run);
+        return is_too_long ? CAIRN_LIMIT
+                           : cairn_run_park(ctx, input->scope, input->channel, &log, run);
     }
     CAIRN_TRY(run_common(ctx, &log, run, &common, &offset));
     *out_log = log.no;
@@ -193,6 +211,8 @@ enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_
         *out_outcome = CAIRN_OUTCOME_KNOWN;
         return CAIRN_OK;
     }
+    if (is_too_long)
+        return CAIRN_LIMIT;
     if (common < cairn_log_size(&log))
         return run_forked(ctx, input, &log, common, offset, out_outcome);
     struct cairn_bytes rest = {run->entries.data + offset, run->entries.size - offset};
@@ -242,6 +262,7 @@ enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
             enum cairn_outcome outcome;
             uint32_t no;
             input.run = &run;
+            CAIRN_TRY(cairn_apply_ahead(ctx, &run));
             status = cairn_apply_run(ctx, &input, &outcome, &no);
             if (status == CAIRN_OK &&
                 (outcome == CAIRN_OUTCOME_PARKED || outcome == CAIRN_OUTCOME_CUT))
@@ -271,7 +292,7 @@ enum cairn_status cairn_abandon_tail(struct cairn_context *ctx, struct cairn_log
     /* Kept as a fork of its own log: seal by seal, so that nothing that was signed is lost. */
     while (at < size) {
         struct cairn_hash root;
-        enum cairn_status status = cairn_log_run(ctx, log, at, size, CAIRN_VALUE_MAX / 2, &run);
+        enum cairn_status status = cairn_log_run(ctx, log, at, size, CAIRN_RUN_BYTES_MAX, &run);
         if (status == CAIRN_GAP)
             break;
         CAIRN_TRY(status);

@@ -28,9 +28,13 @@ struct cairn_apply_input {
     /* Comes under a checkpoint: where it contradicts an uncovered tail, it wins. */
     bool is_sequenced;
 };
+/* Before a run that comes under no checkpoint: a sequencer signs what came before it. */
+CAIRN_NODISCARD
+enum cairn_status cairn_apply_ahead(struct cairn_context *ctx, const struct cairn_run *run);
 /*
  * MALFORMED, BAD_SIGNATURE, REFUSED (the grant does not cover this log): nothing was written.
- * LIMIT: parking is full. The log's no goes to *out_log.
+ * LIMIT: parking is full, or the run is longer than CAIRN_RUN_BYTES_MAX and under no checkpoint: it
+ * could never go on. The log's no goes to *out_log.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_apply_input *input,

@@ -131,6 +131,8 @@ static enum cairn_status run_take(struct following *f, struct cairn_run *run,
             return status;
         }
     }
+    if (!f->group->has_checkpoint)
+        CAIRN_TRY(cairn_apply_ahead(f->ctx, run));
     CAIRN_TRY(cairn_apply_run(f->ctx, &input, &outcome, &no));
     out_follow->entry_count += f->ctx->tally.entries - before;
     return outcome == CAIRN_OUTCOME_PARKED && f->group->has_checkpoint ? CAIRN_GAP : CAIRN_OK;

@@ -36,6 +36,14 @@ static size_t bytes_left(const struct cairn_outgoing *out, size_t more)
     return used < out->bytes_max ? out->bytes_max - used : 0;
 }
 
+/* As much of what is left as one run, or one group, may be. */
+static size_t bytes_at_once(const struct cairn_outgoing *out)
+{
+    size_t left = bytes_left(out, 0);
+
+    return left < CAIRN_OUTGOING_BYTES ? left : CAIRN_OUTGOING_BYTES;
+}
+
 bool cairn_outgoing_is_full(const struct cairn_outgoing *out)
 {
     return bytes_left(out, 0) == 0;
@@ -188,8 +196,10 @@ enum cairn_status cairn_outgoing_log(struct cairn_context *ctx, struct cairn_out
     out->pending_channel = log->channel;
     while (next < cairn_log_size(log) && status == CAIRN_OK && !cairn_outgoing_is_full(out)) {
         status = run_add(ctx, out, log, is_numbered ? &name : NULL, next, cairn_log_size(log),
-                         bytes_left(out, 0), &out->pending_runs, &next);
+                         bytes_at_once(out), &out->pending_runs, &next);
         out->pending_count += status == CAIRN_OK;
+        if (out->pending_runs.size >= CAIRN_OUTGOING_BYTES)
+            CAIRN_TRY(cairn_outgoing_flush(out));
     }
     *out_next = next;
     return status == CAIRN_GAP || status == CAIRN_LIMIT ? CAIRN_OK : status;
@@ -293,8 +303,8 @@ static enum cairn_status contribution_write(struct covering *c, const struct con
         memcmp(log.device.bytes, c->out->skip.bytes, sizeof log.device.bytes) == 0)
         return CAIRN_OK;
     for (uint32_t at = part->from; at < part->to; c->run_count++) {
-        CAIRN_TRY(run_add(c->ctx, c->out, &log, &name, at, part->to, CAIRN_MESSAGE_UNPACKED_MAX,
-                          &c->runs, &at));
+        CAIRN_TRY(
+            run_add(c->ctx, c->out, &log, &name, at, part->to, CAIRN_RUN_BYTES_MAX, &c->runs, &at));
         if (c->leaves.size + c->runs.size > c->bytes_max)
             return CAIRN_LIMIT;
     }
@@ -396,7 +406,7 @@ enum cairn_status cairn_outgoing_covered(struct cairn_context *ctx, struct cairn
         struct covering c = {
             .ctx = ctx, .out = out, .scope_log = scope_log, .from = from, .to = checkpoint.size};
         uint64_t entries = out->entry_count, own = out->own_count;
-        c.bytes_max = is_least && out->group_count == 0 ? SIZE_MAX : bytes_left(out, 0);
+        c.bytes_max = is_least && out->group_count == 0 ? SIZE_MAX : bytes_at_once(out);
         cairn_buffer_init(&c.leaves, CAIRN_MESSAGE_UNPACKED_MAX);
         cairn_buffer_init(&c.runs, CAIRN_VALUE_MAX);
         status = covered_gather(&c);

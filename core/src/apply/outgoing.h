@@ -10,7 +10,7 @@
 #include "scope_log.h"
 
 /* Raw bytes that surely fit a message together with its heads, compressed or not. */
-#define CAIRN_OUTGOING_BYTES 58000
+#define CAIRN_OUTGOING_BYTES CAIRN_RUN_BYTES_MAX
 
 struct cairn_outgoing {
     size_t bytes_max; /* stop adding behind this */
@@ -37,8 +37,9 @@ void cairn_outgoing_reset(struct cairn_outgoing *out);
 bool cairn_outgoing_is_full(const struct cairn_outgoing *out);
 
 /*
- * The scope log from leaf `from` on, up to a checkpoint that still fits. *out_next is the leaf
- * behind the last that went in (from: nothing did).
+ * The scope log from leaf `from` on, up to a checkpoint that still fits, a message too: whoever
+ * reads it may have to give it back. *out_next is the leaf behind the last that went in (from:
+ * nothing did).
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_outgoing_covered(struct cairn_context *ctx, struct cairn_outgoing *out,
@@ -50,8 +51,8 @@ enum cairn_status cairn_outgoing_size(struct cairn_outgoing *out,
                                       const struct cairn_scope_log *scope_log);
 /*
  * Runs of `log` from entry `from` on. *out_next is the entry behind the last that went in. The
- * caller brings all logs of one (scope, channel) one after the other: they become one group, at the
- * latest by cairn_outgoing_flush.
+ * caller brings all logs of one (scope, channel) one after the other: they become one group, or in
+ * a bundle several of about CAIRN_OUTGOING_BYTES, the last by cairn_outgoing_flush.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_outgoing_log(struct cairn_context *ctx, struct cairn_outgoing *out,

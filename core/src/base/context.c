@@ -42,6 +42,7 @@ void cairn_context_fresh(struct cairn_context *ctx)
     cairn_buffer_reset(&ctx->grown);
     ctx->has_dirty = false;
     ctx->is_void = false;
+    ctx->before_run = NULL;
     ctx->growing_log = 0;
 }
 

@@ -42,6 +42,9 @@ struct cairn_indexing {
     uint8_t key[32];    /* of the hashes that stand for personal values */
 };
 
+/* Called before a run of so many bytes goes in that comes under no checkpoint. */
+typedef enum cairn_status cairn_before_run_fn(void *context, size_t bytes);
+
 struct cairn_context {
     struct cairn_store *store;
     struct cairn_txn *txn; /* NULL between units of work */
@@ -60,6 +63,9 @@ struct cairn_context {
     struct cairn_arena arena;
     struct cairn_tally tally;
     struct cairn_buffer grown; /* struct cairn_grown, in order; the caller resets it */
+    /* A sequencer's, for one unit of work: it signs what came before (sequence.h). May be NULL. */
+    cairn_before_run_fn *before_run;
+    void *before_run_context;
     /* The log that is being appended to: its head in the store is behind. */
     uint32_t growing_log, growing_size;
     /* Stale buckets not written yet (digest.h). */
@@ -86,7 +92,7 @@ CAIRN_NODISCARD
 enum cairn_status cairn_context_init(struct cairn_context *ctx, struct cairn_store *store,
                                      const struct cairn_verifier *verifier);
 void cairn_context_release(struct cairn_context *ctx);
-/* Forget what was gathered for one unit of work: tally, grown logs. */
+/* Forget what was gathered or set for one unit of work: tally, grown logs, before_run. */
 void cairn_context_fresh(struct cairn_context *ctx);
 
 /* Values without their format byte, borrowed until the next write. NOT_FOUND; CORRUPT for a

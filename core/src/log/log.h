@@ -62,6 +62,10 @@ struct cairn_hash cairn_log_root(const struct cairn_log *log);
 /* Ready a blinder for this log. */
 void cairn_log_blinder(const struct cairn_log *log, struct cairn_blinder *out_blinder);
 
+/* What one run brings in open entries: under one seal it must fit a message, whatever stands beside
+ * it there. */
+#define CAIRN_RUN_BYTES_MAX 58000
+
 /* Consecutive entries of a log, as stored. */
 struct cairn_blob {
     uint32_t first;

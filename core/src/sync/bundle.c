@@ -389,7 +389,7 @@ static enum cairn_status group_in(struct bundle_in *in, const struct cairn_group
     in->report.checkpoint_count += group->has_checkpoint;
     /* A server covers at once what a bundle brings, group by group, as large as fit a reply. */
     if (in->replica->has_keys)
-        CAIRN_TRY(cairn_sequence(in->replica, &in->sequencing));
+        CAIRN_TRY(cairn_sequence(&in->sequencing));
     if (follow.state_differs)
         return cairn_fail(
             ctx->err, CAIRN_CORRUPT,
@@ -436,11 +436,12 @@ static enum cairn_status bundle_apply(struct cairn_replica *replica, void *conte
     struct bundle_in *in = context;
 
     in->report = (struct cairn_bundle_report){.byte_count = in->file.size};
-    in->sequencing = (struct cairn_sequencing){0};
+    if (replica->has_keys)
+        cairn_sequencing_init(&in->sequencing, replica);
     CAIRN_TRY(parts_in(in));
     CAIRN_TRY(cairn_parked_retry(&replica->ctx));
     if (replica->has_keys)
-        CAIRN_TRY(cairn_sequence(replica, &in->sequencing));
+        CAIRN_TRY(cairn_sequence(&in->sequencing));
     in->report.conflict_count = replica->ctx.tally.conflicts;
     return CAIRN_OK;
 }

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Sign when this much came in, so that a reply can end at a checkpoint that fits. */
+#define SIGN_BYTES 24000
+
 static enum cairn_status touched_note(struct cairn_context *ctx, struct cairn_sequencing *work,
                                       struct cairn_scope scope, enum cairn_channel channel)
 {
@@ -108,11 +111,14 @@ static enum cairn_status scope_sign(struct cairn_replica *replica, struct cairn_
     return CAIRN_OK;
 }
 
-enum cairn_status cairn_sequence(struct cairn_replica *replica, struct cairn_sequencing *work)
+enum cairn_status cairn_sequence(struct cairn_sequencing *work)
 {
+    struct cairn_replica *replica = work->replica;
     struct cairn_context *ctx = &replica->ctx;
     uint64_t now_s = replica->ports->ops->now_s(replica->ports);
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
 
+    work->bytes = 0;
     for (; work->grown_done < ctx->grown.size; work->grown_done += sizeof(struct cairn_grown)) {
         struct cairn_grown grown;
         memcpy(&grown, ctx->grown.data + work->grown_done, sizeof grown);
@@ -122,6 +128,25 @@ enum cairn_status cairn_sequence(struct cairn_replica *replica, struct cairn_seq
         struct cairn_scope_log touched = work->touched[i];
         CAIRN_TRY(scope_sign(replica, work, &touched, now_s));
     }
-    work->touched_count = 0;
+    work->touched = NULL;
+    work->touched_count = work->touched_capacity = 0;
+    cairn_arena_rewind(&ctx->arena, mark);
     return CAIRN_OK;
+}
+
+static enum cairn_status run_is_next(void *context, size_t bytes)
+{
+    struct cairn_sequencing *work = context;
+
+    if (work->bytes > 0 && work->bytes + bytes > SIGN_BYTES)
+        CAIRN_TRY(cairn_sequence(work));
+    work->bytes += bytes;
+    return CAIRN_OK;
+}
+
+void cairn_sequencing_init(struct cairn_sequencing *work, struct cairn_replica *replica)
+{
+    *work = (struct cairn_sequencing){.replica = replica};
+    replica->ctx.before_run = run_is_next;
+    replica->ctx.before_run_context = work;
 }

@@ -9,9 +9,6 @@
 #include "serve_internal.h"
 #include "verdict.h"
 
-/* Sign in a commit when this much came in, so that a reply can end at a checkpoint that fits. */
-#define SIGN_BYTES 24000
-
 /* ---- contexts of serving threads ----------------------------------------------------------- */
 
 struct cairn_context *cairn_serve_context_take(struct cairn_replica *replica)
@@ -173,7 +170,6 @@ enum cairn_status cairn_serve_open(struct cairn_replica *replica, struct cairn_b
 
     if (ctx != NULL && serve != NULL) {
         serve->replica = replica;
-        serve->message_bytes = message.size;
         cairn_arena_init(&serve->memory);
         cairn_buffer_init(&serve->message, CAIRN_NOISE_MESSAGE_MAX);
         status = request_decrypt(replica, ctx, serve, message, err);
@@ -212,14 +208,7 @@ struct commit_work {
     size_t count;
     struct cairn_serve_commit commit;
     struct cairn_sequencing sequencing;
-    size_t bytes; /* since the last signing */
 };
-
-static enum cairn_status scopes_sign(struct cairn_replica *replica, struct commit_work *work)
-{
-    work->bytes = 0;
-    return cairn_sequence(replica, &work->sequencing);
-}
 
 /* What the author is told early: entries of this run that have no effect. */
 static enum cairn_status refusals_note(struct cairn_context *ctx, struct cairn_serve *serve,
@@ -317,8 +306,7 @@ static enum cairn_status history_take_back(struct cairn_context *ctx, struct cai
 }
 
 /* A run that does not hold is counted and left out; the store being unwell stops everything. */
-static enum cairn_status serve_commit(struct cairn_replica *replica, struct commit_work *work,
-                                      struct cairn_serve *serve)
+static enum cairn_status serve_commit(struct cairn_replica *replica, struct cairn_serve *serve)
 {
     struct cairn_context *ctx = &replica->ctx;
     struct cairn_list groups = serve->request.groups;
@@ -349,6 +337,7 @@ static enum cairn_status serve_commit(struct cairn_replica *replica, struct comm
     while (cairn_group_next(&groups, group)) {
         struct cairn_list runs = group->runs;
         while (cairn_run_next(&runs, &run)) {
+            CAIRN_TRY(cairn_apply_ahead(ctx, &run));
             status = run_commit(ctx, serve, group, &run);
             bool is_peer = status == CAIRN_BAD_INPUT || status == CAIRN_GAP ||
                            (status != CAIRN_OK && cairn_status_actor(status) == CAIRN_ACTOR_PEER);
@@ -357,28 +346,20 @@ static enum cairn_status serve_commit(struct cairn_replica *replica, struct comm
             serve->refused_count += is_peer;
         }
     }
-    CAIRN_TRY(cairn_parked_retry(ctx));
-    work->bytes += serve->message_bytes;
-    return CAIRN_OK;
+    return cairn_parked_retry(ctx);
 }
 
 static enum cairn_status commit_apply(struct cairn_replica *replica, void *context)
 {
     struct commit_work *work = context;
     work->commit = (struct cairn_serve_commit){0};
-    work->sequencing = (struct cairn_sequencing){0};
-    work->bytes = 0;
+    cairn_sequencing_init(&work->sequencing, replica);
     for (size_t i = 0; i < work->count; i++) {
-        /* What two of them bring together might not fit one reply, however well each fitted. */
-        if (work->bytes > 0 && work->bytes + work->serves[i]->message_bytes > SIGN_BYTES)
-            CAIRN_TRY(scopes_sign(replica, work));
-        CAIRN_TRY(serve_commit(replica, work, work->serves[i]));
+        CAIRN_TRY(serve_commit(replica, work->serves[i]));
         work->commit.entry_count += work->serves[i]->entry_count;
         work->commit.refused_count += work->serves[i]->refused_count;
-        if (work->bytes >= SIGN_BYTES)
-            CAIRN_TRY(scopes_sign(replica, work));
     }
-    CAIRN_TRY(scopes_sign(replica, work));
+    CAIRN_TRY(cairn_sequence(&work->sequencing));
     work->commit.checkpoint_count = work->sequencing.checkpoint_count;
     return CAIRN_OK;
 }

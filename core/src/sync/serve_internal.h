@@ -13,7 +13,6 @@ struct cairn_serve {
     struct cairn_noise noise;
     struct cairn_arena memory; /* the request, for as long as the serve lives */
     struct cairn_request request;
-    size_t message_bytes;
     bool has_device;
     bool is_not_ours; /* what it wanted to give back is not what this server signed */
     struct cairn_noise_key device;
