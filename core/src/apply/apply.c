@@ -263,6 +263,7 @@ enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
             uint32_t no;
             input.run = &run;
             CAIRN_TRY(cairn_apply_ahead(ctx, &run));
+            uint64_t written = ctx->write_count;
             status = cairn_apply_run(ctx, &input, &outcome, &no);
             if (status == CAIRN_OK &&
                 (outcome == CAIRN_OUTCOME_PARKED || outcome == CAIRN_OUTCOME_CUT))
@@ -270,9 +271,13 @@ enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
             /* Taken in, or found to be no good: either way it is parked no more. */
             if (status != CAIRN_OK && cairn_status_actor(status) != CAIRN_ACTOR_PEER)
                 return status;
-            CAIRN_TRY(cairn_kv_del(ctx, &key));
+            if (status != CAIRN_OK && ctx->write_count != written) {
+                ctx->has_spoilt = true;
+                ctx->spoilt = key;
+                return status;
+            }
+            CAIRN_TRY(cairn_parked_drop(ctx, &key));
             CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
-            CAIRN_TRY(cairn_meta_number_put(ctx, "parked", --count));
             moved = true;
         }
         if (status != CAIRN_NOT_FOUND)

@@ -32,9 +32,10 @@ struct cairn_apply_input {
 CAIRN_NODISCARD
 enum cairn_status cairn_apply_ahead(struct cairn_context *ctx, const struct cairn_run *run);
 /*
- * MALFORMED, BAD_SIGNATURE, REFUSED (the grant does not cover this log): nothing was written.
- * LIMIT: parking is full, or the run is longer than CAIRN_RUN_BYTES_MAX and under no checkpoint: it
- * could never go on. The log's no goes to *out_log.
+ * MALFORMED, BAD_SIGNATURE, REFUSED (the grant does not cover this log): the run is no good.
+ * LIMIT: a record is full, parking is full, or the run is longer than CAIRN_RUN_BYTES_MAX and under
+ * no checkpoint: it could never go on. Where ctx->write_count has moved, a half of it is written,
+ * and the caller gives up the unit of work. The log's no goes to *out_log.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_apply_input *input,
@@ -45,7 +46,8 @@ CAIRN_NODISCARD
 enum cairn_status cairn_log_has_grown(struct cairn_context *ctx, const struct cairn_log *log,
                                       uint32_t from, bool moves_force);
 
-/* Try parked runs again, after grants, schemas or earlier entries came in. */
+/* Try parked runs again, after grants, schemas or earlier entries came in. A failure with
+ * ctx->has_spoilt: the caller gives up the unit of work, drops that run and begins anew. */
 CAIRN_NODISCARD enum cairn_status cairn_parked_retry(struct cairn_context *ctx);
 
 /* Take the entries from `from` on, none of them covered, out of a log, keeping them as evidence:

@@ -43,6 +43,7 @@ void cairn_context_fresh(struct cairn_context *ctx)
     ctx->has_dirty = false;
     ctx->is_void = false;
     ctx->before_run = NULL;
+    ctx->has_spoilt = false;
     ctx->growing_log = 0;
 }
 
@@ -137,6 +138,7 @@ enum cairn_status cairn_kv_put(struct cairn_context *ctx, const struct cairn_key
     uint8_t *stored = small;
 
     CAIRN_ASSERT(value.size <= CAIRN_VALUE_MAX);
+    ctx->write_count++;
     if (value.size + 1 > sizeof small) {
         stored = cairn_arena_get(&ctx->arena, value.size + 1);
         if (stored == NULL)
@@ -151,6 +153,7 @@ enum cairn_status cairn_kv_put(struct cairn_context *ctx, const struct cairn_key
 
 enum cairn_status cairn_kv_del(struct cairn_context *ctx, const struct cairn_key *key)
 {
+    ctx->write_count++;
     enum cairn_status status = ctx->store->ops->del(ctx->txn, cairn_key_bytes(key));
 
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;

@@ -66,6 +66,10 @@ struct cairn_context {
     /* A sequencer's, for one unit of work: it signs what came before (sequence.h). May be NULL. */
     cairn_before_run_fn *before_run;
     void *before_run_context;
+    uint64_t write_count; /* keys put and deleted; whatever failed after one leaves a half behind */
+    /* A parked run that failed so: the unit of work is given up, and done anew without it. */
+    bool has_spoilt;
+    struct cairn_key spoilt;
     /* The log that is being appended to: its head in the store is behind. */
     uint32_t growing_log, growing_size;
     /* Stale buckets not written yet (digest.h). */

@@ -88,6 +88,19 @@ enum cairn_status cairn_run_park(struct cairn_context *ctx, struct cairn_scope s
     return cairn_kv_put(ctx, &key, value);
 }
 
+enum cairn_status cairn_parked_drop(struct cairn_context *ctx, const struct cairn_key *key)
+{
+    uint64_t count;
+    bool is_parked;
+
+    CAIRN_TRY(cairn_kv_has(ctx, key, &is_parked));
+    CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
+    if (!is_parked || count == 0)
+        return is_parked ? CAIRN_CORRUPT : CAIRN_OK;
+    CAIRN_TRY(cairn_kv_del(ctx, key));
+    return cairn_meta_number_put(ctx, "parked", count - 1);
+}
+
 enum cairn_status cairn_fork_keep(struct cairn_context *ctx, const struct cairn_log *log,
                                   uint32_t common, const struct cairn_run *run,
                                   const struct cairn_hash *root)

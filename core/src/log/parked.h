@@ -26,6 +26,10 @@ enum cairn_status cairn_parked_next(struct cairn_context *ctx, struct cairn_key 
                                     struct cairn_scope *out_scope, enum cairn_channel *out_channel,
                                     struct cairn_run *out_run, struct cairn_key *out_key);
 
+/* Take the parked run at `key` away; absent is fine. */
+CAIRN_NODISCARD
+enum cairn_status cairn_parked_drop(struct cairn_context *ctx, const struct cairn_key *key);
+
 /* Keep a run that left the history of `log` held here at entry `common`; `root` is where
  * it ends. */
 CAIRN_NODISCARD

@@ -10,6 +10,7 @@
 #include "replica_internal.h"
 #include "schema.h"
 #include "sequence.h"
+#include "taking.h"
 
 #define PART_BYTES 200000 /* of groups and links, before packing */
 #define PART_FILE_MAX (2u * CAIRN_MESSAGE_UNPACKED_MAX)
@@ -517,7 +518,7 @@ enum cairn_status cairn_bundle_read(struct cairn_replica *replica, struct cairn_
 
     cairn_replica_fresh(replica, err);
     CAIRN_TRY(bundle_open(&in, err));
-    enum cairn_status status = cairn_replica_write(replica, bundle_apply, &in, NULL);
+    enum cairn_status status = cairn_taking_write(replica, bundle_apply, &in, NULL);
     sodium_memzero(in.content_key, sizeof in.content_key);
     if (status != CAIRN_OK)
         return bundle_explain(err, status);

@@ -7,7 +7,10 @@
 #include "pack.h"
 #include "sequence.h"
 #include "serve_internal.h"
+#include "taking.h"
 #include "verdict.h"
+
+#define LEFT_OUT_MAX 4 /* runs of a request, each of which costs another try; then all behind */
 
 /* ---- contexts of serving threads ----------------------------------------------------------- */
 
@@ -170,6 +173,7 @@ enum cairn_status cairn_serve_open(struct cairn_replica *replica, struct cairn_b
 
     if (ctx != NULL && serve != NULL) {
         serve->replica = replica;
+        serve->runs_max = CAIRN_MESSAGE_ITEMS_MAX;
         cairn_arena_init(&serve->memory);
         cairn_buffer_init(&serve->message, CAIRN_NOISE_MESSAGE_MAX);
         status = request_decrypt(replica, ctx, serve, message, err);
@@ -305,14 +309,56 @@ static enum cairn_status history_take_back(struct cairn_context *ctx, struct cai
     return CAIRN_OK;
 }
 
-/* A run that does not hold is counted and left out; the store being unwell stops everything. */
+static bool is_left_out(const struct cairn_serve *serve, size_t at)
+{
+    return at >= serve->runs_max || (serve->left_out[at / 8] >> at % 8 & 1) != 0;
+}
+
+static void run_leave_out(struct cairn_serve *serve, size_t at)
+{
+    serve->left_out[at / 8] |= (uint8_t)(1u << at % 8);
+    if (++serve->left_out_count == LEFT_OUT_MAX)
+        serve->runs_max = at;
+}
+
+/* The runs of one group, from number `*at` of the request on. One that does not hold is counted and
+ * left out: at once, or when a half of it is written, of the next try. */
+static enum cairn_status group_commit(struct cairn_context *ctx, struct cairn_serve *serve,
+                                      const struct cairn_group *group, size_t *at)
+{
+    struct cairn_list runs = group->runs;
+    struct cairn_run run;
+
+    for (; cairn_run_next(&runs, &run); ++*at) {
+        if (is_left_out(serve, *at)) {
+            serve->refused_count++;
+            continue;
+        }
+        CAIRN_TRY(cairn_apply_ahead(ctx, &run));
+        uint64_t written = ctx->write_count;
+        enum cairn_status status = run_commit(ctx, serve, group, &run);
+        if (status == CAIRN_OK)
+            continue;
+        if (status != CAIRN_BAD_INPUT && status != CAIRN_GAP &&
+            cairn_status_actor(status) != CAIRN_ACTOR_PEER)
+            return status;
+        if (ctx->write_count != written) {
+            run_leave_out(serve, *at);
+            return status;
+        }
+        serve->refused_count++;
+    }
+    return CAIRN_OK;
+}
+
+/* What does not hold is left out; the store being unwell stops everything. */
 static enum cairn_status serve_commit(struct cairn_replica *replica, struct cairn_serve *serve)
 {
     struct cairn_context *ctx = &replica->ctx;
     struct cairn_list groups = serve->request.groups;
     struct cairn_group *group = cairn_arena_get(&ctx->arena, sizeof *group);
     struct cairn_standing standing;
-    struct cairn_run run;
+    size_t at = 0;
 
     if (group == NULL)
         return CAIRN_NO_MEMORY;
@@ -334,18 +380,8 @@ static enum cairn_status serve_commit(struct cairn_replica *replica, struct cair
     CAIRN_TRY(is_behind(ctx, &serve->request, &behind));
     if (behind)
         return CAIRN_OK; /* the reply says so */
-    while (cairn_group_next(&groups, group)) {
-        struct cairn_list runs = group->runs;
-        while (cairn_run_next(&runs, &run)) {
-            CAIRN_TRY(cairn_apply_ahead(ctx, &run));
-            status = run_commit(ctx, serve, group, &run);
-            bool is_peer = status == CAIRN_BAD_INPUT || status == CAIRN_GAP ||
-                           (status != CAIRN_OK && cairn_status_actor(status) == CAIRN_ACTOR_PEER);
-            if (status != CAIRN_OK && !is_peer)
-                return status;
-            serve->refused_count += is_peer;
-        }
-    }
+    while (cairn_group_next(&groups, group))
+        CAIRN_TRY(group_commit(ctx, serve, group, &at));
     return cairn_parked_retry(ctx);
 }
 
@@ -364,12 +400,12 @@ static enum cairn_status commit_apply(struct cairn_replica *replica, void *conte
     return CAIRN_OK;
 }
 
-static size_t not_ours_count(const struct commit_work *work)
+static size_t left_out_count(const struct commit_work *work)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < work->count; i++)
-        count += work->serves[i]->is_not_ours;
+        count += work->serves[i]->is_not_ours + work->serves[i]->left_out_count;
     return count;
 }
 
@@ -380,14 +416,14 @@ enum cairn_status cairn_serve_commit(struct cairn_replica *replica, struct cairn
     struct commit_work work = {.serves = serves, .count = count};
 
     enum cairn_status status = CAIRN_OK;
-    size_t refused;
+    size_t left_out;
 
-    cairn_replica_fresh(replica, err);
-    /* Each round leaves one more request out, so this ends. */
+    /* Each round leaves one more request, or run, out, so this ends. */
     do {
-        refused = not_ours_count(&work);
-        status = cairn_replica_write(replica, commit_apply, &work, err);
-    } while (status != CAIRN_OK && not_ours_count(&work) != refused);
+        cairn_replica_fresh(replica, err);
+        left_out = left_out_count(&work);
+        status = cairn_taking_write(replica, commit_apply, &work, err);
+    } while (status != CAIRN_OK && left_out_count(&work) != left_out);
     if (status == CAIRN_OK)
         *out_commit = work.commit;
     return status;

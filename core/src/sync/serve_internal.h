@@ -15,6 +15,10 @@ struct cairn_serve {
     struct cairn_request request;
     bool has_device;
     bool is_not_ours; /* what it wanted to give back is not what this server signed */
+    /* Bit set over the runs: left out of the commit, as they fail when a half is written. So are
+     * those from runs_max on. */
+    uint8_t left_out[CAIRN_MESSAGE_ITEMS_MAX / 8];
+    size_t left_out_count, runs_max;
     struct cairn_noise_key device;
     char tag[8];
     uint64_t entry_count, refused_count;

@@ -6,6 +6,7 @@
 
 #include "pack.h"
 #include "sync_internal.h"
+#include "taking.h"
 #include "verdict.h"
 
 #define FAILED_GROUPS_MAX 4 /* tried one by one, of a reply whose checkpoints are not in full */
@@ -160,7 +161,7 @@ static enum cairn_status reply_take(struct cairn_replica *replica, struct reply_
 {
     *out_group_status = CAIRN_OK;
     for (;;) {
-        enum cairn_status status = cairn_replica_write(replica, reply_apply, work, err);
+        enum cairn_status status = cairn_taking_write(replica, reply_apply, work, err);
         bool is_group =
             work->failed_group != SIZE_MAX &&
             (status == CAIRN_BAD_SIGNATURE || status == CAIRN_GAP || status == CAIRN_FORKED);
