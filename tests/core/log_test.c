@@ -301,6 +301,59 @@ static void what_waits_unchecked_has_a_quota(void **state)
     assert_int_equal(parked(), 0);
 }
 
+/* Park runs of `bytes` under a log id made from `which` until no more go in; how many did. */
+static uint32_t park_many(uint32_t which, size_t bytes, uint32_t count_max)
+{
+    static uint8_t noise[CAIRN_RUN_BYTES_MAX];
+    struct cairn_run run = piece(2, 0)->run;
+    struct cairn_log log = holder_log(&holder, &a.id);
+    enum cairn_status status = CAIRN_OK;
+    uint32_t count = 0;
+
+    memcpy(log.id.bytes, &which, sizeof which);
+    run.entries = (struct cairn_bytes){noise, bytes};
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    while (status == CAIRN_OK && count < count_max) {
+        run.first = 10 + count;
+        status = cairn_run_park(&holder.ctx, piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS, &log, &run);
+        count += status == CAIRN_OK;
+        cairn_arena_reset(&holder.ctx.arena);
+    }
+    if (count < count_max)
+        assert_int_equal(status, CAIRN_LIMIT);
+    assert_int_equal(cairn_context_commit(&holder.ctx), CAIRN_OK);
+    return count;
+}
+
+static void one_log_fills_only_its_share_of_what_waits(void **state)
+{
+    uint32_t count, all = 10, logs = 3;
+
+    (void)state;
+    holder_take(&holder, piece(0, 0));
+    assert_int_equal(park_many(1, 50000, 100), 5);
+    assert_int_equal(park_many(2, 50000, 100), 5);
+    while ((count = park_many(logs++, 50000, 100)) > 0 && logs < 400)
+        all += count;
+    assert_in_range(all, 1200, 1350); /* 64 MiB */
+    assert_int_equal(parked(), all);
+}
+
+static void what_waits_no_more_takes_no_share(void **state)
+{
+    uint64_t bytes;
+
+    (void)state;
+    holder_take(&holder, piece(0, 0));
+    assert_int_equal(holder_take(&holder, piece(2, 0)), CAIRN_OUTCOME_PARKED);
+    assert_int_equal(holder_take(&holder, piece(1, 0)), CAIRN_OUTCOME_ACCEPTED);
+    assert_int_equal(parked(), 0);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_meta_number(&holder.ctx, "parked-bytes", &bytes), CAIRN_OK);
+    cairn_context_abort(&holder.ctx);
+    assert_int_equal(bytes, 0);
+}
+
 /* ---- two histories ---- */
 
 /* Both go on at size 3: one writes field 6, the other field 3, twice. */
@@ -483,6 +536,8 @@ int main(void)
         T(a_log_that_does_not_begin_with_a_basis_is_refused),
         T(a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first),
         T(what_waits_unchecked_has_a_quota),
+        T(one_log_fills_only_its_share_of_what_waits),
+        T(what_waits_no_more_takes_no_share),
         T(another_history_that_its_device_did_not_seal_stops_nothing),
         T(both_orders_of_a_fork_give_one_state),
         T(the_branch_that_is_covered_wins),

@@ -244,8 +244,34 @@ enum cairn_status cairn_log_has_grown(struct cairn_context *ctx, const struct ca
     return moves_force ? cairn_force_move(ctx) : CAIRN_OK;
 }
 
+/* Try the parked run that lies at `key`. */
+static enum cairn_status parked_try(struct cairn_context *ctx,
+                                    const struct cairn_apply_input *input,
+                                    const struct cairn_key *key, bool *out_moved)
+{
+    enum cairn_outcome outcome;
+    uint32_t no;
+
+    CAIRN_TRY(cairn_apply_ahead(ctx, input->run));
+    uint64_t written = ctx->write_count;
+    enum cairn_status status = cairn_apply_run(ctx, input, &outcome, &no);
+    if (status == CAIRN_OK && (outcome == CAIRN_OUTCOME_PARKED || outcome == CAIRN_OUTCOME_CUT))
+        return CAIRN_OK;
+    /* Taken in, or found to be no good: either way it is parked no more. */
+    if (status != CAIRN_OK && cairn_status_actor(status) != CAIRN_ACTOR_PEER)
+        return status;
+    if (status != CAIRN_OK && ctx->write_count != written) {
+        ctx->has_spoilt = true;
+        ctx->spoilt = *key;
+        return status;
+    }
+    *out_moved = true;
+    return cairn_parked_drop(ctx, key);
+}
+
 enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     uint64_t count;
     bool moved = true;
 
@@ -253,35 +279,18 @@ enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
     CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
     while (count > 0 && moved) {
         struct cairn_key from = {.size = 0}, key;
-        struct cairn_apply_input input = {.log = 0};
         struct cairn_run run;
+        struct cairn_apply_input input = {.run = &run};
         enum cairn_status status;
         moved = false;
         while ((status = cairn_parked_next(ctx, &from, &input.scope, &input.channel, &run, &key)) ==
                CAIRN_OK) {
-            enum cairn_outcome outcome;
-            uint32_t no;
-            input.run = &run;
-            CAIRN_TRY(cairn_apply_ahead(ctx, &run));
-            uint64_t written = ctx->write_count;
-            status = cairn_apply_run(ctx, &input, &outcome, &no);
-            if (status == CAIRN_OK &&
-                (outcome == CAIRN_OUTCOME_PARKED || outcome == CAIRN_OUTCOME_CUT))
-                continue;
-            /* Taken in, or found to be no good: either way it is parked no more. */
-            if (status != CAIRN_OK && cairn_status_actor(status) != CAIRN_ACTOR_PEER)
-                return status;
-            if (status != CAIRN_OK && ctx->write_count != written) {
-                ctx->has_spoilt = true;
-                ctx->spoilt = key;
-                return status;
-            }
-            CAIRN_TRY(cairn_parked_drop(ctx, &key));
-            CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
-            moved = true;
+            CAIRN_TRY(parked_try(ctx, &input, &key, &moved));
+            cairn_arena_rewind(&ctx->arena, mark);
         }
         if (status != CAIRN_NOT_FOUND)
             return status;
+        CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
     }
     return CAIRN_OK;
 }

@@ -2,8 +2,11 @@
 
 #include <string.h>
 
-/* A stranger can fill at most this much of our disk with what we cannot check yet. */
+/* A stranger can fill at most this much of our disk with what we cannot check yet, and one log,
+ * whose runs may be anybody's as long as they wait, a share of it: a few messages. */
 #define PARKED_MAX 4096
+#define PARKED_BYTES_MAX (64u << 20)
+#define PARKED_LOG_BYTES_MAX (256u << 10)
 
 /* A run with the names that it needs to stand alone, as a value. */
 static enum cairn_status run_value(struct cairn_context *ctx, struct cairn_scope scope,
@@ -64,6 +67,23 @@ static void seal_start_key(struct cairn_key *key, const uint8_t *seal)
         cairn_key_u8(key, seal[i]);
 }
 
+/* What is parked of one log. */
+static enum cairn_status log_bytes(struct cairn_context *ctx, const struct cairn_hash *log,
+                                   uint64_t *out_bytes)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_PARKED);
+    struct cairn_walk walk;
+    enum cairn_status status;
+
+    *out_bytes = 0;
+    cairn_key_hash(&prefix, log);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK)
+        *out_bytes += walk.value.size;
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
 enum cairn_status cairn_run_park(struct cairn_context *ctx, struct cairn_scope scope,
                                  enum cairn_channel channel, const struct cairn_log *log,
                                  const struct cairn_run *given)
@@ -71,7 +91,7 @@ enum cairn_status cairn_run_park(struct cairn_context *ctx, struct cairn_scope s
     struct cairn_key key = cairn_key(CAIRN_TABLE_PARKED);
     struct cairn_run run = *given; /* its number may not mean anything any more later */
     struct cairn_bytes value;
-    uint64_t count;
+    uint64_t count, bytes, own_bytes;
     bool is_parked;
 
     run.log = (struct cairn_log_name){.device = log->device, .incarnation = log->incarnation};
@@ -79,25 +99,36 @@ enum cairn_status cairn_run_park(struct cairn_context *ctx, struct cairn_scope s
     cairn_key_u32(&key, run.first);
     seal_start_key(&key, given->seal.bytes); /* a longer run, or a fork, begins there too */
     CAIRN_TRY(cairn_kv_has(ctx, &key, &is_parked));
-    CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
-    if (!is_parked && count >= PARKED_MAX)
-        return CAIRN_LIMIT;
-    if (!is_parked)
-        CAIRN_TRY(cairn_meta_number_put(ctx, "parked", count + 1));
+    if (is_parked)
+        return CAIRN_OK;
     CAIRN_TRY(run_value(ctx, scope, channel, &run, &value));
+    CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
+    CAIRN_TRY(cairn_meta_number(ctx, "parked-bytes", &bytes));
+    CAIRN_TRY(log_bytes(ctx, &log->id, &own_bytes));
+    if (count >= PARKED_MAX || bytes + value.size > PARKED_BYTES_MAX ||
+        own_bytes + value.size > PARKED_LOG_BYTES_MAX)
+        return CAIRN_LIMIT;
+    CAIRN_TRY(cairn_meta_number_put(ctx, "parked", count + 1));
+    CAIRN_TRY(cairn_meta_number_put(ctx, "parked-bytes", bytes + value.size));
     return cairn_kv_put(ctx, &key, value);
 }
 
 enum cairn_status cairn_parked_drop(struct cairn_context *ctx, const struct cairn_key *key)
 {
-    uint64_t count;
-    bool is_parked;
+    struct cairn_bytes value;
+    uint64_t count, bytes;
 
-    CAIRN_TRY(cairn_kv_has(ctx, key, &is_parked));
+    enum cairn_status status = cairn_kv_get(ctx, key, &value);
+    if (status == CAIRN_NOT_FOUND)
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    size_t size = value.size;
     CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
-    if (!is_parked || count == 0)
-        return is_parked ? CAIRN_CORRUPT : CAIRN_OK;
+    CAIRN_TRY(cairn_meta_number(ctx, "parked-bytes", &bytes));
+    if (count == 0)
+        return CAIRN_CORRUPT;
     CAIRN_TRY(cairn_kv_del(ctx, key));
+    CAIRN_TRY(cairn_meta_number_put(ctx, "parked-bytes", bytes < size ? 0 : bytes - size));
     return cairn_meta_number_put(ctx, "parked", count - 1);
 }
 

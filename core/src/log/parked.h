@@ -11,7 +11,7 @@
 
 /*
  * Park a run of `log` in (scope, channel), where the log need not be known yet; again is fine.
- * LIMIT: parking is full.
+ * LIMIT: parking is full, or this log has its share of it.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_run_park(struct cairn_context *ctx, struct cairn_scope scope,
