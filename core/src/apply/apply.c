@@ -47,12 +47,33 @@ static bool seal_is_good(struct cairn_context *ctx, const struct cairn_log *log,
     return cairn_seal_verify(ctx->verifier, &log->device, &head, seal);
 }
 
+/* Are both entries `at` of the log? One of them may be the closed form of the other: the leaf
+ * decides. */
+static enum cairn_status leaf_is_same(struct cairn_context *ctx, const struct cairn_log *log,
+                                      uint32_t at, struct cairn_bytes given, bool *out_is_same)
+{
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+    struct cairn_hash held_leaf, leaf;
+    struct cairn_blinder blinder;
+
+    CAIRN_TRY(cairn_entry_load(ctx, log, at, &entry, &commitments, &held_leaf));
+    CAIRN_TRY(cairn_entry_read(given, &entry));
+    cairn_log_blinder(log, &blinder);
+    enum cairn_status status = cairn_leaf(&blinder, at, &entry, &leaf, NULL);
+    cairn_blinder_release(&blinder);
+    CAIRN_TRY(status);
+    *out_is_same = cairn_hash_equal(&held_leaf, &leaf);
+    return CAIRN_OK;
+}
+
 /* How far the run agrees with what is held: the first index at which it does not, or where
  * it ends. */
 static enum cairn_status run_common(struct cairn_context *ctx, const struct cairn_log *log,
                                     const struct cairn_run *run, uint32_t *out_common,
                                     size_t *out_offset)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_reader reader;
     uint32_t at = run->first;
     uint32_t end = run->first + run->entry_count;
@@ -63,21 +84,12 @@ static enum cairn_status run_common(struct cairn_context *ctx, const struct cair
         struct cairn_bytes held;
         struct cairn_bytes given = cairn_cbor_skip(&reader);
         CAIRN_TRY(cairn_log_entry(ctx, log->no, at, &held, NULL));
-        if (!cairn_bytes_equal(held, given)) {
-            /* One of them may be the closed form of the other: the leaf decides. */
-            struct cairn_entry entry;
-            struct cairn_hash *commitments;
-            struct cairn_hash held_leaf, leaf;
-            struct cairn_blinder blinder;
-            CAIRN_TRY(cairn_entry_load(ctx, log, at, &entry, &commitments, &held_leaf));
-            CAIRN_TRY(cairn_entry_read(given, &entry));
-            cairn_log_blinder(log, &blinder);
-            enum cairn_status status = cairn_leaf(&blinder, at, &entry, &leaf, NULL);
-            cairn_blinder_release(&blinder);
-            CAIRN_TRY(status);
-            if (!cairn_hash_equal(&held_leaf, &leaf))
-                break;
-        }
+        bool is_same = cairn_bytes_equal(held, given);
+        if (!is_same)
+            CAIRN_TRY(leaf_is_same(ctx, log, at, given, &is_same));
+        cairn_arena_rewind(&ctx->arena, mark);
+        if (!is_same)
+            break;
         offset = reader.pos;
     }
     *out_common = at;

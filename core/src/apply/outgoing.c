@@ -179,6 +179,7 @@ enum cairn_status cairn_outgoing_flush(struct cairn_outgoing *out)
 enum cairn_status cairn_outgoing_log(struct cairn_context *ctx, struct cairn_outgoing *out,
                                      const struct cairn_log *log, uint32_t from, uint32_t *out_next)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_log_name name = {.is_numbered = true};
     struct cairn_scope_log scope_log;
     uint32_t next = from;
@@ -198,6 +199,7 @@ enum cairn_status cairn_outgoing_log(struct cairn_context *ctx, struct cairn_out
         status = run_add(ctx, out, log, is_numbered ? &name : NULL, next, cairn_log_size(log),
                          bytes_at_once(out), &out->pending_runs, &next);
         out->pending_count += status == CAIRN_OK;
+        cairn_arena_rewind(&ctx->arena, mark);
         if (out->pending_runs.size >= CAIRN_OUTGOING_BYTES)
             CAIRN_TRY(cairn_outgoing_flush(out));
     }
@@ -389,6 +391,7 @@ enum cairn_status cairn_outgoing_covered(struct cairn_context *ctx, struct cairn
                                          const struct cairn_scope_log *scope_log, uint64_t from,
                                          uint64_t *out_next)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_checkpoint checkpoint;
     struct cairn_signature signature;
     uint64_t size_max = scope_log->tree.size;
@@ -421,6 +424,7 @@ enum cairn_status cairn_outgoing_covered(struct cairn_context *ctx, struct cairn
         }
         cairn_buffer_release(&c.leaves);
         cairn_buffer_release(&c.runs);
+        cairn_arena_rewind(&ctx->arena, mark);
         if (status != CAIRN_OK || fits || is_least)
             return status;
         size_max = from + (checkpoint.size - from) / 2;

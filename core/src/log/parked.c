@@ -168,6 +168,7 @@ enum cairn_status cairn_fork_read(struct cairn_bytes value, uint32_t *out_common
 enum cairn_status cairn_fork_contradicts(struct cairn_context *ctx, const struct cairn_log *log,
                                          const struct cairn_run *branch, bool *out_contradicts)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_reader reader;
 
     *out_contradicts = false;
@@ -178,6 +179,7 @@ enum cairn_status cairn_fork_contradicts(struct cairn_context *ctx, const struct
         struct cairn_bytes held;
         CAIRN_TRY(cairn_log_entry(ctx, log->no, i, &held, NULL));
         *out_contradicts = !cairn_bytes_equal(held, cairn_cbor_skip(&reader));
+        cairn_arena_rewind(&ctx->arena, mark);
     }
     return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
 }

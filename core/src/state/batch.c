@@ -361,6 +361,7 @@ static enum cairn_status waiting_next(struct cairn_context *ctx, const struct ca
 static enum cairn_status waiting_pass(struct cairn_context *ctx, const struct cairn_log *log,
                                       bool *out_released)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_key from = {.size = 0};
     struct cairn_dot dot;
     enum cairn_status status;
@@ -375,6 +376,7 @@ static enum cairn_status waiting_pass(struct cairn_context *ctx, const struct ca
         *out_released = *out_released || verdict.validity != CAIRN_WAITING ||
                         verdict.waits_for_log != before.waits_for_log ||
                         verdict.waits_for_size != before.waits_for_size;
+        cairn_arena_rewind(&ctx->arena, mark);
     }
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }

@@ -103,6 +103,7 @@ static bool goes(const struct reopening *r, struct cairn_dot dot)
 static enum cairn_status entry_reopen(struct reopening *r, const struct cairn_log *log,
                                       uint32_t index)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&r->ctx->arena);
     struct cairn_verdict verdict, before = {.validity = CAIRN_VALID};
     struct rests_on rests;
 
@@ -111,6 +112,7 @@ static enum cairn_status entry_reopen(struct reopening *r, const struct cairn_lo
     if (verdict.validity == CAIRN_WAITING || (!by_record && !by_step))
         return CAIRN_OK;
     CAIRN_TRY(rests_find(r->ctx, log, index, &rests));
+    cairn_arena_rewind(&r->ctx->arena, mark);
     if (rests.step.log != 0)
         CAIRN_TRY(cairn_verdict_get(r->ctx, rests.step.log, rests.step.index, &before));
     if ((by_record || by_step) && goes(r, rests.record))

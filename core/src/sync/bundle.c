@@ -287,6 +287,7 @@ static enum cairn_status uncovered_out(struct bundle_out *out)
 static enum cairn_status forks_out(struct bundle_out *out)
 {
     struct cairn_context *ctx = &out->replica->ctx;
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_key from = {.size = 0};
     struct cairn_run run;
     struct cairn_log log;
@@ -297,10 +298,11 @@ static enum cairn_status forks_out(struct bundle_out *out)
         bool is_fork;
         CAIRN_TRY(cairn_log_load(ctx, no, &log));
         CAIRN_TRY(cairn_fork_contradicts(ctx, &log, &run, &is_fork));
-        if (!is_fork)
-            continue;
-        CAIRN_TRY(part_flush(out));
-        CAIRN_TRY(cairn_outgoing_branch(ctx, &out->outgoing, &log, &run));
+        if (is_fork) {
+            CAIRN_TRY(part_flush(out));
+            CAIRN_TRY(cairn_outgoing_branch(ctx, &out->outgoing, &log, &run));
+        }
+        cairn_arena_rewind(&ctx->arena, mark);
     }
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
