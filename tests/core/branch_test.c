@@ -116,12 +116,85 @@ static void a_covered_branch_replaces_the_rest_of_a_batch(void **state)
     pieces_free(&joined);
 }
 
+/* One incarnation begun twice, each time with a secret of its own: the id is the same. */
+static void begin_twice(struct pen *first, struct pen *second, const struct cairn_under *under)
+{
+    pen_blank(first, &land.station_keys[0], &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
+              &land.station[0], 77, &land.pieces);
+    *second = *first;
+    second->secret.bytes[0] ^= 1;
+    second->under = *under;
+    pen_basis(first, &land.station[0], 1);
+    create(first, 1);
+    set(first, 1, 5);
+    pen_basis(second, under, 1);
+    create(second, 9);
+    set(second, 1, 6);
+}
+
+static void expect_second_takes_over(const struct cairn_under *under)
+{
+    struct pen first, second;
+    struct holder both, alone;
+
+    begin_twice(&first, &second, under);
+    assert_memory_equal(first.id.bytes, second.id.bytes, 32);
+    branch_take(&both, &first, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(holder_take_sequenced(&both, piece_at(&land.pieces, &first.id, i, 1)),
+                         CAIRN_OUTCOME_ACCEPTED);
+    branch_take(&alone, &first, 0);
+    for (uint32_t i = 0; i < 3; i++)
+        holder_take_sequenced(&alone, piece_at(&land.pieces, &first.id, i, 1));
+    holder_cover(&alone, &first.id);
+    holder_cover(&both, &first.id);
+    char *got = holder_describe(&both), *want = holder_describe(&alone);
+    expect_same_text(got, want, "something of the first branch is left");
+    free(got);
+    free(want);
+    holder_close(&both);
+    holder_close(&alone);
+}
+
+static void a_covered_branch_with_another_secret_replaces_all(void **state)
+{
+    (void)state;
+    expect_second_takes_over(&land.station[0]);
+}
+
+static void a_covered_branch_under_another_grant_replaces_all(void **state)
+{
+    struct cairn_under under = land_grant(&land.office_pen, &land.station_keys[0], VILLAGE,
+                                          CAIRN_ROLE_STATION, CAIRN_BIT_RECORDS, 0, "A9");
+
+    (void)state;
+    expect_second_takes_over(&under);
+}
+
+static void a_branch_with_another_secret_is_a_fork(void **state)
+{
+    struct pen first, second;
+    struct holder holder;
+
+    (void)state;
+    begin_twice(&first, &second, &land.station[0]);
+    branch_take(&holder, &first, 3);
+    assert_int_equal(holder_take(&holder, piece_at(&land.pieces, &first.id, 0, 1)),
+                     CAIRN_OUTCOME_FORKED);
+    struct cairn_log log = holder_log(&holder, &first.id);
+    assert_int_equal(log.force_end, 0);
+    holder_close(&holder);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_covered_branch_replaces_the_rest_of_a_batch),
+        T(a_covered_branch_with_another_secret_replaces_all),
+        T(a_covered_branch_under_another_grant_replaces_all),
+        T(a_branch_with_another_secret_is_a_fork),
     };
 
     if (sodium_init() < 0)

@@ -150,19 +150,31 @@ static enum cairn_status run_append(struct cairn_context *ctx,
     return cairn_log_has_grown(ctx, log, from, moves_force);
 }
 
+/* A log's id says nothing of its secret: who leaves it at its basis may have another, and another
+ * grant. */
+static void basis_forget(struct cairn_log *log, const struct cairn_run *run)
+{
+    log->is_known = false;
+    log->secret_kind = run->secret_kind;
+    log->secret = run->secret;
+}
+
 /* The run agrees up to `common` and then says something else under a good seal: a proven fork. */
 static enum cairn_status run_forked(struct cairn_context *ctx,
                                     const struct cairn_apply_input *input, struct cairn_log *log,
                                     uint32_t common, size_t offset, enum cairn_outcome *out_outcome)
 {
     const struct cairn_run *run = input->run;
+    struct cairn_log branch = *log;
     struct cairn_tree tree;
     struct cairn_batch batch;
     struct cairn_bytes rest = {run->entries.data + offset, run->entries.size - offset};
     uint32_t count = run->entry_count - (common - run->first);
 
+    if (common == 0)
+        basis_forget(&branch, run);
     CAIRN_TRY(cairn_tree_at(ctx, log, common, &tree));
-    CAIRN_TRY(cairn_batch_hash(ctx, log, &tree, rest, count, &batch));
+    CAIRN_TRY(cairn_batch_hash(ctx, &branch, &tree, rest, count, &batch));
     if (!seal_is_good(ctx, log, &batch.tree, &run->seal))
         return cairn_fail(ctx->err, CAIRN_BAD_SIGNATURE,
                           "Entries %u to %u of a log do not match the seal over them.", common,
@@ -170,6 +182,8 @@ static enum cairn_status run_forked(struct cairn_context *ctx,
     ctx->tally.forks++;
     if (input->is_sequenced && log->covered <= common) {
         CAIRN_TRY(cairn_abandon_tail(ctx, log, common));
+        if (common == 0)
+            basis_forget(log, run);
         return run_append(ctx, input, log, rest, count, out_outcome);
     }
     struct cairn_run alone = *run;
