@@ -47,7 +47,7 @@ static enum cairn_status apply(struct machine *machine, const struct piece *piec
     const struct cairn_apply_input input = {.scope = piece->scope,
                                             .channel = piece->channel,
                                             .run = &piece->run,
-                                            .is_sequenced = is_sequenced};
+                                            .covered_to = is_sequenced ? UINT32_MAX : 0};
     struct cairn_context *ctx = &machine->replica->ctx;
     enum cairn_outcome outcome;
     uint32_t no;

@@ -48,7 +48,7 @@ enum cairn_status holder_try(struct holder *holder, const struct piece *piece, b
     const struct cairn_apply_input input = {.scope = piece->scope,
                                             .channel = piece->channel,
                                             .run = &piece->run,
-                                            .is_sequenced = is_sequenced};
+                                            .covered_to = is_sequenced ? UINT32_MAX : 0};
     uint32_t no;
 
     cairn_context_fresh(&holder->ctx);

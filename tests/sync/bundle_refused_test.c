@@ -310,6 +310,110 @@ static void a_second_history_of_the_server_is_not_kept(void **state)
     free(bundle.data);
 }
 
+/* ---- what a checkpoint says nothing of ---- */
+
+/* The records log of A7, as `node` holds it. */
+static struct cairn_log log_of_a7(struct net_node *node)
+{
+    struct cairn_context *ctx = &node->replica->ctx;
+    struct cairn_log log;
+    enum cairn_status status;
+
+    net_must(cairn_context_begin(ctx, CAIRN_TXN_READ));
+    for (status = cairn_log_next(ctx, &log, true);
+         status == CAIRN_OK && (log.channel != CAIRN_CHANNEL_RECORDS ||
+                                memcmp(&log.device, &a7.replica->keys.open.seal, 32) != 0);
+         status = cairn_log_next(ctx, &log, false))
+        continue;
+    cairn_context_abort(ctx);
+    net_must(status);
+    return log;
+}
+
+/* What A8 holds of A7's log does not change when it follows what the server says of the village
+ * from leaf `from` on, with this run added. */
+static void expect_not_sequenced(uint64_t from, struct cairn_run *added)
+{
+    static uint8_t bytes[1 << 14];
+    struct cairn_context *theirs = &net.server.replica->ctx, *ours = &a8.replica->ctx;
+    struct cairn_outgoing *out = malloc(sizeof *out);
+    struct cairn_group *group = malloc(sizeof *group);
+    struct cairn_scope_log scope_log;
+    struct cairn_list groups = {.left = 1}, runs;
+    struct cairn_follow follow;
+    struct cairn_writer writer;
+    struct cairn_run run;
+    struct cairn_log before = log_of_a7(&a8), after;
+    uint64_t next;
+
+    assert_true(out != NULL && group != NULL);
+    cairn_outgoing_init(out, CAIRN_OUTGOING_BYTES);
+    net_must(cairn_context_begin(theirs, CAIRN_TXN_READ));
+    net_must(cairn_scope_log_load(theirs, village, CAIRN_CHANNEL_RECORDS, &scope_log));
+    net_must(cairn_outgoing_covered(theirs, out, &scope_log, from, &next));
+    cairn_context_abort(theirs);
+    cairn_reader_init(&groups.reader, cairn_buffer_bytes(&out->groups));
+    assert_true(cairn_group_next(&groups, group));
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    for (runs = group->runs; cairn_run_next(&runs, &run);)
+        cairn_run_write(&writer, &run);
+    cairn_run_write(&writer, added);
+    assert_false(writer.overflowed);
+    cairn_reader_init(&group->runs.reader, cairn_writer_bytes(&writer));
+    group->runs.left++;
+    cairn_replica_fresh(a8.replica, &net_err);
+    net_must(cairn_context_begin(ours, CAIRN_TXN_WRITE));
+    net_must(cairn_group_follow(ours, group, &follow));
+    net_must(cairn_log_load(ours, before.no, &after));
+    cairn_context_abort(ours);
+    assert_int_equal(cairn_log_size(&after), cairn_log_size(&before));
+    assert_memory_equal(cairn_log_root(&after).bytes, cairn_log_root(&before).bytes, 32);
+    cairn_outgoing_release(out);
+    free(group);
+    free(out);
+}
+
+/* A7's card was copied: A8 has read one branch, and is shown another beside checkpoints that do not
+ * cover it. */
+static void a_run_that_no_new_leaf_covers_takes_the_place_of_nothing(void **state)
+{
+    struct net_node a9;
+    struct cairn_run run;
+
+    (void)state;
+    net_join(&net, &a9, &net.office, "station", NET_VILLAGE, "A9");
+    net_sync(&net.office, &net.server);
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    struct cairn_store *older = net_store_copy(a7.store);
+    struct fake_ports ports = a7.ports;
+    net_put(&a7, NET_VILLAGE, "次仁", NULL);
+    struct net_bytes bundle = net_bundle(&a7, false);
+    net_bundle_read(&a8, bundle);
+    a7.ports = ports; /* the mark goes back with the store */
+    net_node_restore(&a7, older);
+    net_put(&a7, NET_VILLAGE, "卓玛", NULL);
+
+    uint64_t held = net_scope_size(&a8, NET_VILLAGE, CAIRN_CHANNEL_RECORDS);
+    struct cairn_log log = log_of_a7(&a7);
+    struct cairn_context *ctx = &a7.replica->ctx;
+    net_must(cairn_context_begin(ctx, CAIRN_TXN_READ));
+    net_must(cairn_log_run(ctx, &log, log.covered, cairn_log_size(&log), 1000, &run));
+    struct net_bytes entries = net_copy(run.entries);
+    cairn_context_abort(ctx);
+    run.entries = net_bytes(entries);
+    print_message("all leaves are held, and nobody looks at the signature\n");
+    expect_not_sequenced(0, &run);
+    net_put(&a9, NET_VILLAGE, "达娃", NULL);
+    net_sync(&a9, &net.server);
+    print_message("the new leaves are another log's\n");
+    expect_not_sequenced(held, &run);
+    net_node_close(&a9);
+    free(entries.data);
+    free(bundle.data);
+}
+
 /* ---- who may ---- */
 
 static bool piece_drop(void *context, struct cairn_bytes piece)
@@ -381,6 +485,7 @@ int main(void)
         TEST(a_grant_that_rests_on_nothing_here_spoils_all),
         TEST(a_state_that_is_not_the_signed_one_spoils_all),
         TEST(a_second_history_of_the_server_is_not_kept),
+        TEST(a_run_that_no_new_leaf_covers_takes_the_place_of_nothing),
         TEST(a_device_without_a_grant_neither_reads_nor_writes_one),
         TEST(a_locked_key_opens_no_bundle),
         TEST(a_root_that_granted_nothing_has_no_readers),

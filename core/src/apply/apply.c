@@ -129,7 +129,7 @@ static enum cairn_status run_append(struct cairn_context *ctx,
     }
     CAIRN_TRY(cairn_force_limit(ctx, log, &limit));
     /* An auditor judges what others took before they knew of the cut. */
-    if (from >= limit && !input->is_sequenced && !ctx->is_auditor) {
+    if (from >= limit && from >= input->covered_to && !ctx->is_auditor) {
         *out_outcome = CAIRN_OUTCOME_CUT;
         CAIRN_TRY(cairn_log_save(ctx, log));
         /* Evidence under a quota; tried again, as the cut itself may turn out to lie behind
@@ -180,7 +180,7 @@ static enum cairn_status run_forked(struct cairn_context *ctx,
                           "Entries %u to %u of a log do not match the seal over them.", common,
                           common + count - 1);
     ctx->tally.forks++;
-    if (input->is_sequenced && log->covered <= common) {
+    if (common < input->covered_to && log->covered <= common) {
         CAIRN_TRY(cairn_abandon_tail(ctx, log, common));
         if (common == 0)
             basis_forget(log, run);
@@ -219,7 +219,7 @@ enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_
     size_t offset;
     /* An auditor's are closed, and longer for it. */
     bool is_too_long =
-        run->entries.size > CAIRN_RUN_BYTES_MAX && !input->is_sequenced && !ctx->is_auditor;
+        run->entries.size > CAIRN_RUN_BYTES_MAX && input->covered_to == 0 && !ctx->is_auditor;
 
     /* Without the secret nobody could ever open it: only an auditor reads closed bundles. */
     if (run->secret_kind == CAIRN_RUN_BLIND_SEED && !ctx->is_auditor)

@@ -25,8 +25,9 @@ struct cairn_apply_input {
     /* Ascending sizes at which the scope log has leaves: heads kept there. */
     const uint32_t *splits;
     size_t split_count;
-    /* Comes under a checkpoint: where it contradicts an uncovered tail, it wins. */
-    bool is_sequenced;
+    /* How far the leaves of a checkpoint cover it that is verified before anything is kept; 0: none
+     * does. What begins below comes whole, though under a cut, and wins over an uncovered tail. */
+    uint32_t covered_to;
 };
 /* Before a run that comes under no checkpoint: a sequencer signs what came before it. */
 CAIRN_NODISCARD

@@ -105,11 +105,8 @@ static enum cairn_status numbered_log(struct following *f, uint32_t number,
 static enum cairn_status run_take(struct following *f, struct cairn_run *run,
                                   struct cairn_follow *out_follow)
 {
-    struct cairn_apply_input input = {.scope = f->group->scope,
-                                      .channel = f->group->channel,
-                                      .run = run,
-                                      .splits = f->splits,
-                                      .is_sequenced = f->group->has_checkpoint};
+    struct cairn_apply_input input = {
+        .scope = f->group->scope, .channel = f->group->channel, .run = run, .splits = f->splits};
     enum cairn_outcome outcome;
     uint32_t no;
     uint64_t before = f->ctx->tally.entries;
@@ -118,8 +115,10 @@ static enum cairn_status run_take(struct following *f, struct cairn_run *run,
         uint32_t number = run->log.log_number;
         struct cairn_log log;
         for (size_t i = 0; i < f->leaf_count; i++)
-            if (f->leaves[i].log.log_number == number)
+            if (f->leaves[i].log.log_number == number) {
                 f->splits[input.split_count++] = f->leaves[i].size;
+                input.covered_to = f->leaves[i].size;
+            }
         enum cairn_status status = numbered_log(f, number, &log);
         if (status == CAIRN_OK && log.is_known) {
             input.log = log.no;
@@ -135,7 +134,7 @@ static enum cairn_status run_take(struct following *f, struct cairn_run *run,
         CAIRN_TRY(cairn_apply_ahead(f->ctx, run));
     CAIRN_TRY(cairn_apply_run(f->ctx, &input, &outcome, &no));
     out_follow->entry_count += f->ctx->tally.entries - before;
-    return outcome == CAIRN_OUTCOME_PARKED && f->group->has_checkpoint ? CAIRN_GAP : CAIRN_OK;
+    return outcome == CAIRN_OUTCOME_PARKED && input.covered_to != 0 ? CAIRN_GAP : CAIRN_OK;
 }
 
 static enum cairn_status leaf_take(struct following *f, const struct cairn_scope_leaf *leaf)
