@@ -2,7 +2,9 @@
  * checkpoint. */
 
 #include "cmocka_all.h"
+#include "forge.h"
 #include "net.h"
+#include "replica_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,6 +258,49 @@ static void a_long_log_of_the_root_reaches_the_server_in_several_messages(void *
     free(bundle.data);
 }
 
+/* Of the grants a part shows some 460, and the next part the rest, which it remembers to have
+ * shown; what fills it up besides are logs of the root. Then come the logs of the first. */
+#define GRANTS 718
+#define HOUSEHOLDS 1180
+#define WRITERS 330
+
+/* A log of `node` with nothing but its basis goes to `other`, past the exchange. */
+static void basis_hand_over(struct net_node *node, struct net_node *other)
+{
+    static struct forged_log log;
+    struct cairn_context *ctx = &other->replica->ctx;
+    enum cairn_outcome outcome;
+    uint32_t no;
+
+    forge_log(node, (struct cairn_scope){513332100201}, 0, CAIRN_RUN_SECRET, &log);
+    const struct cairn_apply_input input = {
+        .scope = log.scope, .channel = log.channel, .run = &log.run};
+    cairn_replica_fresh(other->replica, &net_err);
+    net_must(cairn_context_begin(ctx, CAIRN_TXN_WRITE));
+    net_must(cairn_apply_run(ctx, &input, &outcome, &no));
+    net_must(cairn_context_commit(ctx));
+    assert_int_equal(outcome, CAIRN_OUTCOME_ACCEPTED);
+}
+
+static void a_bundle_of_many_devices_is_written_whole(void **state)
+{
+    char tag[8];
+
+    (void)state;
+    for (int i = 0; i < GRANTS; i++) {
+        struct net_node device;
+        snprintf(tag, sizeof tag, "D%d", i);
+        net_join(&net, &device, &net.root, "station", NET_VILLAGE, tag);
+        if (i < WRITERS)
+            basis_hand_over(&device, &net.root);
+        net_node_close(&device);
+    }
+    net_put_many(&net.root, "513332100101", HOUSEHOLDS);
+    struct net_bytes bundle = net_bundle(&net.root, true);
+    assert_true(bundle.size > 400000);
+    free(bundle.data);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -266,6 +311,7 @@ int main(void)
         TEST(what_a_bundle_brought_can_be_given_back),
         TEST(one_commit_of_six_thousand_households_goes_up_in_several_messages),
         TEST(an_office_follows_all_its_villages),
+        TEST(a_bundle_of_many_devices_is_written_whole),
         TEST(a_long_log_of_the_root_reaches_the_server_in_several_messages),
     };
 

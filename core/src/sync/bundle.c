@@ -231,18 +231,21 @@ static enum cairn_status evidence_out(struct bundle_out *out)
 static enum cairn_status scope_log_out(struct bundle_out *out,
                                        const struct cairn_scope_log *scope_log)
 {
+    struct cairn_context *ctx = &out->replica->ctx;
     uint64_t from = 0, next = 0;
 
     do {
         from = next;
-        CAIRN_TRY(
-            cairn_outgoing_covered(&out->replica->ctx, &out->outgoing, scope_log, from, &next));
-        if (next == from && out->outgoing.group_count > 0) {
+        enum cairn_status status =
+            cairn_outgoing_covered(ctx, &out->outgoing, scope_log, from, &next);
+        if (status == CAIRN_LIMIT ||
+            (status == CAIRN_OK && next == from && out->outgoing.group_count > 0)) {
             CAIRN_TRY(part_flush(out));
+            out->outgoing.links.ref_count = 0; /* all the room that there is for its grants */
             next = from;
-            CAIRN_TRY(
-                cairn_outgoing_covered(&out->replica->ctx, &out->outgoing, scope_log, from, &next));
+            status = cairn_outgoing_covered(ctx, &out->outgoing, scope_log, from, &next);
         }
+        CAIRN_TRY(status);
         if (cairn_outgoing_is_full(&out->outgoing))
             CAIRN_TRY(part_flush(out));
     } while (next < scope_log->tree.size && next > from);
