@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "holder.h"
+#include "pack.h"
 #include "parked.h"
 
 static struct land land;
@@ -354,6 +355,32 @@ static void what_waits_no_more_takes_no_share(void **state)
     assert_int_equal(bytes, 0);
 }
 
+/* ---- packing ---- */
+
+static void a_buffer_that_is_full_is_no_lack_of_memory(void **state)
+{
+    uint8_t noise[1000];
+    struct cairn_packer *packer = cairn_packer_new();
+    struct cairn_buffer out;
+    bool is_packed;
+
+    (void)state;
+    assert_non_null(packer);
+    randombytes_buf(noise, sizeof noise);
+    for (size_t max = 0; max < sizeof noise; max += 333) {
+        cairn_buffer_init(&out, max);
+        assert_int_equal(
+            cairn_pack(packer, 1, (struct cairn_bytes){noise, sizeof noise}, &out, &is_packed),
+            CAIRN_LIMIT);
+        cairn_buffer_reset(&out);
+        assert_int_equal(
+            cairn_payload_pack(packer, (struct cairn_bytes){noise, sizeof noise}, &out),
+            CAIRN_LIMIT);
+        cairn_buffer_release(&out);
+    }
+    cairn_packer_free(packer);
+}
+
 /* ---- two histories ---- */
 
 /* Both go on at size 3: one writes field 6, the other field 3, twice. */
@@ -538,6 +565,7 @@ int main(void)
         T(what_waits_unchecked_has_a_quota),
         T(one_log_fills_only_its_share_of_what_waits),
         T(what_waits_no_more_takes_no_share),
+        T(a_buffer_that_is_full_is_no_lack_of_memory),
         T(another_history_that_its_device_did_not_seal_stops_nothing),
         T(both_orders_of_a_fork_give_one_state),
         T(the_branch_that_is_covered_wins),

@@ -147,7 +147,7 @@ static enum cairn_status run_add(struct cairn_context *ctx, struct cairn_outgoin
     if (log->own_generation != 0)
         out->own_count += run_count_entries(&run);
     *out_next = from + run.entry_count;
-    return runs->failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(runs);
 }
 
 static enum cairn_status group_add(struct cairn_outgoing *out, const struct cairn_group *group,
@@ -227,7 +227,8 @@ enum cairn_status cairn_outgoing_branch(struct cairn_context *ctx, struct cairn_
     out->pending_scope = log->scope;
     out->pending_channel = log->channel;
     out->pending_count = 1;
-    return out->pending_runs.failed ? CAIRN_NO_MEMORY : cairn_outgoing_flush(out);
+    CAIRN_TRY(cairn_buffer_status(&out->pending_runs));
+    return cairn_outgoing_flush(out);
 }
 
 /* ---- covered leaves ------------------------------------------------------------------------ */
@@ -292,7 +293,7 @@ static enum cairn_status leaf_write(struct covering *c, const struct cairn_cover
     struct cairn_writer room = cairn_buffer_room(&c->leaves, 96);
     cairn_scope_leaf_write(&room, &leaf);
     cairn_buffer_take(&c->leaves, &room);
-    return c->leaves.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(&c->leaves);
 }
 
 static enum cairn_status contribution_write(struct covering *c, const struct contribution *part)

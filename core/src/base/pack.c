@@ -49,7 +49,7 @@ enum cairn_status cairn_pack(struct cairn_packer *packer, int level, struct cair
     struct cairn_writer room = cairn_buffer_room(out, bound);
 
     if (room.data == NULL)
-        return CAIRN_NO_MEMORY;
+        return cairn_buffer_status(out);
     size_t size =
         ZSTD_compressCCtx(packer->compress, room.data, bound, plain.data, plain.size, level);
     *out_is_packed = !ZSTD_isError(size) && size < plain.size;
@@ -59,7 +59,7 @@ enum cairn_status cairn_pack(struct cairn_packer *packer, int level, struct cair
     } else {
         cairn_buffer_add(out, plain.data, plain.size);
     }
-    return out->failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(out);
 }
 
 enum cairn_status cairn_unpack(struct cairn_packer *packer, struct cairn_bytes packed, uint8_t *out,

@@ -282,7 +282,7 @@ static enum cairn_status reopen_collect(struct cairn_context *ctx, uint32_t targ
     cairn_walk_close(&walk);
     if (status != CAIRN_NOT_FOUND)
         return status;
-    return keys->failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(keys);
 }
 
 static enum cairn_status reopen_one(struct cairn_context *ctx, const uint32_t *at,

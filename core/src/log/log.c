@@ -220,8 +220,8 @@ enum cairn_status cairn_blob_put(struct cairn_context *ctx, uint32_t no,
             cairn_pack(ctx->packer, BLOB_LEVEL, cairn_buffer_bytes(&plain), &value, &is_packed);
     else
         cairn_buffer_add(&value, plain.data, plain.size);
-    if (status == CAIRN_OK && (plain.failed || value.failed))
-        status = CAIRN_NO_MEMORY;
+    if (status == CAIRN_OK)
+        status = cairn_buffer_status(plain.failed ? &plain : &value);
     if (status == CAIRN_OK) {
         value.data[0] |= is_packed ? BLOB_PACKED : 0;
         status = cairn_kv_put(ctx, &key, cairn_buffer_bytes(&value));
@@ -373,8 +373,10 @@ enum cairn_status cairn_log_run(struct cairn_context *ctx, const struct cairn_lo
                 break;
         }
     }
-    if (status == CAIRN_OK && (entries.failed || run.entry_count == 0))
-        status = entries.failed ? CAIRN_NO_MEMORY : CAIRN_GAP;
+    if (status == CAIRN_OK)
+        status = cairn_buffer_status(&entries);
+    if (status == CAIRN_OK && run.entry_count == 0)
+        status = CAIRN_GAP;
     if (status == CAIRN_OK) {
         run.entries =
             cairn_arena_copy(&ctx->arena, (struct cairn_bytes){entries.data, sealed_size});

@@ -196,7 +196,7 @@ static enum cairn_status entry_apply(struct applying *a, uint32_t i)
         cairn_write_varint(&room, before.index);
     cairn_buffer_take(&a->chain, &room);
     cairn_tree_append(&a->log->tree, &a->batch->leaves[i]);
-    return a->chain.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(&a->chain);
 }
 
 /* ---- the batch ----------------------------------------------------------------------------- */
@@ -264,7 +264,7 @@ enum cairn_status cairn_batch_apply(struct cairn_context *ctx, struct cairn_log 
         *out_moves_force = true;
     struct cairn_grown grown = {log->no, cairn_log_size(log)};
     cairn_buffer_add(&ctx->grown, &grown, sizeof grown);
-    return status == CAIRN_OK && ctx->grown.failed ? CAIRN_NO_MEMORY : status;
+    return status == CAIRN_OK ? cairn_buffer_status(&ctx->grown) : status;
 }
 
 /* ---- what waited --------------------------------------------------------------------------- */

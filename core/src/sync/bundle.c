@@ -149,7 +149,7 @@ static enum cairn_status reader_add(void *context, struct cairn_context *ctx,
     cairn_bundle_reader_write(&room, &reader);
     cairn_buffer_take(&readers->bytes, &room);
     readers->count++;
-    return readers->bytes.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(&readers->bytes);
 }
 
 static enum cairn_status header_out(struct bundle_out *out)
@@ -181,9 +181,11 @@ static enum cairn_status header_out(struct bundle_out *out)
                                   out->is_full ? CAIRN_BUNDLE_FULL : CAIRN_BUNDLE_SEALED,
                                   cairn_buffer_bytes(&readers.bytes), readers.count);
         cairn_buffer_take(&header, &room);
-        if (!header.failed)
-            crypto_hash_sha256(out->header_hash.bytes, header.data, header.size);
-        status = header.failed ? CAIRN_NO_MEMORY : bytes_out(out, cairn_buffer_bytes(&header));
+        status = cairn_buffer_status(&header);
+    }
+    if (status == CAIRN_OK) {
+        crypto_hash_sha256(out->header_hash.bytes, header.data, header.size);
+        status = bytes_out(out, cairn_buffer_bytes(&header));
     }
     cairn_buffer_release(&readers.bytes);
     cairn_buffer_release(&header);

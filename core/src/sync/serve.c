@@ -238,7 +238,7 @@ static enum cairn_status known_cover(struct cairn_context *ctx, uint32_t no)
     struct cairn_grown grown = {no, cairn_log_size(&log)};
     if (log.covered < grown.size)
         cairn_buffer_add(&ctx->grown, &grown, sizeof grown);
-    return ctx->grown.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(&ctx->grown);
 }
 
 static enum cairn_status run_commit(struct cairn_context *ctx, struct cairn_serve *serve,

@@ -233,8 +233,8 @@ static enum cairn_status reply_seal(struct replying *r)
         status = cairn_payload_pack(r->ctx->packer, cairn_buffer_bytes(&plain), &packed);
     cairn_buffer_reset(&r->serve->message); /* an earlier try may have found no memory */
     struct cairn_writer room = cairn_buffer_room(&r->serve->message, CAIRN_NOISE_MESSAGE_MAX);
-    if (status == CAIRN_OK && room.data == NULL)
-        status = CAIRN_NO_MEMORY;
+    if (status == CAIRN_OK)
+        status = cairn_buffer_status(&r->serve->message);
     if (status == CAIRN_OK)
         status = cairn_noise_write(&r->serve->noise, cairn_buffer_bytes(&packed), &room);
     if (status == CAIRN_OK)

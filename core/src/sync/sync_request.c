@@ -186,8 +186,9 @@ static enum cairn_status request_gather(struct cairn_replica *replica,
     CAIRN_TRY(scopes_gather(ctx, exchange, parts));
     roots_write(exchange, parts);
     CAIRN_TRY(heads_gather(replica, standing.scope, exchange, &request, heads));
-    if (parts->scopes.failed || parts->roots.failed || heads->failed)
-        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_buffer_status(&parts->scopes));
+    CAIRN_TRY(cairn_buffer_status(&parts->roots));
+    CAIRN_TRY(cairn_buffer_status(heads));
     bool gives_back = exchange->lost_count > 0;
     exchange->outgoing.is_explicit = false;
     CAIRN_TRY(gives_back ? lost_gather(ctx, exchange) : uncovered_gather(ctx, exchange));
@@ -209,7 +210,7 @@ static enum cairn_status request_gather(struct cairn_replica *replica,
     struct cairn_writer room = cairn_buffer_room(&exchange->plain, size);
     cairn_request_write(&room, &request);
     cairn_buffer_take(&exchange->plain, &room);
-    return exchange->plain.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(&exchange->plain);
 }
 
 static enum cairn_status request_encrypt(struct cairn_replica *replica,
@@ -234,8 +235,7 @@ static enum cairn_status request_encrypt(struct cairn_replica *replica,
     sodium_memzero(&ephemeral, sizeof ephemeral);
     cairn_buffer_reset(&exchange->message);
     struct cairn_writer room = cairn_buffer_room(&exchange->message, CAIRN_NOISE_MESSAGE_MAX);
-    if (room.data == NULL)
-        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_buffer_status(&exchange->message));
     CAIRN_TRY(cairn_noise_write(&exchange->noise, cairn_buffer_bytes(&exchange->packed), &room));
     cairn_buffer_take(&exchange->message, &room);
     return CAIRN_OK;
