@@ -383,8 +383,8 @@ static bool nothing_is_lost(struct world *world, struct node *node)
         const struct model_version *version = &model->versions[v];
         const struct model_log *log = &model->logs[version->log];
         struct holdings all = node->held;
-        if (version->is_lost || log->is_forked || !book_covers(node, log->scope) ||
-            node->held.size[version->log] > version->index)
+        if (version->is_lost || log->is_forked || node->is_revoked ||
+            !book_covers(node, log->scope) || node->held.size[version->log] > version->index)
             continue;
         all.size[version->log] = version->index + 1;
         if (!model_is_inside(model, &all, version->log, version->index)) {

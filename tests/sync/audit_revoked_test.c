@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "authority.h"
-#include "own_log.h"
-#include "replica_internal.h"
-
 static struct net net;
 static struct net_node a7, a8;
 
@@ -36,26 +32,6 @@ static int teardown(void **state)
     return 0;
 }
 
-/* An entry that revokes the device of `context`, none of whose logs has reached the office. */
-static enum cairn_status revocation_apply(struct cairn_replica *office, void *context)
-{
-    const struct net_node *revoked = context;
-    struct cairn_author author = cairn_replica_author(office);
-    struct cairn_scope county;
-    struct cairn_ref grant;
-    struct cairn_log log;
-    struct cairn_writer entry;
-    uint8_t bytes[1024];
-
-    assert_true(cairn_scope_parse(NET_COUNTY, &county));
-    CAIRN_TRY(cairn_grant_of_seal_key(&office->ctx, &revoked->replica->keys.open.seal, &grant));
-    cairn_writer_init(&entry, bytes, sizeof bytes);
-    cairn_revocation_write(&entry, office->ports->ops->now_s(office->ports), &office->under, &grant,
-                           NULL, 0);
-    CAIRN_TRY(cairn_own_log(&office->ctx, &author, county, CAIRN_CHANNEL_AUTHORITY, &log));
-    return cairn_apply_own(&office->ctx, &author, &log, cairn_writer_bytes(&entry), 1);
-}
-
 static void a_store_that_took_entries_before_it_knew_of_their_cut_is_sound(void **state)
 {
     struct cairn_audit_report report;
@@ -66,7 +42,7 @@ static void a_store_that_took_entries_before_it_knew_of_their_cut_is_sound(void 
     struct net_bytes carried = net_bundle(&a8, false);
     net_bundle_read(&a7, carried);
     net_set(&a7, id, "income", "4390");
-    net_must(cairn_replica_write(net.office.replica, revocation_apply, &a8, &net_err));
+    net_revoke(&net, &a8);
     net_sync(&net.office, &net.server);
     net_sync(&a7, &net.server);
     assert_int_equal(net_status(&a7).revocation_count, 1);

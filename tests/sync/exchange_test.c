@@ -345,6 +345,25 @@ static void the_roots_log_read_by_the_office_reaches_the_server_and_the_stations
     free(bundle.data);
 }
 
+static void who_is_shut_out_learns_of_it_and_gets_no_more_records(void **state)
+{
+    (void)state;
+    net_put(&a7, NET_VILLAGE, "扎西", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    net_sync(&net.office, &net.server);
+    net_revoke(&net, &a8);
+    net_sync(&net.office, &net.server);
+    net_put(&a7, NET_VILLAGE, "卓玛", NULL);
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    assert_int_equal(net_status(&a8).revocation_count, 1);
+    assert_int_equal(net_status(&a8).record_count, 1);
+    assert_int_equal(net_status(&net.server).record_count, 2);
+    net_sync(&net.office, &net.server);
+    net_agree(&net.office, &net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 1);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -362,6 +381,7 @@ int main(void)
         TEST(two_stations_that_edit_one_field_list_the_same_conflict_until_one_settles),
         TEST(a_courier_uploads_what_a_bundle_brought_and_the_author_gets_the_receipt),
         TEST(what_the_server_read_from_a_bundle_is_covered_when_its_author_syncs),
+        TEST(who_is_shut_out_learns_of_it_and_gets_no_more_records),
         TEST(the_roots_log_read_by_the_office_reaches_the_server_and_the_stations),
     };
 

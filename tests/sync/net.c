@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authority.h"
 #include "digest.h"
 #include "net.h"
+#include "own_log.h"
 #include "replica_internal.h"
 
 #define ROUNDS_MAX 2000
@@ -87,6 +89,30 @@ void net_open_with(struct net *net, uint64_t seed, struct cairn_bytes schema)
     node_init(net, &net->root, "R", "51");
     net_join(net, &net->office, &net->root, "county", NET_COUNTY, "C");
     net_join(net, &net->server, &net->office, "server", NET_COUNTY, "S");
+}
+
+static enum cairn_status revocation_apply(struct cairn_replica *office, void *context)
+{
+    const struct net_node *revoked = context;
+    struct cairn_author author = cairn_replica_author(office);
+    struct cairn_scope county;
+    struct cairn_ref grant;
+    struct cairn_log log;
+    struct cairn_writer entry;
+    uint8_t bytes[1024];
+
+    assert_true(cairn_scope_parse(NET_COUNTY, &county));
+    CAIRN_TRY(cairn_grant_of_seal_key(&office->ctx, &revoked->replica->keys.open.seal, &grant));
+    cairn_writer_init(&entry, bytes, sizeof bytes);
+    cairn_revocation_write(&entry, office->ports->ops->now_s(office->ports), &office->under, &grant,
+                           NULL, 0);
+    CAIRN_TRY(cairn_own_log(&office->ctx, &author, county, CAIRN_CHANNEL_AUTHORITY, &log));
+    return cairn_apply_own(&office->ctx, &author, &log, cairn_writer_bytes(&entry), 1);
+}
+
+void net_revoke(struct net *net, struct net_node *node)
+{
+    net_must(cairn_replica_write(net->office.replica, revocation_apply, node, &net_err));
 }
 
 void net_node_close(struct net_node *node)

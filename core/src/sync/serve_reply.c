@@ -9,6 +9,7 @@ struct replying {
     struct cairn_serve *serve;
     struct cairn_context *ctx;
     struct cairn_standing standing;
+    bool in_force; /* the grant; else it was revoked */
     struct cairn_outgoing out;
     uint64_t code, flags;
     const char *text;
@@ -97,14 +98,14 @@ static enum cairn_status scope_reply(struct replying *r, const struct cairn_scop
     return CAIRN_OK;
 }
 
-/* May the asking device follow this scope log? */
-static bool is_followed(const struct cairn_standing *standing,
-                        const struct cairn_scope_log *scope_log)
+/* May the asking device follow this scope log? Whoever was shut out learns of it, and no more. */
+static bool is_followed(const struct replying *r, const struct cairn_scope_log *scope_log)
 {
-    if (cairn_scope_contains(standing->scope, scope_log->scope))
+    if (scope_log->channel == CAIRN_CHANNEL_AUTHORITY &&
+        cairn_scope_contains(scope_log->scope, r->standing.scope))
         return true;
-    return scope_log->channel == CAIRN_CHANNEL_AUTHORITY &&
-           cairn_scope_contains(scope_log->scope, standing->scope);
+    return cairn_scope_contains(r->standing.scope, scope_log->scope) &&
+           (r->in_force || scope_log->channel == CAIRN_CHANNEL_AUTHORITY);
 }
 
 static enum cairn_status scopes_reply(struct replying *r)
@@ -126,14 +127,14 @@ static enum cairn_status scopes_reply(struct replying *r)
             for (int channel = 0; channel < CAIRN_CHANNEL_COUNT; channel++) {
                 CAIRN_TRY(cairn_scope_log_load(r->ctx, chain[depth], (enum cairn_channel)channel,
                                                &scope_log));
-                if (scope_log.tree.size > 0 && is_followed(&r->standing, &scope_log))
+                if (scope_log.tree.size > 0 && is_followed(r, &scope_log))
                     CAIRN_TRY(scope_reply(r, &scope_log));
             }
         return CAIRN_OK;
     }
     for (status = cairn_scope_log_next(r->ctx, &scope_log, true); status == CAIRN_OK;
          status = cairn_scope_log_next(r->ctx, &scope_log, false))
-        if (is_followed(&r->standing, &scope_log))
+        if (is_followed(r, &scope_log))
             CAIRN_TRY(scope_reply(r, &scope_log));
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
@@ -179,6 +180,7 @@ static enum cairn_status heads_reply(struct replying *r)
 
 static enum cairn_status reply_gather(struct replying *r)
 {
+    struct cairn_under under = {.is_root = false};
     enum cairn_status status = cairn_serve_standing(r->ctx, &r->serve->device, &r->standing);
 
     if (status == CAIRN_NOT_FOUND) {
@@ -187,6 +189,8 @@ static enum cairn_status reply_gather(struct replying *r)
         return CAIRN_OK;
     }
     CAIRN_TRY(status);
+    CAIRN_TRY(cairn_grant_of_noise_key(r->ctx, &r->serve->device, &under.grant));
+    CAIRN_TRY(cairn_standing_in_force(r->ctx, &under, &r->in_force));
     r->out.has_skip = (r->serve->request.flags & CAIRN_REQUEST_EXPLICIT) == 0;
     r->out.is_explicit = !r->out.has_skip;
     r->out.skip = r->standing.seal_key;
