@@ -370,6 +370,33 @@ static void records_of_one_number_are_listed_as_they_were_written(void **state)
     assert_string_equal(text, "4150 1 2 3 4 5 4150 ");
 }
 
+static const char *in_words_of_ours(const char *msgid)
+{
+    return strcmp(msgid, "This cannot be written: %s.") == 0 ? "<%s>" : "why";
+}
+
+static void why_an_entry_cannot_be_written_is_said_in_the_same_language(void **state)
+{
+    struct cairn_context *ctx = &station.replica->ctx;
+    struct cairn_author author = cairn_replica_author(station.replica);
+    struct cairn_writer writer;
+    struct cairn_log log;
+    uint8_t idle[32];
+
+    (void)state;
+    cairn_writer_init(&writer, idle, sizeof idle);
+    cairn_entry_begin(&writer, CAIRN_KIND_CHANGE, 1700000000, 0);
+    station.err.translate = in_words_of_ours;
+    cairn_replica_fresh(station.replica, &station.err);
+    machine_must(&station, cairn_context_begin(ctx, CAIRN_TXN_WRITE));
+    machine_must(&station, cairn_own_log(ctx, &author, (struct cairn_scope){VILLAGE},
+                                         CAIRN_CHANNEL_RECORDS, &log));
+    assert_int_equal(cairn_apply_own(ctx, &author, &log, cairn_writer_bytes(&writer), 1),
+                     CAIRN_BAD_INPUT);
+    cairn_context_abort(ctx);
+    assert_string_equal(station.err.text, "<why>");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -381,6 +408,7 @@ int main(void)
         TEST(what_stands_on_a_branch_that_does_not_count_is_listed),
         TEST(an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other),
         TEST(records_with_many_entries_without_effect_are_told_from_others),
+        TEST(why_an_entry_cannot_be_written_is_said_in_the_same_language),
         TEST(records_of_one_number_are_listed_as_they_were_written),
     };
 

@@ -375,8 +375,6 @@ static enum cairn_status covered_write(struct covering *c,
     return group_add(c->out, &group, &parts);
 }
 
-/* The newest checkpoint whose leaves may fit; at least the first behind `from`. Sizes are known
- * only when gathered, so the span is halved until it fits. */
 enum cairn_status cairn_outgoing_size(struct cairn_outgoing *out,
                                       const struct cairn_scope_log *scope_log)
 {
@@ -388,6 +386,8 @@ enum cairn_status cairn_outgoing_size(struct cairn_outgoing *out,
     return group_add(out, &group, &(struct cairn_group_parts){.leaf_count = 0});
 }
 
+/* The newest checkpoint whose leaves may fit; at least the first behind `from`. Sizes are known
+ * only when gathered, so the span is halved until it fits. */
 enum cairn_status cairn_outgoing_covered(struct cairn_context *ctx, struct cairn_outgoing *out,
                                          const struct cairn_scope_log *scope_log, uint64_t from,
                                          uint64_t *out_next)

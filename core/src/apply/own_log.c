@@ -78,11 +78,12 @@ static enum cairn_status own_log_begin(struct cairn_context *ctx, const struct c
 
     author->ports->ops->random(author->ports, log.incarnation.bytes, sizeof log.incarnation.bytes);
     author->ports->ops->random(author->ports, log.secret.bytes, sizeof log.secret.bytes);
-    memcpy(secret.bytes, log.secret.bytes, sizeof secret.bytes);
     log.id = cairn_log_id(&ctx->network, &log.device, scope, channel, &log.incarnation);
     cairn_tree_init(&log.tree);
     CAIRN_TRY(cairn_schema_newest(ctx, &basis.schema_version));
+    memcpy(secret.bytes, log.secret.bytes, sizeof secret.bytes);
     basis.secret_hash = cairn_secret_hash(&secret);
+    sodium_memzero(&secret, sizeof secret);
     CAIRN_TRY(predecessor_find(ctx, author, scope, channel, &basis));
     cairn_writer_init(&writer, bytes, sizeof bytes);
     cairn_basis_write(&writer, author->now_s, &basis);
@@ -132,6 +133,13 @@ enum cairn_status cairn_own_log(struct cairn_context *ctx, const struct cairn_au
     return own_log_renew(ctx, author, out_log);
 }
 
+static const char *reason_word(const struct cairn_context *ctx, enum cairn_reason reason)
+{
+    const char *text = cairn_reason_text(reason);
+
+    return ctx->err == NULL || ctx->err->translate == NULL ? text : ctx->err->translate(text);
+}
+
 /* Entries that fit one run of a message, under one seal. */
 static enum cairn_status own_batch(struct cairn_context *ctx, const struct cairn_author *author,
                                    struct cairn_log *log, struct cairn_bytes entries,
@@ -154,7 +162,7 @@ static enum cairn_status own_batch(struct cairn_context *ctx, const struct cairn
         for (uint32_t i = from; i < cairn_log_size(log) && verdict.reason == CAIRN_WHY_NONE; i++)
             CAIRN_TRY(cairn_verdict_get(ctx, log->no, i, &verdict));
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "This cannot be written: %s.",
-                          cairn_reason_text(verdict.reason));
+                          reason_word(ctx, verdict.reason));
     }
     /* Never goes back, whatever is abandoned: the high-water mark (restore.h) is compared
      * with it. */

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "pack.h"
@@ -181,6 +182,7 @@ void cairn_log_blinder(const struct cairn_log *log, struct cairn_blinder *out_bl
         struct cairn_secret secret;
         memcpy(secret.bytes, log->secret.bytes, sizeof secret.bytes);
         cairn_blinder_init(out_blinder, &secret);
+        sodium_memzero(&secret, sizeof secret);
     } else {
         cairn_blinder_init_closed(out_blinder, &log->secret);
     }

@@ -1,6 +1,6 @@
 /*
  * log.h: device logs as they lie in the store: what names a log, its head, its entries in blobs.
- * Appends what others have checked; decides nothing (ingest.h, judge.h do).
+ * Appends what others have checked; decides nothing (batch.h, judge.h do).
  *
  * Logs have short numbers of this store's own ("no"), never seen outside it.
  */
@@ -74,7 +74,7 @@ struct cairn_blob {
     struct cairn_signature seal;
     struct cairn_hash root;     /* at first + count */
     struct cairn_bytes entries; /* CBOR items */
-    struct cairn_bytes chain; /* for each entry a dot: varint log no + 1 (0: none), varint index */
+    struct cairn_bytes chain; /* for each entry a dot: varint log no, 0: none; else varint index */
 };
 CAIRN_NODISCARD
 enum cairn_status cairn_blob_put(struct cairn_context *ctx, uint32_t no,
@@ -101,9 +101,5 @@ enum cairn_status cairn_log_run(struct cairn_context *ctx, const struct cairn_lo
 CAIRN_NODISCARD
 enum cairn_status cairn_log_root_at(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t size, struct cairn_hash *out_root);
-/* Drop every blob from `size` on and set the head back; the caller saves and rebuilds. */
-CAIRN_NODISCARD
-enum cairn_status cairn_log_truncate(struct cairn_context *ctx, struct cairn_log *log,
-                                     uint32_t size);
 
 #endif

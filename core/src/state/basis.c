@@ -1,5 +1,6 @@
 #include "basis.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "authority.h"
@@ -58,6 +59,7 @@ enum cairn_status cairn_bases_check(struct cairn_context *ctx, const struct cair
             struct cairn_secret secret;
             memcpy(secret.bytes, log->secret.bytes, 32);
             struct cairn_hash hash = cairn_secret_hash(&secret);
+            sodium_memzero(&secret, sizeof secret);
             if (!cairn_hash_equal(&hash, &basis.secret_hash))
                 return CAIRN_MALFORMED;
         }
@@ -90,10 +92,8 @@ enum cairn_status cairn_basis_apply(struct cairn_context *ctx, struct cairn_log 
     struct cairn_basis basis;
     struct cairn_standing standing;
 
-    if (!cairn_basis_read(entry, &basis)) {
-        *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_SHAPE, 0, 0};
-        return CAIRN_OK;
-    }
+    bool is_basis = cairn_basis_read(entry, &basis);
+    CAIRN_ASSERT(is_basis); /* cairn_bases_check took it */
     if (index > 0 && basis.schema_version < log->schema_version) {
         *out_verdict = (struct cairn_verdict){CAIRN_INVALID, CAIRN_WHY_VERSION_BACK, 0, 0};
         return CAIRN_OK;

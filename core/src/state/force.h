@@ -9,8 +9,8 @@
 #include "log.h"
 #include "verdict.h"
 
-/* From which entry on `log` is out of force by cuts, closes, revocations and forks: its size when
- * none. */
+/* From which entry on `log` is out of force by cuts, closes, revocations and forks: UINT32_MAX when
+ * none says so. */
 CAIRN_NODISCARD
 enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_log *log,
                                   uint32_t *out_end);

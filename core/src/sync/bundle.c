@@ -13,7 +13,6 @@
 #include "taking.h"
 
 #define PART_BYTES 200000 /* of groups and links, before packing */
-#define PART_FILE_MAX (2u * CAIRN_MESSAGE_UNPACKED_MAX)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
@@ -80,7 +79,7 @@ static enum cairn_status part_flush(struct bundle_out *out)
     if (gathered->group_count == 0 && gathered->links.count == 0)
         return CAIRN_OK;
     cairn_buffer_init(&plain, CAIRN_MESSAGE_UNPACKED_MAX);
-    cairn_buffer_init(&packed, PART_FILE_MAX);
+    cairn_buffer_init(&packed, CAIRN_PART_FILE_MAX);
     struct cairn_writer room =
         cairn_buffer_room(&plain, gathered->groups.size + gathered->links.bytes.size + 64);
     cairn_bundle_part_write(&room, cairn_buffer_bytes(&gathered->links.bytes),

@@ -5,8 +5,6 @@
 #include "cairn/cbor.h"
 #include "pack.h"
 
-#define PART_FILE_MAX (2u * CAIRN_MESSAGE_UNPACKED_MAX)
-
 void cairn_parts_init(struct cairn_parts *parts, struct cairn_bytes file,
                       const struct cairn_bundle_header *header, const uint8_t *content_key)
 {
@@ -33,7 +31,8 @@ static enum cairn_status block_open(struct cairn_parts *parts, struct cairn_byte
     unsigned long long size;
     unsigned char tag;
 
-    if (block.size < crypto_secretstream_xchacha20poly1305_ABYTES || block.size > PART_FILE_MAX)
+    if (block.size < crypto_secretstream_xchacha20poly1305_ABYTES ||
+        block.size > CAIRN_PART_FILE_MAX)
         return CAIRN_MALFORMED;
     if (block.size > parts->capacity) {
         uint8_t *grown = realloc(parts->plain, block.size);

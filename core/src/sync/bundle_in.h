@@ -10,6 +10,9 @@
 
 struct cairn_packer;
 
+/* A part as it lies in the file: what unpacks to a message is hardly longer packed. */
+#define CAIRN_PART_FILE_MAX (2u * CAIRN_MESSAGE_UNPACKED_MAX)
+
 struct cairn_parts {
     struct cairn_reader reader;
     bool is_sealed, has_stream, is_done;

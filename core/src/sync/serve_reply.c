@@ -108,30 +108,44 @@ static bool is_followed(const struct replying *r, const struct cairn_scope_log *
            (r->in_force || scope_log->channel == CAIRN_CHANNEL_AUTHORITY);
 }
 
+#define SCOPE_DEPTH_MAX 8
+
+/* A village has twelve digits: nothing lies below it. */
+static bool is_village(struct cairn_scope scope)
+{
+    return scope.code >= UINT64_C(110000000000);
+}
+
+/* The scope and those above it, from the highest on. */
+static enum cairn_status chain_reply(struct replying *r, struct cairn_scope scope)
+{
+    struct cairn_scope chain[SCOPE_DEPTH_MAX];
+    struct cairn_scope_log scope_log;
+    size_t depth = 0;
+
+    for (;; scope = cairn_scope_parent(scope)) {
+        CAIRN_ASSERT(depth < SCOPE_DEPTH_MAX);
+        chain[depth++] = scope;
+        if (scope.code == 0)
+            break;
+    }
+    while (depth-- > 0)
+        for (int channel = 0; channel < CAIRN_CHANNEL_COUNT; channel++) {
+            CAIRN_TRY(cairn_scope_log_load(r->ctx, chain[depth], (enum cairn_channel)channel,
+                                           &scope_log));
+            if (scope_log.tree.size > 0 && is_followed(r, &scope_log))
+                CAIRN_TRY(scope_reply(r, &scope_log));
+        }
+    return CAIRN_OK;
+}
+
 static enum cairn_status scopes_reply(struct replying *r)
 {
-    struct cairn_scope scope = r->standing.scope;
     struct cairn_scope_log scope_log;
     enum cairn_status status;
 
-    if (scope.code >
-        99999999999) { /* a village: its own and those above, without a walk over all */
-        struct cairn_scope chain[8];
-        size_t depth = 0;
-        for (struct cairn_scope at = scope;; at = cairn_scope_parent(at)) {
-            chain[depth++] = at;
-            if (at.code == 0)
-                break;
-        }
-        while (depth-- > 0)
-            for (int channel = 0; channel < CAIRN_CHANNEL_COUNT; channel++) {
-                CAIRN_TRY(cairn_scope_log_load(r->ctx, chain[depth], (enum cairn_channel)channel,
-                                               &scope_log));
-                if (scope_log.tree.size > 0 && is_followed(r, &scope_log))
-                    CAIRN_TRY(scope_reply(r, &scope_log));
-            }
-        return CAIRN_OK;
-    }
+    if (is_village(r->standing.scope)) /* without a walk over all */
+        return chain_reply(r, r->standing.scope);
     for (status = cairn_scope_log_next(r->ctx, &scope_log, true); status == CAIRN_OK;
          status = cairn_scope_log_next(r->ctx, &scope_log, false))
         if (is_followed(r, &scope_log))
