@@ -11,8 +11,8 @@ struct cairn_auditor {
     struct cairn_store *store;
     struct cairn_verifier verifier;
     struct cairn_context ctx;
-    struct cairn_err err;    /* of the step under way */
-    struct cairn_err *outer; /* the caller's: its language */
+    struct cairn_err err;                 /* of the step under way */
+    struct cairn_err *outer;              /* the caller's: its language */
     uint64_t entries_done, entries_total; /* the total is a guess by the files' sizes */
 };
 

@@ -220,8 +220,8 @@ static struct cairn_verdict grant_judge(const struct cairn_standing *author,
 {
     if (author->depth + 1 > CAIRN_CHAIN_MAX)
         return verdict_of(CAIRN_INVALID, CAIRN_WHY_DEPTH);
-    bool is_wider = (grant->channels & ~author->channels) != 0 ||
-                    (grant->rights & ~author->rights) != 0;
+    bool is_wider =
+        (grant->channels & ~author->channels) != 0 || (grant->rights & ~author->rights) != 0;
     if ((author->rights & CAIRN_RIGHT_DELEGATE) == 0 || is_wider ||
         !cairn_scope_contains(author->scope, grant->scope) ||
         cairn_sign_key_check(&grant->keys.seal) != CAIRN_OK ||
@@ -288,7 +288,8 @@ static enum cairn_status log_judge(struct cairn_context *ctx, const struct cairn
     struct cairn_log log;
 
     CAIRN_TRY(cairn_log_mention(ctx, log_id, &log));
-    if (!log.is_known) {
+    /* Of a log that its device gave up to the last entry nothing is handed on. */
+    if (!log.is_known || cairn_log_size(&log) == 0) {
         *out_verdict = verdict_of(CAIRN_WAITING, CAIRN_WHY_NOT_HERE_YET);
         out_verdict->waits_for_log = log.no;
         out_verdict->waits_for_size = 1;
