@@ -1,4 +1,4 @@
-/* cairn-bench: measure the figures that DESIGN.md's budgets are held against. */
+/* cairn-bench: measure the figures of the README, each against its goal and its floor. */
 
 #include <getopt.h>
 #include <jansson.h>

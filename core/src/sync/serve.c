@@ -339,8 +339,7 @@ static enum cairn_status group_commit(struct cairn_context *ctx, struct cairn_se
         enum cairn_status status = run_commit(ctx, serve, group, &run);
         if (status == CAIRN_OK)
             continue;
-        if (status != CAIRN_BAD_INPUT && status != CAIRN_GAP &&
-            cairn_status_actor(status) != CAIRN_ACTOR_PEER)
+        if (status != CAIRN_GAP && cairn_status_actor(status) != CAIRN_ACTOR_PEER)
             return status;
         if (ctx->write_count != written) {
             run_leave_out(serve, *at);
