@@ -110,14 +110,16 @@ try_join()
     return 1
 }
 
-# device_request STORE: initialized and granted, not joined.
+# device_request STORE: initialized and granted, not joined; each a device of its own.
+guests=0
 device_request()
 {
+    guests=$((guests + 1))
     try 0 "$1" init --no-passphrase "device $1"
     lib_fingerprint=$(fingerprint_in_out)
     rm -f "$1.invite"
     try 0 office grant "$1/device-$1.request" --fingerprint "$lib_fingerprint" --role station \
-        --scope "$shama" --tag G1 --out "$1.invite"
+        --scope "$shama" --tag "G$guests" --out "$1.invite"
 }
 
 try_put()

@@ -239,7 +239,7 @@ static enum cairn_status scopes_report(struct cairn_auditor *audit, struct cairn
     crypto_hash_sha256_final(&state, digest.bytes);
     sodium_bin2hex(audit->report.digest, sizeof audit->report.digest, digest.bytes,
                    sizeof digest.bytes);
-    return notes->failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(notes);
 }
 
 enum cairn_status cairn_audit_report_gather(struct cairn_auditor *audit, struct cairn_buffer *notes)

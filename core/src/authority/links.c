@@ -96,7 +96,7 @@ static enum cairn_status link_set_add(struct cairn_link_set *set, const struct c
     set->refs[set->ref_count++] = *ref;
     cairn_buffer_add(&set->bytes, link_bytes.data, link_bytes.size);
     set->count++;
-    return set->bytes.failed ? CAIRN_NO_MEMORY : CAIRN_OK;
+    return cairn_buffer_status(&set->bytes);
 }
 
 enum cairn_status cairn_link_set_chain(struct cairn_context *ctx, struct cairn_link_set *set,
