@@ -221,13 +221,11 @@ static bool names(const struct model *model, const struct model_version *version
 static void replaced_strike(const struct model *model, const struct model_record *record,
                             const struct model_version *version, uint8_t *is_live)
 {
-    const uint32_t *named = model->replaced + version->replaces_first;
-
     for (uint32_t i = 0; i < record->count; i++) {
         uint32_t other = record->versions[i];
         bool is_struck = replaces_own(version, &model->versions[other]);
         for (uint32_t n = 0; n < version->replaces_count && !is_struck; n++)
-            is_struck = names(model, version, named[n], other);
+            is_struck = names(model, version, model->replaced[version->replaces_first + n], other);
         if (is_struck)
             is_live[i] = 0;
     }
