@@ -4,6 +4,7 @@
 #include "announce.h"
 #include "basis.h"
 #include "digest.h"
+#include "force.h"
 #include "index.h"
 #include "rebuild_internal.h"
 #include "reopen.h"
@@ -148,31 +149,6 @@ enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct c
     return records_rebuild(ctx, log, size, records, count);
 }
 
-/* What adopts entries of a log of which nothing is left waits for it again. */
-static enum cairn_status adoptions_wait(struct cairn_context *ctx, const struct cairn_log *log)
-{
-    const struct cairn_verdict waits = {CAIRN_WAITING, CAIRN_WHY_NOT_HERE_YET, log->no, 1};
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_ADOPTED);
-    struct cairn_walk walk;
-    enum cairn_status status;
-
-    cairn_key_hash(&prefix, &log->id);
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        struct cairn_log author;
-        cairn_read_u32be(&walk.key); /* from where on */
-        struct cairn_hash by_log = cairn_read_hash(&walk.key);
-        uint32_t by_index = cairn_read_u32be(&walk.key);
-        status = walk.key.failed ? CAIRN_CORRUPT : cairn_log_find(ctx, &by_log, &author);
-        if (status == CAIRN_OK && author.is_known && by_index < cairn_log_size(&author))
-            status = cairn_verdict_put(ctx, author.no, by_index, &waits);
-        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-            break;
-    }
-    cairn_walk_close(&walk);
-    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
-}
-
 enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log *log,
                                      uint32_t from)
 {
@@ -209,7 +185,7 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     CAIRN_TRY(cairn_announcements_forget(ctx, log, from));
     CAIRN_TRY(cairn_log_save(ctx, log));
     if (from == 0)
-        CAIRN_TRY(adoptions_wait(ctx, log));
+        CAIRN_TRY(cairn_adoptions_wait(ctx, log));
     CAIRN_TRY(records_rebuild(ctx, log, from, records, count));
     CAIRN_TRY(records_rebuild(ctx, log, from, followed, followed_count));
     CAIRN_TRY(cairn_announcements_reopen(ctx, log->no, from, &reopened, &reopened_count));

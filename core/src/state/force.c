@@ -191,11 +191,13 @@ enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_
     return CAIRN_OK;
 }
 
-/* Visit the ranges of `log` that were adopted by entries that count; return other than OK to stop.
- */
+/* Visit the ranges of `log` that were adopted; return other than OK to stop. */
 struct adopted {
     uint32_t from, to;
     struct cairn_hash root; /* at `to` */
+    struct cairn_hash by_log;
+    uint32_t by_index;
+    bool counts; /* the entry that adopts is not cut */
 };
 typedef enum cairn_status adopted_fn(void *context, struct cairn_context *ctx,
                                      const struct adopted *adopted);
@@ -212,16 +214,16 @@ static enum cairn_status adopted_visit(struct cairn_context *ctx, const struct c
     while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
         struct adopted adopted;
         struct cairn_reader reader;
-        bool counts;
         adopted.from = cairn_read_u32be(&walk.key);
-        struct cairn_hash by_log = cairn_read_hash(&walk.key);
-        uint32_t by_index = cairn_read_u32be(&walk.key);
+        adopted.by_log = cairn_read_hash(&walk.key);
+        adopted.by_index = cairn_read_u32be(&walk.key);
         cairn_reader_init(&reader, walk.value);
         adopted.to = cairn_read_u32be(&reader);
         adopted.root = cairn_read_hash(&reader);
-        status =
-            reader.failed ? CAIRN_CORRUPT : cairn_author_counts(ctx, &by_log, by_index, &counts);
-        if (status == CAIRN_OK && counts)
+        status = reader.failed || walk.key.failed
+                     ? CAIRN_CORRUPT
+                     : cairn_author_counts(ctx, &adopted.by_log, adopted.by_index, &adopted.counts);
+        if (status == CAIRN_OK)
             status = visit(context, ctx, &adopted);
         if (status != CAIRN_OK)
             break;
@@ -236,7 +238,7 @@ static enum cairn_status note_greatest(void *context, struct cairn_context *ctx,
     uint32_t *greatest = context;
 
     (void)ctx;
-    *greatest = adopted->to > *greatest ? adopted->to : *greatest;
+    *greatest = adopted->counts && adopted->to > *greatest ? adopted->to : *greatest;
     return CAIRN_OK;
 }
 
@@ -245,6 +247,27 @@ enum cairn_status cairn_force_adopted(struct cairn_context *ctx, const struct ca
 {
     *out_to = 0;
     return adopted_visit(ctx, log, note_greatest, out_to);
+}
+
+static enum cairn_status note_waits(void *context, struct cairn_context *ctx,
+                                    const struct adopted *adopted)
+{
+    const struct cairn_verdict *waits = context;
+    struct cairn_log author;
+
+    enum cairn_status status = cairn_log_find(ctx, &adopted->by_log, &author);
+    if (status == CAIRN_NOT_FOUND ||
+        (status == CAIRN_OK && (!author.is_known || adopted->by_index >= cairn_log_size(&author))))
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    return cairn_verdict_put(ctx, author.no, adopted->by_index, waits);
+}
+
+enum cairn_status cairn_adoptions_wait(struct cairn_context *ctx, const struct cairn_log *log)
+{
+    struct cairn_verdict waits = {CAIRN_WAITING, CAIRN_WHY_NOT_HERE_YET, log->no, 1};
+
+    return adopted_visit(ctx, log, note_waits, &waits);
 }
 
 enum cairn_status cairn_force_limit(struct cairn_context *ctx, const struct cairn_log *log,
@@ -272,8 +295,8 @@ static enum cairn_status note_holds(void *context, struct cairn_context *ctx,
     struct adoption *adoption = context;
     struct cairn_hash root;
 
-    if (adoption->is_adopted || adoption->index < adopted->from || adoption->index >= adopted->to ||
-        adopted->to > cairn_log_size(adoption->log))
+    if (!adopted->counts || adoption->is_adopted || adoption->index < adopted->from ||
+        adoption->index >= adopted->to || adopted->to > cairn_log_size(adoption->log))
         return CAIRN_OK;
     CAIRN_TRY(cairn_log_root_at(ctx, adoption->log, adopted->to, &root));
     adoption->is_adopted = cairn_hash_equal(&adopted->root, &root);

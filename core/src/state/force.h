@@ -39,6 +39,9 @@ enum cairn_status cairn_force_why(struct cairn_context *ctx, const struct cairn_
 CAIRN_NODISCARD
 enum cairn_status cairn_force_limit(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t *out_limit);
+/* Nothing is left of `log`: what adopts entries of it waits for it again. */
+CAIRN_NODISCARD
+enum cairn_status cairn_adoptions_wait(struct cairn_context *ctx, const struct cairn_log *log);
 /* Where the last adopted range of `log` ends; 0: none was. */
 CAIRN_NODISCARD
 enum cairn_status cairn_force_adopted(struct cairn_context *ctx, const struct cairn_log *log,
