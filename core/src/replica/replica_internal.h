@@ -132,6 +132,15 @@ enum cairn_status cairn_row_view(struct cairn_replica *replica, struct cairn_con
                                  const struct cairn_index_row *row,
                                  const struct cairn_record_state *state,
                                  struct cairn_record *out_record);
+/* A closed replica; cairn_replica_close() ends it. NO_MEMORY. */
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_new(const struct cairn_replica_config *config,
+                                    struct cairn_replica **out_replica);
+/* Ports, lock and store of a folder; simulators bring theirs. `create`: make what is not there. */
+CAIRN_NODISCARD
+enum cairn_status cairn_replica_folder(struct cairn_replica *replica,
+                                       const struct cairn_replica_config *config, bool create,
+                                       struct cairn_err *err);
 /* 1 to 4 ASCII letters or digits? */
 bool cairn_tag_is_good(const char *tag);
 /* The live versions of `field`, the shown one first, then by (time, log) as all lists number them:
