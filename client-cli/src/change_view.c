@@ -34,7 +34,7 @@ const char *change_operation(const struct cairn_history_item *item)
 
 /* A value by its name in the reader's language, where it has one. */
 static const char *value_word(const char *value, const struct cairn_label *label, bool is_integer,
-                              char buffer[static TEXT_NUMBER_BYTES])
+                              char buffer[static I18N_NUMBER_BYTES])
 {
     const char *word = i18n_is_chinese() ? label->zh : label->en;
 

@@ -211,7 +211,7 @@ const char *cli_place(struct cli *cli, const char *scope, char buffer[static REG
     return name == NULL ? cli_scope(cli, scope, buffer) : regions_short(name, buffer);
 }
 
-const char *cli_value(const char *value, bool is_integer, char buffer[static TEXT_NUMBER_BYTES])
+const char *cli_value(const char *value, bool is_integer, char buffer[static I18N_NUMBER_BYTES])
 {
     if (value == NULL)
         return _("(deleted)");

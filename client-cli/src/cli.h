@@ -82,8 +82,8 @@ const char *cli_place(struct cli *cli, const char *scope, char buffer[static REG
 #define CLI_PLACE(cli, scope) cli_place((cli), (scope), (char[REGIONS_NAME_BYTES]){0})
 /* A value for people: digits grouped where the schema says that it is an integer; "(deleted)" for
  * NULL. */
-const char *cli_value(const char *value, bool is_integer, char buffer[static TEXT_NUMBER_BYTES]);
-#define CLI_VALUE(value, is_integer) cli_value((value), (is_integer), (char[TEXT_NUMBER_BYTES]){0})
+const char *cli_value(const char *value, bool is_integer, char buffer[static I18N_NUMBER_BYTES]);
+#define CLI_VALUE(value, is_integer) cli_value((value), (is_integer), (char[I18N_NUMBER_BYTES]){0})
 /* A role, a channel in the reader's language. */
 const char *cli_role(const char *role);
 const char *cli_channel(const char *channel);

@@ -61,7 +61,7 @@ static void on_finding(void *context, uint64_t number, const char *text, const c
                               output_json_text(text), "affects", output_json_text(affects)));
         return;
     }
-    output_line(output, _("FINDING %s  %s"), text_count(number).text, text);
+    output_line(output, _("FINDING %s  %s"), i18n_number(number).text, text);
     print_affects(((struct audit *)context)->cli, affects);
 }
 
@@ -105,8 +105,8 @@ static void on_progress(void *context, uint64_t done, uint64_t total)
 {
     struct audit *audit = context;
 
-    output_progress(&audit->cli->output, _("Checked %s of %s"), text_count(done).text,
-                    text_count(total).text);
+    output_progress(&audit->cli->output, _("Checked %s of %s"), i18n_number(done).text,
+                    i18n_number(total).text);
 }
 
 /* ---- the summary ---- */
@@ -149,16 +149,16 @@ static void add_checkpoints(struct table *table, const struct cairn_audit_report
         return;
     }
     snprintf(cover, sizeof cover, _("%s by %s   cover %s of %s entries"),
-             text_count(report->checkpoint_count).text,
+             i18n_number(report->checkpoint_count).text,
              report->server_tag[0] == '\0' ? "?" : report->server_tag,
-             text_count(report->covered_count).text, text_count(report->entry_count).text);
+             i18n_number(report->covered_count).text, i18n_number(report->entry_count).text);
     if (report->finding_count == 0 && report->compared_count >= report->checkpoint_count)
         snprintf(state, sizeof state, _("; state rebuilt and equal (digest %.4s…%s)"),
                  report->digest, tail);
     else if (report->finding_count == 0 && report->compared_count > 0)
         snprintf(state, sizeof state, _("; state of %s of %s scopes rebuilt and equal"),
-                 text_count(report->compared_count).text,
-                 text_count(report->checkpoint_count).text);
+                 i18n_number(report->compared_count).text,
+                 i18n_number(report->checkpoint_count).text);
     add_line(table, _("checkpoints"), "%s%s", cover, state);
 }
 
@@ -171,19 +171,19 @@ static void add_counts(struct table *table, const struct audit *audit)
     add_line(table, _("devices"),
              ngettext("%s: %s   %s grant leads to the root", "%s: %s   %s grants lead to the root",
                       (unsigned long)report->grant_count),
-             text_count(report->device_count).text, audit->tags == NULL ? "-" : audit->tags,
-             text_count(report->grant_count).text);
+             i18n_number(report->device_count).text, audit->tags == NULL ? "-" : audit->tags,
+             i18n_number(report->grant_count).text);
     add_line(table, _("logs"),
              is_clean
                  ? ngettext("%s, %s entry   every entry sealed, no gap, no fork",
                             "%s, %s entries   every entry sealed, no gap, no fork",
                             (unsigned long)report->entry_count)
                  : ngettext("%s, %s entry", "%s, %s entries", (unsigned long)report->entry_count),
-             text_count(report->log_count).text, text_count(report->entry_count).text);
+             i18n_number(report->log_count).text, i18n_number(report->entry_count).text);
     add_checkpoints(table, report);
     add_line(table, _("open"), _("%s in conflict, %s settled, %s from a newer version, %s forks"),
-             text_count(report->conflict_count).text, text_count(report->settled_count).text,
-             text_count(report->newer_count).text, text_count(report->fork_count).text);
+             i18n_number(report->conflict_count).text, i18n_number(report->settled_count).text,
+             i18n_number(report->newer_count).text, i18n_number(report->fork_count).text);
 }
 
 /* What could not be checked is said as plainly as what could. */
@@ -199,7 +199,7 @@ static void print_not_compared(struct output *output, const struct cairn_audit_r
                  "State of %s scopes not compared: when the server signed them, it held "
                  "more or less than is at hand.",
                  (unsigned long)count),
-        text_count(count).text);
+        i18n_number(count).text);
 }
 
 static void print_ending(const struct audit *audit, const char *saved)
@@ -212,10 +212,10 @@ static void print_ending(const struct audit *audit, const char *saved)
                     ngettext("%s finding in %s entries. No checkpoint was saved.",
                              "%s findings in %s entries. No checkpoint was saved.",
                              (unsigned long)report->finding_count),
-                    text_count(report->finding_count).text, text_count(report->entry_count).text);
+                    i18n_number(report->finding_count).text, i18n_number(report->entry_count).text);
     else
         output_line(output, _("Nothing wrong found in %s entries."),
-                    text_count(report->entry_count).text);
+                    i18n_number(report->entry_count).text);
     print_not_compared(output, report);
     if (audit->last_heard_s != 0)
         output_line(output, _("Not covered: what no station has sent yet (%s last heard %s)."),

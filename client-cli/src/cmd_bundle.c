@@ -18,7 +18,7 @@ static bool add_piece(void *context, struct cairn_bytes bytes)
     struct bundle_out *out = context;
 
     out->byte_count += bytes.size;
-    output_progress(&out->cli->output, _("Writing %s bytes"), text_count(out->byte_count).text);
+    output_progress(&out->cli->output, _("Writing %s bytes"), i18n_number(out->byte_count).text);
     return file_writer_add(&out->writer, bytes);
 }
 
@@ -39,13 +39,13 @@ static void counts_text(const struct cairn_bundle_report *report, char *out_text
 
     snprintf(entries, sizeof entries,
              ngettext("%s entry", "%s entries", (unsigned long)report->entry_count),
-             text_count(report->entry_count).text);
+             i18n_number(report->entry_count).text);
     snprintf(devices, sizeof devices,
              ngettext("%s device", "%s devices", (unsigned long)report->device_count),
-             text_count(report->device_count).text);
+             i18n_number(report->device_count).text);
     snprintf(checkpoints, sizeof checkpoints,
              ngettext("%s checkpoint", "%s checkpoints", (unsigned long)report->checkpoint_count),
-             text_count(report->checkpoint_count).text);
+             i18n_number(report->checkpoint_count).text);
     snprintf(out_text, size, _("%s, %s, %s"), entries, devices, checkpoints);
 }
 
@@ -77,7 +77,7 @@ static enum cli_exit write_bundle(struct cli *cli, const char *file)
         print_json(cli, file, &report);
     else
         output_line(&cli->output, _("Written %s: %s bytes"), counts,
-                    text_count(report.byte_count).text);
+                    i18n_number(report.byte_count).text);
     return CLI_DONE;
 }
 
@@ -95,7 +95,7 @@ static enum cli_exit read_bundle(struct cli *cli, const char *file)
     if (exit_code == CLI_DONE)
         exit_code = cli_check_joined(cli);
     if (exit_code == CLI_DONE) {
-        output_progress(&cli->output, _("Reading %s bytes"), text_count(size).text);
+        output_progress(&cli->output, _("Reading %s bytes"), i18n_number(size).text);
         status = cairn_bundle_read(cli->replica, (struct cairn_bytes){(const uint8_t *)text, size},
                                    &report, &cli->err);
         if (status != CAIRN_OK)
@@ -110,13 +110,13 @@ static enum cli_exit read_bundle(struct cli *cli, const char *file)
         print_json(cli, file, &report);
         return CLI_DONE;
     }
-    output_line(&cli->output, _("Read %s: %s bytes"), counts, text_count(report.byte_count).text);
+    output_line(&cli->output, _("Read %s: %s bytes"), counts, i18n_number(report.byte_count).text);
     if (report.conflict_count > 0)
         output_line(&cli->output,
                     ngettext("%s conflict came in: cairn conflicts",
                              "%s conflicts came in: cairn conflicts",
                              (unsigned long)report.conflict_count),
-                    text_count(report.conflict_count).text);
+                    i18n_number(report.conflict_count).text);
     return CLI_DONE;
 }
 

@@ -41,7 +41,7 @@ static json_t *count_object(struct counting *counting, const struct cairn_count 
 
 static void add_row(struct counting *counting, const struct cairn_count *count)
 {
-    char numbers[CAIRN_SUMS_MAX][TEXT_NUMBER_BYTES];
+    char numbers[CAIRN_SUMS_MAX][I18N_NUMBER_BYTES];
     const char *cells[TABLE_COLUMNS_MAX];
     char place[REGIONS_NAME_BYTES];
     size_t column = 0;
@@ -50,7 +50,7 @@ static void add_row(struct counting *counting, const struct cairn_count *count)
         cells[column++] = cli_scope(counting->cli, count->group, place);
     else if (counting->by != NULL)
         cells[column++] = count->group == NULL ? _("(none)") : count->group;
-    struct text_number total = text_count(count->count);
+    struct i18n_number total = i18n_number(count->count);
     cells[column++] = total.text;
     for (size_t i = 0; i < counting->sums->count; i++)
         cells[column++] =

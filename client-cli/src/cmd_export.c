@@ -206,7 +206,7 @@ static enum cairn_status write_file(struct export *export, const struct conditio
 static void print_written(struct export *export)
 {
     struct output *output = &export->cli->output;
-    struct text_number count = text_count(export->record_count);
+    struct i18n_number count = i18n_number(export->record_count);
 
     if (strcmp(export->path, "-") == 0)
         return;

@@ -147,7 +147,7 @@ static void print_state(struct cli *cli, const struct cairn_record *record)
                     ngettext("%s value is not yet received by a server",
                              "%s values are not yet received by a server",
                              (unsigned long)record->unreceived_count),
-                    text_count(record->unreceived_count).text);
+                    i18n_number(record->unreceived_count).text);
     print_parallel(cli, record);
     print_conflicts(cli, record);
 }

@@ -112,7 +112,7 @@ static void print(struct cli *cli, const struct cairn_device *device, const char
     } else if (place != NULL) {
         print_granted(cli, device, place);
         output_line(&cli->output, _("Invitation: %s, %s bytes, opens on that device only."), path,
-                    text_count(size).text);
+                    i18n_number(size).text);
     }
     free(place);
 }

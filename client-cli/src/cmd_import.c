@@ -115,7 +115,7 @@ static enum cairn_status fail_changed(struct import *import, const struct import
         N_("%s is not the file whose import was interrupted: it has other bytes than the %s that "
            "were imported, or another size. Nothing was imported now; put the earlier file back, "
            "or import what is missing under another file name."),
-        import->path, text_count(place->offset).text);
+        import->path, i18n_number(place->offset).text);
 }
 
 /* Begin behind what an earlier run committed. */
@@ -159,7 +159,7 @@ static enum cairn_status begin(struct import *import)
             err, CAIRN_BAD_INPUT,
             N_("an import of %s was interrupted behind line %zu, %s records are saved. Nothing was "
                "imported now; go on with --resume, or rename the file to import all of it anew."),
-            import->path, import->file.line - 1, text_count(place.saved).text);
+            import->path, import->file.line - 1, i18n_number(place.saved).text);
     return status == CAIRN_NOT_FOUND ? reopen(import) : status;
 }
 
@@ -244,7 +244,8 @@ static enum cli_exit print_dry_run(const struct import *import)
         output_line(output,
                     ngettext("%s: %s row, %s good.", "%s: %s rows, %s good.",
                              (unsigned long)import->row_count),
-                    import->path, text_count(import->row_count).text, text_count(good_count).text);
+                    import->path, i18n_number(import->row_count).text,
+                    i18n_number(good_count).text);
     return import->bad_count == 0 ? CLI_DONE : CLI_WRONG;
 }
 
@@ -381,16 +382,16 @@ static void print_updated(const struct import *import)
     output_line(&import->cli->output,
                 /* TRANSLATORS: of type household: 3 new, 40 changed, 369 as they were */
                 _("Records of type %s: %s new, %s changed, %s as they were; commits: %s"),
-                import->how.type, text_count(import->created_count).text,
-                text_count(import->changed_count).text, text_count(same).text,
-                text_count(import->commit_count).text);
+                import->how.type, i18n_number(import->created_count).text,
+                i18n_number(import->changed_count).text, i18n_number(same).text,
+                i18n_number(import->commit_count).text);
 }
 
 static void print_created(const struct import *import)
 {
     struct output *output = &import->cli->output;
-    struct text_number count = text_count(import->saved_count);
-    struct text_number villages = text_count(import->villages.count);
+    struct i18n_number count = i18n_number(import->saved_count);
+    struct i18n_number villages = i18n_number(import->villages.count);
 
     if (import->saved_count == 1)
         output_line(output, _("Saved 1 record of type %s (%s), 1 commit"), import->how.type,
@@ -407,7 +408,7 @@ static void print_created(const struct import *import)
                              "Saved %s records of type %s (%s to %s) in %s villages, %s commits",
                              import->villages.count),
                     count.text, import->how.type, import->first, import->last, villages.text,
-                    text_count(import->commit_count).text);
+                    i18n_number(import->commit_count).text);
 }
 
 static enum cli_exit print_saved(const struct import *import)
@@ -424,14 +425,14 @@ static enum cli_exit print_saved(const struct import *import)
         print_created(import);
     if (!output->is_json && import->begun.saved > 0)
         output_line(output, _("Together with what was imported before: %s records"),
-                    text_count(import->begun.saved + import->saved_count).text);
+                    i18n_number(import->begun.saved + import->saved_count).text);
     if (import->bad_count == 0)
         return CLI_DONE;
     if (!output->is_json)
         output_line(output,
                     ngettext("%s row is bad and was left out", "%s rows are bad and were left out",
                              (unsigned long)import->bad_count),
-                    text_count(import->bad_count).text);
+                    i18n_number(import->bad_count).text);
     return CLI_LOOK;
 }
 
@@ -444,7 +445,7 @@ static enum cli_exit report_saving(struct import *import, enum cairn_status stat
         output_note(&import->cli->output,
                     _("Saved before that, and kept: %s records of %s. When the cause is mended, "
                       "the same command with --resume goes on behind them."),
-                    text_count(import->saved_count).text, import->path);
+                    i18n_number(import->saved_count).text, import->path);
     return exit_code;
 }
 

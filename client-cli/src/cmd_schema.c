@@ -183,9 +183,9 @@ static void show_types(struct cli *cli, uint64_t version, const struct cairn_typ
     table_add(&table, header, 5);
     for (size_t i = 0; i < count; i++) {
         const struct cairn_type_info *type = &types[i];
-        const struct text_number fields = text_count(type->field_count),
-                                 moves = text_count(type->move_count),
-                                 indicators = text_count(type->indicator_count);
+        const struct i18n_number fields = i18n_number(type->field_count),
+                                 moves = i18n_number(type->move_count),
+                                 indicators = i18n_number(type->indicator_count);
         const char *const cells[] = {type->name,
                                      field_label(type->name, type->label_zh, type->label_en),
                                      fields.text, type->move_count > 0 ? moves.text : NULL,
@@ -203,7 +203,7 @@ static void show_types(struct cli *cli, uint64_t version, const struct cairn_typ
     if (!cli->output.is_json) {
         output_table(&cli->output, &table, true);
         output_line(&cli->output, _("Version %s. One of them in full: cairn schema show TYPE"),
-                    text_count(version).text);
+                    i18n_number(version).text);
     }
     table_release(&table);
 }
@@ -268,9 +268,9 @@ static void print_summary(struct cli *cli, const struct cairn_schema_summary *su
                         ? _("Published version %s: %s types, %s fields, %s of %s bytes; "
                             "goes out with the next sync or bundle")
                         : _("No mistakes. Version %s: %s types, %s fields, %s of %s bytes"),
-                    text_count(summary->version).text, text_count(summary->type_count).text,
-                    text_count(summary->field_count).text, text_count(summary->table_bytes).text,
-                    text_count(summary->table_bytes_max).text);
+                    i18n_number(summary->version).text, i18n_number(summary->type_count).text,
+                    i18n_number(summary->field_count).text, i18n_number(summary->table_bytes).text,
+                    i18n_number(summary->table_bytes_max).text);
 }
 
 static enum cli_exit take_file(struct cli *cli, const char *file, bool publishes)

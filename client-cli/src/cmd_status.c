@@ -57,10 +57,10 @@ static void print_root(struct cli *cli, const struct cairn_status_report *report
 
     snprintf(grants, sizeof grants,
              ngettext("%s grant", "%s grants", (unsigned long)report->grant_count),
-             text_count(report->grant_count).text);
+             i18n_number(report->grant_count).text);
     snprintf(revocations, sizeof revocations,
              ngettext("%s revocation", "%s revocations", (unsigned long)report->revocation_count),
-             text_count(report->revocation_count).text);
+             i18n_number(report->revocation_count).text);
     output_line(&cli->output, _("%s  root authority, %s   %s, %s   %s"), report->self.tag,
                 CLI_SCOPE(cli, report->self.scope), grants, revocations,
                 report->server_tag[0] == '\0'
@@ -75,12 +75,12 @@ static void print_server(struct cli *cli, const struct cairn_status_report *repo
 
     snprintf(records, sizeof records,
              ngettext("%s record", "%s records", (unsigned long)report->record_count),
-             text_count(report->record_count).text);
+             i18n_number(report->record_count).text);
     output_line(&cli->output, _("%s  server, %s   %s   %s   conflicts %s   without effect %s"),
                 report->self.tag, CLI_SCOPE(cli, report->self.scope),
                 report->server_address[0] == '\0' ? _("address unknown") : report->server_address,
-                records, text_count(report->conflict_count).text,
-                text_count(report->refused_count).text);
+                records, i18n_number(report->conflict_count).text,
+                i18n_number(report->refused_count).text);
 }
 
 /* One line, its parts as in the manual: place, what waits, last contact, what a person must look
@@ -97,11 +97,11 @@ static void print_device(struct cli *cli, const struct cairn_status_report *repo
                  ngettext("%s edit saved here, not yet received by %s",
                           "%s edits saved here, not yet received by %s",
                           (unsigned long)report->unreceived_count),
-                 text_count(report->unreceived_count).text, server);
+                 i18n_number(report->unreceived_count).text, server);
     output_line(&cli->output, _("%s %s   %s   last contact: %s   conflicts %s   without effect %s"),
                 report->self.tag, CLI_PLACE(cli, report->self.scope), waiting,
                 report->last_contact_s == 0 ? _("never") : text_minute(report->last_contact_s).text,
-                text_count(report->conflict_count).text, text_count(report->refused_count).text);
+                i18n_number(report->conflict_count).text, i18n_number(report->refused_count).text);
 }
 
 static void print_rare(struct cli *cli, const struct cairn_status_report *report)
@@ -112,13 +112,13 @@ static void print_rare(struct cli *cli, const struct cairn_status_report *report
             ngettext("%s entry is from a newer version and waits: install the newer cairn",
                      "%s entries are from a newer version and wait: install the newer cairn",
                      (unsigned long)report->newer_count),
-            text_count(report->newer_count).text);
+            i18n_number(report->newer_count).text);
     if (report->parked_count > 0)
         output_line(&cli->output,
                     ngettext("%s batch waits for a grant that has not arrived yet",
                              "%s batches wait for grants that have not arrived yet",
                              (unsigned long)report->parked_count),
-                    text_count(report->parked_count).text);
+                    i18n_number(report->parked_count).text);
     if (report->was_restored)
         output_line(&cli->output, "%s",
                     _("this store was restored or copied and goes on under a new incarnation"));

@@ -32,10 +32,10 @@ static bool show_progress(void *context, unsigned idle_s, uint64_t moved_bytes)
 
     if (idle_s < 2)
         output_progress(&run->cli->output, _("%s %s   %s bytes moved"), run->server, run->address,
-                        text_count(moved_bytes).text);
+                        i18n_number(moved_bytes).text);
     else
         output_progress(&run->cli->output, _("%s %s   %s bytes moved, silent for %u s"),
-                        run->server, run->address, text_count(moved_bytes).text, idle_s);
+                        run->server, run->address, i18n_number(moved_bytes).text, idle_s);
     return true;
 }
 
@@ -78,7 +78,7 @@ static void receipt_text(const struct sync_run *run, const struct cairn_sync_rep
         snprintf(out_text, size, _("nothing waited to be received by %s"), run->server);
     else
         snprintf(out_text, size, _("received by %s: %s of %s"), run->server,
-                 text_count(report->received_count).text, text_count(all).text);
+                 i18n_number(report->received_count).text, i18n_number(all).text);
 }
 
 static void checkpoint_text(const struct cairn_sync_report *report, char *out_text, size_t size)
@@ -86,12 +86,12 @@ static void checkpoint_text(const struct cairn_sync_report *report, char *out_te
     if (report->checkpoint_count == 1)
         snprintf(out_text, size, _("checkpoint %s/%s size %s"), report->scope,
                  report->channel == NULL ? "" : cli_channel(report->channel),
-                 text_count(report->scope_size).text);
+                 i18n_number(report->scope_size).text);
     else
         snprintf(
             out_text, size,
             ngettext("%s checkpoint", "%s checkpoints", (unsigned long)report->checkpoint_count),
-            text_count(report->checkpoint_count).text);
+            i18n_number(report->checkpoint_count).text);
 }
 
 /* One line of four parts, each a phrase of its own. */
@@ -102,22 +102,23 @@ static void print_summary(struct sync_run *run, const struct cairn_sync_report *
     snprintf(moved, sizeof moved,
              ngettext("%s  sent %s entry, got %s", "%s  sent %s entries, got %s",
                       (unsigned long)report->sent_count),
-             run->server, text_count(report->sent_count).text, text_count(report->got_count).text);
+             run->server, i18n_number(report->sent_count).text,
+             i18n_number(report->got_count).text);
     receipt_text(run, report, receipt, sizeof receipt);
     checkpoint_text(report, checkpoints, sizeof checkpoints);
     snprintf(cost, sizeof cost,
              ngettext("%s B up, %s B down, %s round trip, %.1f s",
                       "%s B up, %s B down, %s round trips, %.1f s",
                       (unsigned long)report->round_trips),
-             text_count(report->up_bytes).text, text_count(report->down_bytes).text,
-             text_count(report->round_trips).text, seconds_since(run->started));
+             i18n_number(report->up_bytes).text, i18n_number(report->down_bytes).text,
+             i18n_number(report->round_trips).text, seconds_since(run->started));
     output_line(&run->cli->output, "%s   %s   %s   %s", moved, receipt, checkpoints, cost);
     if (report->conflict_count > 0)
         output_line(&run->cli->output,
                     ngettext("%s conflict came in: cairn conflicts",
                              "%s conflicts came in: cairn conflicts",
                              (unsigned long)report->conflict_count),
-                    text_count(report->conflict_count).text);
+                    i18n_number(report->conflict_count).text);
 }
 
 /* The word "received" is only said of what a checkpoint covers; the rest is named with its reason.
@@ -134,7 +135,7 @@ static enum cli_exit conclude(struct sync_run *run, const struct cairn_sync_repo
                         ngettext("%s entry has no effect (%s): cairn refused lists it",
                                  "%s entries have no effect (%s): cairn refused lists them",
                                  (unsigned long)report->refused_count),
-                        text_count(report->refused_count).text,
+                        i18n_number(report->refused_count).text,
                         report->refused_why == NULL ? "" : _(report->refused_why));
         return CLI_LOOK;
     }
@@ -144,7 +145,7 @@ static enum cli_exit conclude(struct sync_run *run, const struct cairn_sync_repo
             ngettext("%s edit waits: %s refused entries, see cairn refused. Nothing is lost.",
                      "%s edits wait: %s refused entries, see cairn refused. Nothing is lost.",
                      (unsigned long)report->waiting_count),
-            text_count(report->waiting_count).text, run->server);
+            i18n_number(report->waiting_count).text, run->server);
     return CLI_FAIL(
         cli, CAIRN_GAP,
         ngettext("%s edit waits: no checkpoint of %s covers it yet. Nothing is lost. Try again: "
@@ -152,7 +153,7 @@ static enum cli_exit conclude(struct sync_run *run, const struct cairn_sync_repo
                  "%s edits wait: no checkpoint of %s covers them yet. Nothing is lost. Try again: "
                  "cairn sync",
                  (unsigned long)report->waiting_count),
-        text_count(report->waiting_count).text, run->server);
+        i18n_number(report->waiting_count).text, run->server);
 }
 
 static enum cli_exit fail_no_answer(struct sync_run *run)
@@ -175,7 +176,7 @@ static enum cli_exit fail_no_answer(struct sync_run *run)
                  "no answer from %s %s in %d s without a byte. %s edits wait, nothing is "
                  "lost. Try again: cairn sync; or carry: cairn bundle write FILE",
                  (unsigned long)waiting),
-        run->server, run->address, IDLE_TIMEOUT_S, text_count(waiting).text);
+        run->server, run->address, IDLE_TIMEOUT_S, i18n_number(waiting).text);
 }
 
 /* ---- the exchange ---- */

@@ -81,17 +81,16 @@ static bool program_folder(char out_folder[static PATHS_MAX])
     return true;
 }
 
-/* `tree` when this program runs from its build tree, else ../share/`below` beside an installed one.
- */
-static bool shipped_folder(const char *tree, const char *below, char out_path[static PATHS_MAX])
+/* Of the source while this program runs from its build tree, else beside an installed one. */
+static bool shipped_folder(char out_path[static PATHS_MAX])
 {
     char folder[PATHS_MAX];
 
     if (!program_folder(folder))
         return false;
     if (strncmp(folder, CAIRN_BUILD_DIR "/", sizeof CAIRN_BUILD_DIR) == 0)
-        return snprintf(out_path, PATHS_MAX, "%s", tree) < PATHS_MAX;
-    return paths_join(folder, below, out_path);
+        return snprintf(out_path, PATHS_MAX, "%s", CAIRN_SOURCE_DATADIR) < PATHS_MAX;
+    return paths_join(folder, "../share/cairn", out_path);
 }
 
 bool paths_data_file(const char *name, char out_path[static PATHS_MAX])
@@ -101,20 +100,7 @@ bool paths_data_file(const char *name, char out_path[static PATHS_MAX])
 
     if (given != NULL)
         return paths_join(given, name, out_path) && access(out_path, R_OK) == 0;
-    if (shipped_folder(CAIRN_SOURCE_DATADIR, "../share/cairn", folder) &&
-        paths_join(folder, name, out_path) && access(out_path, R_OK) == 0)
+    if (shipped_folder(folder) && paths_join(folder, name, out_path) && access(out_path, R_OK) == 0)
         return true;
     return paths_join(CAIRN_INSTALLED_DATADIR, name, out_path) && access(out_path, R_OK) == 0;
-}
-
-bool paths_locale_folder(char out_path[static PATHS_MAX])
-{
-    const char *given = environment("CAIRN_LOCALEDIR");
-
-    if (given != NULL)
-        return snprintf(out_path, PATHS_MAX, "%s", given) < PATHS_MAX;
-    if (shipped_folder(CAIRN_BUILD_LOCALEDIR, "../share/locale", out_path) &&
-        access(out_path, R_OK) == 0)
-        return true;
-    return snprintf(out_path, PATHS_MAX, "%s", CAIRN_INSTALLED_LOCALEDIR) < PATHS_MAX;
 }

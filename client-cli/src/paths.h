@@ -32,7 +32,5 @@ bool paths_join(const char *folder, const char *name, char out_path[static PATHS
 /* The data file `name`: in CAIRN_DATADIR, or the source tree (when run from the build tree), or the
  * installed folder. False when it is nowhere. */
 bool paths_data_file(const char *name, char out_path[static PATHS_MAX]);
-/* The folder of translations, in the same order, from CAIRN_LOCALEDIR. */
-bool paths_locale_folder(char out_path[static PATHS_MAX]);
 
 #endif

@@ -29,5 +29,5 @@ struct progress_texts progress_measure(const struct progress *progress, uint64_t
     double done = (double)(at_bytes - progress->begun_at);
     double left = done > 0 ? seconds * (double)(size_bytes - at_bytes) / done : 0;
     uint64_t rate = seconds > 0 ? (uint64_t)((double)rows / seconds) : 0;
-    return (struct progress_texts){text_count(rows), text_count(rate), span(left)};
+    return (struct progress_texts){i18n_number(rows), i18n_number(rate), span(left)};
 }

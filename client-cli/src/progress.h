@@ -20,7 +20,7 @@ struct progress {
 void progress_begin(struct progress *progress, uint64_t at_bytes);
 /* For people: rows, rows a second, and the time left ("2:05"). */
 struct progress_texts {
-    struct text_number rows, rate;
+    struct i18n_number rows, rate;
     struct text_time left;
 };
 struct progress_texts progress_measure(const struct progress *progress, uint64_t rows,

@@ -34,7 +34,7 @@ static bool list_add(char **list, const char *mark, const char *text)
 }
 
 const char *version_value(const struct cairn_field_state *field, size_t index,
-                          char buffer[static TEXT_NUMBER_BYTES])
+                          char buffer[static I18N_NUMBER_BYTES])
 {
     const struct cairn_version *version = &field->versions[index];
     const char *label = i18n_is_chinese() ? version->label_zh : version->label_en;
@@ -49,7 +49,7 @@ char *field_text(const struct cairn_field_state *field, bool in_words)
     char *text = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        char buffer[TEXT_NUMBER_BYTES];
+        char buffer[I18N_NUMBER_BYTES];
         const char *value = in_words ? version_value(field, i, buffer) : field->versions[i].value;
         if (!list_add(&text, "|", value == NULL ? "" : value))
             return NULL;
@@ -235,7 +235,7 @@ static int numbered_text(const struct cairn_version *version, size_t number, con
 char *version_text(const struct cairn_field_state *field, size_t index)
 {
     const struct cairn_version *version = &field->versions[index];
-    char buffer[TEXT_NUMBER_BYTES];
+    char buffer[I18N_NUMBER_BYTES];
     const char *value = version_value(field, index, buffer);
     const char *minute = text_minute(version->time_s).text;
     char *text = NULL;

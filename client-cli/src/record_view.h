@@ -19,7 +19,7 @@ const char *field_label(const char *name, const char *label_zh, const char *labe
 /* A value with a name of its own (a choice, a state) by that name in the reader's language; any
  * other as cli_value shows it. */
 const char *version_value(const struct cairn_field_state *field, size_t index,
-                          char buffer[static TEXT_NUMBER_BYTES]);
+                          char buffer[static I18N_NUMBER_BYTES]);
 /* What a field shows: of a set "a|b", in the reader's words or as `put` takes it; malloc'd, NULL
  * when out of memory. */
 char *field_text(const struct cairn_field_state *field, bool in_words);

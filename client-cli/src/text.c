@@ -1,41 +1,19 @@
 #include "text.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <wchar.h>
 
-/* Of a 64-bit integer; with its separators it fits into TEXT_NUMBER_BYTES. */
+#include "i18n.h"
+
+/* Of a 64-bit integer; with its separators it fits into I18N_NUMBER_BYTES. */
 #define TEXT_INTEGER_DIGITS_MAX 19
 #define TEXT_WORD_MAX 31
 
-/* Copy `digits` with a comma before each group of three. */
-static void group_digits(const char *digits, size_t count, char *out)
-{
-    size_t at = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && (count - i) % 3 == 0)
-            out[at++] = ',';
-        out[at++] = digits[i];
-    }
-    out[at] = '\0';
-}
-
-struct text_number text_count(uint64_t count)
-{
-    struct text_number number;
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%" PRIu64, count);
-
-    group_digits(digits, (size_t)length, number.text);
-    return number;
-}
-
-const char *text_integer(const char *value, char buffer[static TEXT_NUMBER_BYTES])
+const char *text_integer(const char *value, char buffer[static I18N_NUMBER_BYTES])
 {
     const char *digits = value[0] == '-' ? value + 1 : value;
     size_t count = strspn(digits, "0123456789");
@@ -43,7 +21,7 @@ const char *text_integer(const char *value, char buffer[static TEXT_NUMBER_BYTES
     if (digits[count] != '\0' || count < 4 || count > TEXT_INTEGER_DIGITS_MAX)
         return value;
     buffer[0] = '-';
-    group_digits(digits, count, buffer + (digits - value));
+    i18n_group(digits, count, buffer + (digits - value));
     return buffer;
 }
 

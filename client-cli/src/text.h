@@ -13,22 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TEXT_NUMBER_BYTES 32
+#include "i18n.h"
+
 #define TEXT_TIME_BYTES 32
 #define TEXT_SLUG_BYTES 140
 
-struct text_number {
-    char text[TEXT_NUMBER_BYTES];
-};
 struct text_time {
     char text[TEXT_TIME_BYTES];
 };
 
-/* 4150 as "4,150". */
-struct text_number text_count(uint64_t count);
 /* An integer as it is stored, with separators: "-4150" as "-4,150". What is no 64-bit integer stays
  * as it is ("(closed)"). The result is `value` or `buffer`. */
-const char *text_integer(const char *value, char buffer[static TEXT_NUMBER_BYTES]);
+const char *text_integer(const char *value, char buffer[static I18N_NUMBER_BYTES]);
 /* Minutes in local time, "2026-11-20 14:02"; "" for 0. */
 struct text_time text_minute(uint64_t time_s);
 /* "2026-11-20" in local time; "" for 0. */

@@ -234,7 +234,7 @@ static enum cairn_status server_start(struct server *server, struct cairn_err *e
 
 static void started_line(const struct server *server)
 {
-    char workers[64], connections[64], number[I18N_NUMBER_BYTES];
+    char workers[64], connections[64];
 
     if (server->report.was_restored)
         log_line(
@@ -250,7 +250,7 @@ static void started_line(const struct server *server)
              server->options.workers);
     snprintf(connections, sizeof connections,
              ngettext("at most %s connection", "at most %s connections", server->connections_max),
-             i18n_number(number, server->connections_max));
+             i18n_number(server->connections_max).text);
     log_line(server->log, LOG_INFO, _("%s %s serves %s on %s, %s, %s, store %s"), CAIRN_VERSION,
              server->report.self.tag, server->report.self.scope, listener_address(server->listener),
              workers, connections, server->options.store);
@@ -337,7 +337,7 @@ int main(int argc, char **argv)
     struct cairn_err err = {.translate = i18n_translate};
     struct options options;
 
-    i18n_init();
+    i18n_start();
     enum cairn_status status = options_parse(argc, argv, &options, &err);
     if (status == CAIRN_OK && options.wants_help)
         return fputs(options_help(), stdout) >= 0 ? EXIT_DONE : EXIT_COULD_NOT;

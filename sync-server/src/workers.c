@@ -277,7 +277,7 @@ static size_t tags_print(const struct job *jobs, size_t count,
 static void commit_note(struct workers *workers, const struct job *jobs, size_t count,
                         const struct cairn_serve_commit *commit, double commit_ms)
 {
-    char tags[TAGS_TEXT_BYTES], entries[64], checkpoints[64], number[I18N_NUMBER_BYTES];
+    char tags[TAGS_TEXT_BYTES], entries[64], checkpoints[64];
 
     atomic_fetch_add(&workers->config.counters->commits, 1);
     atomic_fetch_add(&workers->config.counters->entries, commit->entry_count);
@@ -287,10 +287,10 @@ static void commit_note(struct workers *workers, const struct job *jobs, size_t 
         return;
     tags_print(jobs, count, tags);
     snprintf(entries, sizeof entries, ngettext("%s entry", "%s entries", commit->entry_count),
-             i18n_number(number, commit->entry_count));
+             i18n_number(commit->entry_count).text);
     snprintf(checkpoints, sizeof checkpoints,
              ngettext("%s checkpoint", "%s checkpoints", commit->checkpoint_count),
-             i18n_number(number, commit->checkpoint_count));
+             i18n_number(commit->checkpoint_count).text);
     log_line(workers->config.log, LOG_INFO, _("accepted %s %s, commit %.1f ms, %s"), tags, entries,
              commit_ms, checkpoints);
 }

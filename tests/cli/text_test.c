@@ -10,16 +10,6 @@
 
 #include <cmocka.h>
 
-static void counts_get_separators(void **state)
-{
-    (void)state;
-    assert_string_equal(text_count(0).text, "0");
-    assert_string_equal(text_count(999).text, "999");
-    assert_string_equal(text_count(4150).text, "4,150");
-    assert_string_equal(text_count(1234567).text, "1,234,567");
-    assert_string_equal(text_count(UINT64_MAX).text, "18,446,744,073,709,551,615");
-}
-
 static void integers_get_separators_and_all_else_stays(void **state)
 {
     static const struct {
@@ -43,7 +33,7 @@ static void integers_get_separators_and_all_else_stays(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char buffer[TEXT_NUMBER_BYTES];
+        char buffer[I18N_NUMBER_BYTES];
         assert_string_equal(text_integer(rows[i].value, buffer), rows[i].shown);
     }
 }
@@ -186,7 +176,6 @@ static void slips_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_get_separators),
         cmocka_unit_test(integers_get_separators_and_all_else_stays),
         cmocka_unit_test(a_chinese_letter_is_two_columns_wide),
         cmocka_unit_test(a_line_ends_at_a_blank_or_beside_a_wide_letter),

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "i18n.h"
 #include "listener.h"
 #include "log.h"
 #include "options.h"
@@ -203,46 +202,6 @@ static void counters_are_one_line(void **state)
     counters_release(&counters);
 }
 
-static void numbers_are_grouped(void **state)
-{
-    char text[I18N_NUMBER_BYTES];
-    (void)state;
-
-    assert_string_equal(i18n_number(text, 0), "0");
-    assert_string_equal(i18n_number(text, 999), "999");
-    assert_string_equal(i18n_number(text, 4000), "4,000");
-    assert_string_equal(i18n_number(text, UINT64_MAX), "18,446,744,073,709,551,615");
-}
-
-static void any_chinese_is_the_one_catalogue(void **state)
-{
-    static const struct {
-        const char *locale, *language;
-        bool is_chinese;
-    } cases[] = {
-        {"zh_CN.UTF-8", NULL, true},
-        {"zh_CN.UTF-8", "", true},
-        {"zh_TW", NULL, true},
-        {"zh", NULL, true},
-        {"zh_Hans_CN", NULL, true},
-        {"en_US.UTF-8", "zh_SG", true},
-        {"C.UTF-8", "zh_CN", true},
-        {"de_DE.UTF-8", "de:zh", true},
-        {"zh_CN.UTF-8", "en:zh", false},
-        {"C", "zh_CN", false},
-        {"POSIX", "zh_CN", false},
-        {NULL, "zh_CN", false},
-        {"zha", NULL, false},
-        {"de_DE", "de:en:zh", false},
-        {"en_US.UTF-8", NULL, false},
-    };
-    (void)state;
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_int_equal(i18n_wants_chinese(cases[i].locale, cases[i].language),
-                         cases[i].is_chinese);
-}
-
 static void readiness_is_told_to_systemd_and_to_scripts(void **state)
 {
     char *folder = temp_folder_new();
@@ -317,8 +276,6 @@ int main(void)
         cmocka_unit_test(strangers_cannot_fill_the_log),
         cmocka_unit_test(a_line_stays_one_line),
         cmocka_unit_test(counters_are_one_line),
-        cmocka_unit_test(numbers_are_grouped),
-        cmocka_unit_test(any_chinese_is_the_one_catalogue),
         cmocka_unit_test(readiness_is_told_to_systemd_and_to_scripts),
         cmocka_unit_test(a_passphrase_is_the_first_line_of_its_file),
     };

@@ -1,6 +1,7 @@
 #include "i18n.h"
 
 #include <inttypes.h>
+#include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
 #include <stdio.h>
@@ -8,9 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef CAIRN_LOCALE_DIR
-#define CAIRN_LOCALE_DIR "/usr/share/locale"
-#endif
+#define DOMAIN "cairn"
+#define CHINESE "zh_CN" /* the catalogue */
 
 /* The locale that POSIX says messages have: the first of the three that is set and not empty. */
 static const char *message_locale(void)
@@ -67,21 +67,24 @@ static bool folder_beside_program(char out_folder[static PATH_MAX])
     return false;
 }
 
-void i18n_init(void)
+void i18n_start(void)
 {
-    char folder[PATH_MAX];
-    const char *given = getenv("CAIRN_LOCALEDIR"); /* as for the cairn command */
-
     bool is_chinese = i18n_wants_chinese(message_locale(), getenv("LANGUAGE"));
+    const char *folder = getenv("CAIRN_LOCALEDIR");
+    char beside[PATH_MAX];
 
-    if (setlocale(LC_ALL, "") == NULL)
+    if (setlocale(LC_ALL, "") == NULL) {
         setlocale(LC_ALL, "C.UTF-8");
-    setenv("LANGUAGE", is_chinese ? "zh_CN" : "en", 1);
-    if (given == NULL)
-        given = folder_beside_program(folder) ? folder : CAIRN_LOCALE_DIR;
-    bindtextdomain("cairn", given);
-    bind_textdomain_codeset("cairn", "UTF-8");
-    textdomain("cairn");
+    } else if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
+        /* Records are UTF-8 whatever the locale says. */
+        setlocale(LC_CTYPE, "C.UTF-8");
+    }
+    setenv("LANGUAGE", is_chinese ? CHINESE : "en", 1);
+    if (folder == NULL || folder[0] == '\0')
+        folder = folder_beside_program(beside) ? beside : CAIRN_INSTALLED_LOCALEDIR;
+    bindtextdomain(DOMAIN, folder);
+    bind_textdomain_codeset(DOMAIN, "UTF-8");
+    textdomain(DOMAIN);
 }
 
 const char *i18n_translate(const char *msgid)
@@ -90,17 +93,31 @@ const char *i18n_translate(const char *msgid)
     return msgid[0] == '\0' ? msgid : gettext(msgid);
 }
 
-const char *i18n_number(char out_text[static I18N_NUMBER_BYTES], uint64_t number)
+bool i18n_is_chinese(void)
 {
+    const char *language = getenv("LANGUAGE");
+
+    return language != NULL && strcmp(language, CHINESE) == 0;
+}
+
+void i18n_group(const char *digits, size_t count, char *out)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+}
+
+struct i18n_number i18n_number(uint64_t number)
+{
+    struct i18n_number grouped;
     char digits[24];
-    size_t used = 0;
     int count = snprintf(digits, sizeof digits, "%" PRIu64, number);
 
-    for (int i = 0; i < count; i++) {
-        if (i > 0 && (count - i) % 3 == 0)
-            out_text[used++] = ',';
-        out_text[used++] = digits[i];
-    }
-    out_text[used] = '\0';
-    return out_text;
+    i18n_group(digits, (size_t)count, grouped.text);
+    return grouped;
 }
