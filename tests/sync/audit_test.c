@@ -115,6 +115,28 @@ static void closed_entries_give_the_same_audit_as_open_ones(void **state)
     }
 }
 
+/* It counts for nothing, but what others wrote on top of it does. */
+static void a_store_that_took_entries_before_it_knew_of_their_cut_is_sound(void **state)
+{
+    char id[32];
+
+    (void)state;
+    net_sync(&a7, &net.server);
+    net_sync(&a8, &net.server);
+    net_sync(&a7, &net.server); /* the grants get round, so that the bundle finds its reader */
+    net_put(&a8, NET_VILLAGE, "扎西", id);
+    struct net_bytes carried = net_bundle(&a8, false);
+    net_bundle_read(&a7, carried);
+    net_set(&a7, id, "income", "4390");
+    net_revoke(&net, &a8);
+    net_sync(&net.office, &net.server);
+    net_sync(&a7, &net.server);
+    assert_int_equal(net_status(&a7).revocation_count, 1);
+    struct cairn_audit_report report = audit_node(&a7);
+    audited_clean(&report);
+    free(carried.data);
+}
+
 static void twenty_thousand_entries_pass(void **state)
 {
     (void)state;
@@ -462,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_clean_store_passes_and_its_state_is_compared),
         TEST(closed_entries_give_the_same_audit_as_open_ones),
+        TEST(a_store_that_took_entries_before_it_knew_of_their_cut_is_sound),
         TEST(twenty_thousand_entries_pass),
         TEST(every_edit_of_a_bundle_is_found),
         TEST(a_log_cut_at_its_end_is_found_by_its_checkpoint),
