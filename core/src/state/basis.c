@@ -143,3 +143,16 @@ enum cairn_status cairn_basis_cut_back(struct cairn_context *ctx, struct cairn_l
     }
     return CAIRN_OK;
 }
+
+enum cairn_status cairn_bases_count(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t from, uint32_t *out_count)
+{
+    struct cairn_log at = *log;
+
+    *out_count = at.basis_index >= from;
+    while (at.basis_index >= from && at.basis_index > 0) {
+        CAIRN_TRY(cairn_basis_at(ctx, &at, at.basis_index - 1));
+        *out_count += at.basis_index >= from;
+    }
+    return CAIRN_OK;
+}

@@ -30,5 +30,9 @@ enum cairn_status cairn_basis_at(struct cairn_context *ctx, struct cairn_log *lo
 CAIRN_NODISCARD
 enum cairn_status cairn_basis_cut_back(struct cairn_context *ctx, struct cairn_log *log,
                                        uint32_t from);
+/* How many bases stand at entry `from` or behind it. */
+CAIRN_NODISCARD
+enum cairn_status cairn_bases_count(struct cairn_context *ctx, const struct cairn_log *log,
+                                    uint32_t from, uint32_t *out_count);
 
 #endif

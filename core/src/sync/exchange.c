@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "basis.h"
 #include "replica_internal.h"
 
 void cairn_prologue(const struct cairn_hash *network,
@@ -22,9 +23,11 @@ enum cairn_status cairn_unreceived_count(struct cairn_context *ctx, uint64_t *ou
 
     for (status = cairn_log_next(ctx, &log, true); status == CAIRN_OK;
          status = cairn_log_next(ctx, &log, false)) {
-        uint32_t settled = log.covered > 0 ? log.covered : 1; /* entry 0 is the basis */
-        if (log.own_generation != 0 && cairn_log_size(&log) > settled)
-            count += cairn_log_size(&log) - settled - (log.basis_index >= settled);
+        uint32_t bases;
+        if (log.own_generation == 0 || cairn_log_size(&log) <= log.covered)
+            continue;
+        CAIRN_TRY(cairn_bases_count(ctx, &log, log.covered, &bases));
+        count += cairn_log_size(&log) - log.covered - bases;
     }
     *out_count = count;
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
