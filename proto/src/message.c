@@ -534,6 +534,14 @@ bool cairn_group_next(struct cairn_list *groups, struct cairn_group *out_group)
     return true;
 }
 
+/* What is given back was signed by its reader, but for the authority logs that it rests on. */
+static bool belongs_to_request(const struct cairn_group *group, enum cairn_groups_of whose)
+{
+    if (whose == CAIRN_GROUPS_OF_REQUEST || group->channel == CAIRN_CHANNEL_AUTHORITY)
+        return !group->has_checkpoint || (whose == CAIRN_GROUPS_GIVEN_BACK && group->is_explicit);
+    return group->is_explicit;
+}
+
 struct cairn_list cairn_message_groups_check(struct cairn_reader *reader,
                                              enum cairn_groups_of whose)
 {
@@ -553,8 +561,7 @@ struct cairn_list cairn_message_groups_check(struct cairn_reader *reader,
             cairn_reader_fail(reader);
         bool is_after =
             i == 0 || cairn_message_is_before(last_scope, last_channel, group.scope, group.channel);
-        if ((whose == CAIRN_GROUPS_OF_REQUEST && (group.has_checkpoint || !is_after)) ||
-            (whose == CAIRN_GROUPS_GIVEN_BACK && (!group.is_explicit || !is_after)))
+        if (whose != CAIRN_GROUPS_OF_ANSWER && (!is_after || !belongs_to_request(&group, whose)))
             cairn_reader_fail(reader);
         last_scope = group.scope;
         last_channel = group.channel;

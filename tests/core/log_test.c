@@ -373,9 +373,9 @@ static void a_buffer_that_is_full_is_no_lack_of_memory(void **state)
             cairn_pack(packer, 1, (struct cairn_bytes){noise, sizeof noise}, &out, &is_packed),
             CAIRN_LIMIT);
         cairn_buffer_reset(&out);
-        assert_int_equal(
-            cairn_payload_pack(packer, (struct cairn_bytes){noise, sizeof noise}, &out),
-            CAIRN_LIMIT);
+        assert_int_equal(cairn_payload_pack(packer, CAIRN_PAYLOAD_TRAVELS,
+                                            (struct cairn_bytes){noise, sizeof noise}, &out),
+                         CAIRN_LIMIT);
         cairn_buffer_release(&out);
     }
     cairn_packer_free(packer);

@@ -40,16 +40,18 @@ static uint64_t version_of(struct net_node *node)
 
 #define ROOF "      - {number: 60, name: roof, zh: 屋顶, en: roof, type: integer, max: 9}\n"
 
-static void publish(struct net *net)
+#define DOOR "      - {number: 61, name: door, zh: 门, en: door, type: integer, max: 9}\n"
+
+static void publish(struct net *net, unsigned version, const char *lines)
 {
     struct cairn_schema_summary summary;
     size_t problems = 0;
-    char *file = file_make(&net->root, 2, ROOF);
+    char *file = file_make(&net->root, version, lines);
 
     net_must(cairn_schema_publish(net->root.replica, cairn_bytes_of_text(file), problem_count,
                                   &problems, &summary, &net_err));
     assert_int_equal(problems, 0);
-    assert_int_equal(summary.version, 2);
+    assert_int_equal(summary.version, version);
     free(file);
 }
 
@@ -73,7 +75,7 @@ static void a_published_field_reaches_the_stations_and_is_written_there(void **s
     net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
     net_join(&net, &two, &net.office, "station", NET_VILLAGE, "A8");
     net_put(&one, NET_VILLAGE, "扎西", id);
-    publish(&net);
+    publish(&net, 2, ROOF);
     root_carry(&net, &net.office);
     assert_int_equal(version_of(&net.office), 2);
     net_sync(&net.office, &net.server);
@@ -88,6 +90,108 @@ static void a_published_field_reaches_the_stations_and_is_written_there(void **s
     net_agree(&one, &two, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 1);
     net_node_close(&one);
     net_node_close(&two);
+    net_close(&net);
+}
+
+/* What the root published comes to `one` in a bundle of its neighbour, who syncs. */
+static void hear_from(struct net *net, struct net_node *neighbour, struct net_node *one)
+{
+    root_carry(net, &net->office);
+    net_sync(&net->office, &net->server);
+    net_sync(neighbour, &net->server);
+    struct net_bytes bundle = net_bundle(neighbour, false);
+    net_bundle_read(one, bundle);
+    free(bundle.data);
+}
+
+/* Bases of newer schemas are entries too, and no edits. */
+static void edits_that_wait_are_counted_without_bases(void **state)
+{
+    struct net net;
+    struct net_node one = {.name = "one"}, two = {.name = "two"};
+    char id[32];
+
+    (void)state;
+    net_open(&net, 4714);
+    net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &two, &net.office, "station", NET_VILLAGE, "A8");
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    net_put(&one, NET_VILLAGE, "扎西", id);
+    publish(&net, 2, ROOF);
+    hear_from(&net, &two, &one);
+    net_set(&one, id, "roof", "3");
+    publish(&net, 3, ROOF DOOR);
+    hear_from(&net, &two, &one);
+    net_set(&one, id, "door", "2");
+    assert_int_equal(net_status(&one).unreceived_count, 3);
+    net_sync(&one, &net.server);
+    assert_int_equal(net_status(&one).unreceived_count, 0);
+    net_node_close(&one);
+    net_node_close(&two);
+    net_close(&net);
+}
+
+/* A station joined behind a publication of which the server has not heard: its edits rest on a
+ * schema that nobody there could read. */
+static void a_schema_that_came_with_an_invitation_goes_on_with_the_edits(void **state)
+{
+    struct net net;
+    struct net_node one = {.name = "one"}, two = {.name = "two"};
+    char id[32];
+
+    (void)state;
+    net_open(&net, 4716);
+    net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    publish(&net, 2, ROOF);
+    publish(&net, 3, ROOF DOOR);
+    root_carry(&net, &net.office);
+    net_join(&net, &two, &net.office, "station", NET_VILLAGE, "A8");
+    assert_int_equal(version_of(&two), 3);
+    net_put(&two, NET_VILLAGE, "扎西", id);
+    net_sync(&two, &net.server);
+    assert_int_equal(net_status(&two).unreceived_count, 0);
+    net_sync(&one, &net.server);
+    assert_int_equal(version_of(&one), 3);
+    assert_int_equal(net_status(&one).record_count, 1);
+    net_agree(&one, &two, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 1);
+    net_node_close(&one);
+    net_node_close(&two);
+    net_close(&net);
+}
+
+/* What it signed rests on schemas that it lost too: whoever gives back gives those as well. */
+static void a_restored_server_is_given_the_schemas_back(void **state)
+{
+    struct net net;
+    struct net_node one = {.name = "one"};
+    char id[32];
+
+    (void)state;
+    net_open(&net, 4715);
+    net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
+    net_put(&one, NET_VILLAGE, "扎西", id);
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    struct cairn_store *older = net_store_copy(net.server.store);
+    publish(&net, 2, ROOF);
+    publish(&net, 3, ROOF DOOR);
+    root_carry(&net, &net.office);
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    net_set(&one, id, "door", "2");
+    net_sync(&one, &net.server);
+    net_node_restore(&net.server, older);
+    assert_int_equal(version_of(&net.server), 1);
+
+    net_set(&one, id, "door", "3");
+    net_sync(&one, &net.server);
+    assert_int_equal(version_of(&net.server), 3);
+    assert_int_equal(net_status(&one).unreceived_count, 0);
+    net_agree(&one, &net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 1);
+    net_node_close(&one);
     net_close(&net);
 }
 
@@ -150,6 +254,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_published_field_reaches_the_stations_and_is_written_there),
+        T(edits_that_wait_are_counted_without_bases),
+        T(a_schema_that_came_with_an_invitation_goes_on_with_the_edits),
+        T(a_restored_server_is_given_the_schemas_back),
         T(only_the_root_publishes_and_only_what_may_follow),
         T(a_field_says_what_a_form_needs),
     };

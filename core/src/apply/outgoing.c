@@ -88,6 +88,28 @@ static enum cairn_status run_close(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
+/* The schemas up to `version` that are known here by their evidence alone: whoever lacks those in
+ * the root's log gets that by its head. Invitations brought everybody the first. */
+static enum cairn_status schema_links(struct cairn_context *ctx, struct cairn_outgoing *out,
+                                      uint64_t version)
+{
+    for (uint64_t v = 2; v <= version; v++) {
+        struct cairn_ref schema;
+        struct cairn_log log;
+        enum cairn_status status = cairn_schema_ref(ctx, v, &schema);
+        if (status == CAIRN_NOT_FOUND)
+            break; /* a branch kept as evidence may name any */
+        CAIRN_TRY(status);
+        status = cairn_log_find(ctx, &schema.log, &log);
+        if (status == CAIRN_OK && log.is_known && schema.index < cairn_log_size(&log))
+            continue;
+        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+            return status;
+        CAIRN_TRY(cairn_link_set_entry(ctx, &out->links, &schema));
+    }
+    return CAIRN_OK;
+}
+
 /* The evidence that the bases in a run name. */
 static enum cairn_status run_links(struct cairn_context *ctx, struct cairn_outgoing *out,
                                    const struct cairn_run *run)
@@ -105,14 +127,7 @@ static enum cairn_status run_links(struct cairn_context *ctx, struct cairn_outgo
         if (cairn_entry_read(bytes, &entry) != CAIRN_OK || !cairn_basis_read(&entry, &basis))
             continue;
         CAIRN_TRY(cairn_link_set_chain(ctx, &out->links, &basis.under));
-        struct cairn_ref schema;
-        if (!out->has_schemas)
-            continue;
-        enum cairn_status status = cairn_schema_ref(ctx, basis.schema_version, &schema);
-        if (status == CAIRN_OK)
-            status = cairn_link_set_entry(ctx, &out->links, &schema);
-        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-            return status;
+        CAIRN_TRY(schema_links(ctx, out, basis.schema_version));
     }
     return CAIRN_OK;
 }

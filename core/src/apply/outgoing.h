@@ -16,7 +16,6 @@ struct cairn_outgoing {
     size_t bytes_max; /* stop adding behind this */
     bool is_closed;   /* entries closed, blind seeds instead of secrets */
     bool is_explicit; /* checkpoints in full */
-    bool has_schemas; /* the schemas that logs state go with them: a member has them already */
     bool has_skip;    /* leave out the runs of one device: it has them */
     struct cairn_sign_public skip;
     struct cairn_buffer groups;

@@ -383,7 +383,7 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
     CAIRN_TRY(cairn_replica_done(replica, own_digest(replica, digest), err));
     cairn_buffer_init(&bundle, SIZE_MAX / 2);
     enum cairn_status status =
-        cairn_bundle_write(replica, true, bundle_keep, &bundle, &written, err);
+        cairn_bundle_write_here(replica, bundle_keep, &bundle, &written, err);
     if (bundle.failed) { /* it was memory, and no file, that failed */
         if (err != NULL)
             err->text[0] = '\0';

@@ -10,6 +10,7 @@
 #define PAYLOAD_LEVEL 19
 #define PAYLOAD_LEVEL_LARGE 6
 #define PAYLOAD_LARGE_BYTES 131072
+#define PAYLOAD_LEVEL_HERE 1
 
 enum payload_form { PAYLOAD_PLAIN = 0, PAYLOAD_ZSTD = 1 };
 
@@ -82,15 +83,17 @@ enum cairn_status cairn_unpacked_size(struct cairn_bytes packed, size_t *out_siz
     return CAIRN_OK;
 }
 
-static int payload_level(size_t size)
+static int payload_level(enum cairn_payload_way way, size_t size)
 {
+    if (way == CAIRN_PAYLOAD_STAYS)
+        return PAYLOAD_LEVEL_HERE;
     if (size <= PAYLOAD_SMALL_BYTES)
         return PAYLOAD_LEVEL_SMALL;
     return size <= PAYLOAD_LARGE_BYTES ? PAYLOAD_LEVEL : PAYLOAD_LEVEL_LARGE;
 }
 
-enum cairn_status cairn_payload_pack(struct cairn_packer *packer, struct cairn_bytes plain,
-                                     struct cairn_buffer *out)
+enum cairn_status cairn_payload_pack(struct cairn_packer *packer, enum cairn_payload_way way,
+                                     struct cairn_bytes plain, struct cairn_buffer *out)
 {
     size_t form_at = out->size;
     const uint8_t form = PAYLOAD_PLAIN;
@@ -98,7 +101,7 @@ enum cairn_status cairn_payload_pack(struct cairn_packer *packer, struct cairn_b
 
     cairn_buffer_add(out, &form, 1);
     enum cairn_status status =
-        cairn_pack(packer, payload_level(plain.size), plain, out, &is_packed);
+        cairn_pack(packer, payload_level(way, plain.size), plain, out, &is_packed);
     if (status != CAIRN_OK)
         return status;
     if (is_packed)

@@ -25,10 +25,12 @@ enum cairn_status cairn_unpack(struct cairn_packer *packer, struct cairn_bytes p
  * CAIRN_MESSAGE_UNPACKED_MAX. */
 CAIRN_NODISCARD enum cairn_status cairn_unpacked_size(struct cairn_bytes packed, size_t *out_size);
 
+/* Over a link every byte counts; what stays in this process is only kept small meanwhile. */
+enum cairn_payload_way { CAIRN_PAYLOAD_TRAVELS, CAIRN_PAYLOAD_STAYS };
 /* A payload of SPEC.md section 9: one byte 0 or 1, then CBOR. */
 CAIRN_NODISCARD
-enum cairn_status cairn_payload_pack(struct cairn_packer *packer, struct cairn_bytes plain,
-                                     struct cairn_buffer *out);
+enum cairn_status cairn_payload_pack(struct cairn_packer *packer, enum cairn_payload_way way,
+                                     struct cairn_bytes plain, struct cairn_buffer *out);
 /* Into the arena, or borrowed from `payload`. MALFORMED, NO_MEMORY. */
 CAIRN_NODISCARD
 enum cairn_status cairn_payload_unpack(struct cairn_packer *packer, struct cairn_arena *arena,

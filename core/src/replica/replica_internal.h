@@ -141,6 +141,11 @@ CAIRN_NODISCARD
 enum cairn_status cairn_replica_folder(struct cairn_replica *replica,
                                        const struct cairn_replica_config *config, bool create,
                                        struct cairn_err *err);
+/* A full bundle for a reader in this process: packed in haste. Else as cairn_bundle_write(). */
+CAIRN_NODISCARD
+enum cairn_status cairn_bundle_write_here(struct cairn_replica *replica, cairn_bundle_fn *write,
+                                          void *context, struct cairn_bundle_report *out_report,
+                                          struct cairn_err *err);
 /* 1 to 4 ASCII letters or digits? */
 bool cairn_tag_is_good(const char *tag);
 /* The live versions of `field`, the shown one first, then by (time, log) as all lists number them:

@@ -19,6 +19,7 @@
 struct bundle_out {
     struct cairn_replica *replica;
     bool is_full;
+    enum cairn_payload_way way;
     cairn_bundle_fn *write;
     void *context;
     struct cairn_bundle_report report;
@@ -88,7 +89,8 @@ static enum cairn_status part_flush(struct bundle_out *out)
     cairn_buffer_take(&plain, &room);
     enum cairn_status status = cairn_buffer_status(&plain);
     if (status == CAIRN_OK)
-        status = cairn_payload_pack(out->replica->ctx.packer, cairn_buffer_bytes(&plain), &packed);
+        status = cairn_payload_pack(out->replica->ctx.packer, out->way, cairn_buffer_bytes(&plain),
+                                    &packed);
     if (status == CAIRN_OK)
         status = part_out(out, cairn_buffer_bytes(&packed), false);
     cairn_buffer_release(&plain);
@@ -221,6 +223,8 @@ static enum cairn_status evidence_out(struct bundle_out *out)
     for (uint64_t v = 1; v <= version; v++) {
         CAIRN_TRY(cairn_schema_ref(ctx, v, &schema));
         CAIRN_TRY(cairn_link_set_entry(ctx, &out->outgoing.links, &schema));
+        if (cairn_outgoing_is_full(&out->outgoing))
+            CAIRN_TRY(part_flush(out));
     }
     CAIRN_TRY(cairn_standing_get(ctx, &out->replica->under, &standing));
     enum cairn_status status = cairn_sequencer_for(ctx, standing.scope, &sequencer);
@@ -326,21 +330,19 @@ static enum cairn_status bundle_out_all(struct bundle_out *out)
     return cairn_records_count(&out->replica->ctx, &record_count, &out->report.conflict_count);
 }
 
-enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full,
-                                     cairn_bundle_fn *write, void *context,
-                                     struct cairn_bundle_report *out_report, struct cairn_err *err)
+static enum cairn_status bundle_write(const struct bundle_out *how,
+                                      struct cairn_bundle_report *out_report, struct cairn_err *err)
 {
-    struct bundle_out *out = calloc(1, sizeof *out);
+    struct cairn_replica *replica = how->replica;
+    struct bundle_out *out = malloc(sizeof *out);
 
     if (out == NULL)
         return cairn_explain(err, CAIRN_NO_MEMORY);
-    *out = (struct bundle_out){
-        .replica = replica, .is_full = is_full, .write = write, .context = context};
+    *out = *how;
     cairn_replica_fresh(replica, err);
     cairn_outgoing_init(&out->outgoing, PART_BYTES);
-    out->outgoing.is_closed = is_full;
+    out->outgoing.is_closed = out->is_full;
     out->outgoing.is_explicit = true;
-    out->outgoing.has_schemas = true;
     replica->ports->ops->random(replica->ports, out->content_key, sizeof out->content_key);
     enum cairn_status status =
         replica->is_joined ? CAIRN_OK
@@ -360,6 +362,32 @@ enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full
     sodium_memzero(out, sizeof *out);
     free(out);
     return status;
+}
+
+enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full,
+                                     cairn_bundle_fn *write, void *context,
+                                     struct cairn_bundle_report *out_report, struct cairn_err *err)
+{
+    const struct bundle_out how = {.replica = replica,
+                                   .is_full = is_full,
+                                   .way = CAIRN_PAYLOAD_TRAVELS,
+                                   .write = write,
+                                   .context = context};
+
+    return bundle_write(&how, out_report, err);
+}
+
+enum cairn_status cairn_bundle_write_here(struct cairn_replica *replica, cairn_bundle_fn *write,
+                                          void *context, struct cairn_bundle_report *out_report,
+                                          struct cairn_err *err)
+{
+    const struct bundle_out how = {.replica = replica,
+                                   .is_full = true,
+                                   .way = CAIRN_PAYLOAD_STAYS,
+                                   .write = write,
+                                   .context = context};
+
+    return bundle_write(&how, out_report, err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */

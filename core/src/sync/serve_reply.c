@@ -248,7 +248,8 @@ static enum cairn_status reply_seal(struct replying *r)
     cairn_buffer_init(&packed, CAIRN_MESSAGE_UNPACKED_MAX * 2);
     status = reply_write(r, &plain);
     if (status == CAIRN_OK)
-        status = cairn_payload_pack(r->ctx->packer, cairn_buffer_bytes(&plain), &packed);
+        status = cairn_payload_pack(r->ctx->packer, CAIRN_PAYLOAD_TRAVELS,
+                                    cairn_buffer_bytes(&plain), &packed);
     cairn_buffer_reset(&r->serve->message); /* an earlier try may have found no memory */
     struct cairn_writer room = cairn_buffer_room(&r->serve->message, CAIRN_NOISE_MESSAGE_MAX);
     if (status == CAIRN_OK)

@@ -208,6 +208,7 @@ static enum cairn_status reply_code_check(struct cairn_replica *replica,
     case CAIRN_REPLY_DONE:
         exchange->lost_count = 0;
         *out_again = gave_back; /* what waits here was left aside for that */
+        exchange->sends_heads = exchange->sends_heads && !gave_back;
         return CAIRN_OK;
     case CAIRN_REPLY_UNKNOWN_DEVICE:
         if (exchange->sends_links)
@@ -221,7 +222,9 @@ static enum cairn_status reply_code_check(struct cairn_replica *replica,
         return cairn_fail(err, CAIRN_NO_ANSWER,
                           "%s is busy. Nothing is lost; try again: cairn sync", tag);
     case CAIRN_REPLY_BEHIND:
-        if (lost_note(exchange, reply)) {
+        if (lost_note(exchange, reply) || exchange->heads_behind.log != 0) {
+            exchange->heads_at = gave_back ? exchange->heads_behind : (struct cairn_dot){0, 0};
+            exchange->sends_heads = !gave_back || exchange->heads_at.log != 0;
             *out_again = true;
             return CAIRN_OK;
         }

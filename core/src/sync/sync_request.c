@@ -100,10 +100,10 @@ static enum cairn_status uncovered_of(struct cairn_context *ctx, struct cairn_ex
     return CAIRN_OK;
 }
 
-/* Runs that no checkpoint covers, of every log whose scope this server keeps; and when it asked for
- * heads, the authority logs that no sequencer covers. */
+/* Runs that no checkpoint covers, of every log whose scope this server keeps; and when heads go,
+ * the authority logs that no sequencer covers, or only those. */
 static enum cairn_status uncovered_gather(struct cairn_context *ctx,
-                                          struct cairn_exchange *exchange)
+                                          struct cairn_exchange *exchange, bool only_heads)
 {
     struct cairn_outgoing *out = &exchange->outgoing;
     struct cairn_log log;
@@ -118,6 +118,8 @@ static enum cairn_status uncovered_gather(struct cairn_context *ctx,
         if (log.covered == cairn_log_size(&log))
             continue;
         CAIRN_TRY(uncovered_of(ctx, exchange, &log, &is_resumed, &part));
+        if (only_heads && !part.is_head)
+            continue;
         uint32_t next = part.from;
         if (next < cairn_log_size(&log))
             CAIRN_TRY(cairn_outgoing_log(ctx, out, &log, next, &next));
@@ -155,11 +157,12 @@ static enum cairn_status heads_gather(struct cairn_replica *replica, struct cair
     return CAIRN_OK;
 }
 
-/* What the server lost, as far as it fits. */
+/* What the server lost, as far as it fits; first the grants and schemas that the rest rests on. */
 static enum cairn_status lost_gather(struct cairn_context *ctx, struct cairn_exchange *exchange)
 {
     struct cairn_outgoing *out = &exchange->outgoing;
 
+    CAIRN_TRY(uncovered_gather(ctx, exchange, true));
     out->is_explicit = true;
     for (size_t i = 0; i < exchange->lost_count && !cairn_outgoing_is_full(out); i++) {
         const struct cairn_scope_size *lost = &exchange->lost[i];
@@ -191,7 +194,7 @@ static enum cairn_status request_gather(struct cairn_replica *replica,
     CAIRN_TRY(cairn_buffer_status(heads));
     bool gives_back = exchange->lost_count > 0;
     exchange->outgoing.is_explicit = false;
-    CAIRN_TRY(gives_back ? lost_gather(ctx, exchange) : uncovered_gather(ctx, exchange));
+    CAIRN_TRY(gives_back ? lost_gather(ctx, exchange) : uncovered_gather(ctx, exchange, false));
     request.flags = (gives_back ? CAIRN_REQUEST_GIVES_BACK : 0u) |
                     (exchange->wants_explicit ? CAIRN_REQUEST_EXPLICIT : 0u) |
                     (exchange->sends_roots ? CAIRN_REQUEST_ROOTS : 0u) |
@@ -227,8 +230,8 @@ static enum cairn_status request_encrypt(struct cairn_replica *replica,
                                         .ephemeral_secret = &ephemeral};
 
     cairn_buffer_reset(&exchange->packed);
-    CAIRN_TRY(cairn_payload_pack(replica->ctx.packer, cairn_buffer_bytes(&exchange->plain),
-                                 &exchange->packed));
+    CAIRN_TRY(cairn_payload_pack(replica->ctx.packer, CAIRN_PAYLOAD_TRAVELS,
+                                 cairn_buffer_bytes(&exchange->plain), &exchange->packed));
     cairn_prologue(&replica->ctx.network, prologue);
     replica->ports->ops->random(replica->ports, &ephemeral, sizeof ephemeral);
     cairn_noise_init(&exchange->noise, &config);
