@@ -23,7 +23,8 @@ void cairn_sign_keypair_from_seed(const struct cairn_sign_seed *seed,
  * Is this the canonical encoding of a point of prime order? libsodium's own check says so, but
  * versions before the mending of CVE-2025-69277 compare only one coordinate and let through a
  * main point plus the point of order 2. Multiplying by L + 1 (L the order of the main subgroup,
- * RFC 8032, section 5.1) gives a main point back and moves that one, on every version.
+ * RFC 8032, section 5.1) gives back a main point, canonically encoded, and no other, on every
+ * version; the neutral point, which it would give back too, the multiplication refuses.
  */
 static bool is_main_point(const uint8_t point[static POINT_BYTES])
 {
@@ -33,8 +34,7 @@ static bool is_main_point(const uint8_t point[static POINT_BYTES])
         0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
     uint8_t product[POINT_BYTES];
 
-    return crypto_core_ed25519_is_valid_point(point) == 1 &&
-           crypto_scalarmult_ed25519_noclamp(product, order_plus_one, point) == 0 &&
+    return crypto_scalarmult_ed25519_noclamp(product, order_plus_one, point) == 0 &&
            memcmp(product, point, sizeof(product)) == 0;
 }
 
