@@ -21,6 +21,7 @@
 #define ANY_RUN "84 00 01 81 80 #64"
 #define REQUEST(flags, scopes, roots, heads) "87 01 " flags " " scopes " " roots " " heads " 80 80"
 #define REQUEST_OF(groups) "87 01 00 80 #16 #0 " groups " 80"
+#define GIVEN_BACK(groups) "87 01 08 80 #16 #0 " groups " 80"
 #define REPLY_OF(groups) "87 01 00 00 " groups " 80 80 60"
 /* A group of channel 1 at scope 0: what it brings, and its time and signature. */
 #define GROUP(leaves, runs, end) "88 00 01 00 00 " leaves " " runs " " end
@@ -177,6 +178,16 @@ static void groups_of_a_request_bring_only_runs_and_stand_in_order(void **state)
             REQUEST_OF("82 88 0b 01 00 00 80 80 00 #0 88 0b 01 00 00 80 80 00 #0"));
     refuses(MESSAGE_REQUEST, REQUEST_OF("81 " GROUP("80", "80", "07 #64")));
     accepts(MESSAGE_REPLY, REPLY_OF("81 " GROUP("80", "80", "07 #64")));
+}
+
+static void only_authority_is_given_back_without_a_checkpoint(void **state)
+{
+    (void)state;
+    accepts(MESSAGE_REQUEST, GIVEN_BACK("81 88 0b 00 00 00 80 80 00 #0"));
+    refuses(MESSAGE_REQUEST, GIVEN_BACK("81 88 0b 01 00 00 80 80 00 #0"));
+    refuses(MESSAGE_REQUEST,
+            GIVEN_BACK("82 88 0c 00 00 00 80 80 00 #0 88 0b 00 00 00 80 80 00 #0"));
+    refuses(MESSAGE_REQUEST, GIVEN_BACK("81 " GROUP("80", "80", "07 #64"))); /* not in full */
 }
 
 static void a_group_without_signature_has_neither_leaves_nor_time(void **state)
@@ -562,6 +573,7 @@ int main(void)
         cmocka_unit_test(roots_are_a_digest_or_one_for_each_scope_log),
         cmocka_unit_test(heads_are_a_digest_or_a_list_ordered_by_log_id),
         cmocka_unit_test(groups_of_a_request_bring_only_runs_and_stand_in_order),
+        cmocka_unit_test(only_authority_is_given_back_without_a_checkpoint),
         cmocka_unit_test(a_group_without_signature_has_neither_leaves_nor_time),
         cmocka_unit_test(a_leaf_has_a_number_of_32_bits_and_a_size_above_zero),
         cmocka_unit_test(a_leaf_names_its_log_by_number_or_by_key_and_incarnation),

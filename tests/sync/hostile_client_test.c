@@ -299,6 +299,9 @@ static void what_the_server_never_signed_cannot_be_given_back(void **state)
     expect_not_given_back("of what is covered", &group, &covered);
     group.first_leaf++;
     expect_not_given_back("of a log that is not here", &group, &missing);
+    const struct cairn_group unsigned_group = {.scope.code = 513332,
+                                               .channel = CAIRN_CHANNEL_AUTHORITY};
+    expect_not_given_back("under no signature, where a server signs", &unsigned_group, NULL);
 }
 
 /* ---- what has no effect ---- */

@@ -288,6 +288,17 @@ static enum cairn_status is_behind(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
+/* Logs that a sequencer covers are given back under its signature. REFUSED. */
+static enum cairn_status is_unsequenced(struct cairn_context *ctx, struct cairn_scope scope)
+{
+    struct cairn_sequencer_info sequencer;
+    enum cairn_status status = cairn_sequencer_for(ctx, scope, &sequencer);
+
+    if (status == CAIRN_OK)
+        return CAIRN_REFUSED;
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
 /*
  * This server was restored from an older copy, and is shown what it signed since: its own signature
  * is proof enough. What does not hold spoils the whole unit of work, so it is done without it.
@@ -301,7 +312,11 @@ static enum cairn_status history_take_back(struct cairn_context *ctx, struct cai
     if (group == NULL)
         return CAIRN_NO_MEMORY;
     while (!serve->is_not_ours && cairn_group_next(&groups, group)) {
-        enum cairn_status status = cairn_group_follow(ctx, group, &follow);
+        enum cairn_status status = CAIRN_OK;
+        if (!group->has_checkpoint)
+            status = is_unsequenced(ctx, group->scope);
+        if (status == CAIRN_OK)
+            status = cairn_group_follow(ctx, group, &follow);
         serve->is_not_ours = status != CAIRN_OK && (status == CAIRN_GAP || status == CAIRN_FORKED ||
                                                     cairn_status_actor(status) == CAIRN_ACTOR_PEER);
         CAIRN_TRY(status);
