@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELDS_ALL (BOOK_FIELDS + 5)
+#define FIELDS_ALL (BOOK_FIELDS + 5 + WORLD_SCHEMAS_MAX)
 #define GATHER_AT 16 /* own differences: a count then gathers them into one */
 
 static const struct book_field fields[FIELDS_ALL] = {
@@ -19,6 +19,9 @@ static const struct book_field fields[FIELDS_ALL] = {
     {"same", BOOK_SAME, false, MODEL_ADD},
     {"points", BOOK_POINTS, true, MODEL_COUNT},
     {"measures", BOOK_MEASURES, false, MODEL_ADD},
+    {"later1", 61, true, MODEL_SET},
+    {"later2", 62, true, MODEL_SET},
+    {"later3", 63, true, MODEL_SET},
 };
 
 const char *book_measure(uint32_t number)
@@ -32,6 +35,11 @@ const char *book_measure(uint32_t number)
 const struct book_field *book_field(unsigned i)
 {
     return &fields[i % BOOK_FIELDS];
+}
+
+const struct book_field *book_later_field(unsigned i)
+{
+    return &fields[FIELDS_ALL - WORLD_SCHEMAS_MAX + i];
 }
 
 const struct book_field *book_field_named(const char *name)
@@ -297,6 +305,16 @@ static void entry_take(struct world *world, struct node *node, uint32_t log, uin
     world->tally.edits++;
 }
 
+uint32_t book_place(struct world *world, struct node *node, uint32_t log)
+{
+    uint32_t place = world->model.logs[log].entry_count;
+    bool has_basis = inspect_is_basis(world, node, &world->model.logs[log].id, place);
+
+    if (has_basis && place > 0)
+        world_saw(world, SEEN_SCHEMA_RENEWED);
+    return place + has_basis;
+}
+
 void book_take(struct world *world, struct node *node, unsigned village,
                const struct book_entry *entries, unsigned count)
 {
@@ -304,9 +322,7 @@ void book_take(struct world *world, struct node *node, unsigned village,
 
     if (log == MODEL_NONE)
         return;
-    uint32_t before = world->model.logs[log].entry_count;
-    if (before == 0)
-        before = 1; /* the basis */
+    uint32_t before = book_place(world, node, log);
     if (size != before + count) {
         world_fail(world, "own-log", "the log of %s in %s has %u entries, %u are due", node->tag,
                    world_village(village), size, before + count);

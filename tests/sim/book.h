@@ -32,6 +32,8 @@ const char *book_measure(uint32_t number);
 #define BOOK_RECORD(record) ((record) + 1)
 const struct book_field *book_field(unsigned i);
 enum model_kind book_kind(uint32_t field);
+/* The field that version `i` behind the first brings. */
+const struct book_field *book_later_field(unsigned i);
 /* NULL: none of those. */
 const struct book_field *book_field_named(const char *name);
 /* A value that was never written before, and its number. */
@@ -62,6 +64,9 @@ struct book_entry {
  */
 void book_take(struct world *world, struct node *node, unsigned village,
                const struct book_entry *entries, unsigned count);
+/* Where the entries stand that `node` appended to its log since the book took the last of it:
+ * behind a basis, where it begins or goes on under a newer schema. */
+uint32_t book_place(struct world *world, struct node *node, uint32_t log);
 
 /* What `node` must show of a record. */
 struct book_sight {

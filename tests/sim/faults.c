@@ -9,6 +9,7 @@
 #include "links.h"
 #include "malice.h"
 #include "people_internal.h"
+#include "schemas.h"
 
 #define CALLS_MAX 400 /* of the store, before an armed fault strikes */
 
@@ -335,6 +336,7 @@ const struct sim_fault sim_faults[] = {
     {"offices sit", 12, NULL, offices_sit},
     {"auditor syncs", 5, NULL, auditor_syncs},
     {"station joins", 2, NULL, station_joins},
+    {"schema is published", 2, NULL, schemas_publish},
     {"stick is lost", 3, NULL, stick_is_lost},
     {"server reads a bundle", 4, NULL, server_reads_a_bundle},
     {"server restarts", 2, NULL, server_restarts},

@@ -8,6 +8,7 @@
 #include "force.h"
 #include "rebuild.h"
 #include "replica_internal.h"
+#include "schema.h"
 #include "scope_log.h"
 
 #define LOG_NUMBERS_MAX 1024
@@ -95,6 +96,44 @@ bool inspect_own_log(struct world *world, struct node *node, unsigned village,
     *out_id = log.id;
     *out_size = cairn_log_size(&log);
     return true;
+}
+
+static enum cairn_status kind_look(struct cairn_context *ctx, const struct cairn_hash *id,
+                                   uint32_t index, uint64_t *out_kind)
+{
+    struct cairn_log log;
+    struct cairn_entry entry;
+    struct cairn_hash *commitments;
+
+    CAIRN_TRY(cairn_log_find(ctx, id, &log));
+    if (index >= cairn_log_size(&log))
+        return CAIRN_NOT_FOUND;
+    CAIRN_TRY(cairn_entry_load(ctx, &log, index, &entry, &commitments, NULL));
+    *out_kind = entry.kind;
+    return CAIRN_OK;
+}
+
+bool inspect_is_basis(struct world *world, struct node *node, const struct cairn_hash *log,
+                      uint32_t index)
+{
+    uint64_t kind;
+
+    if (!look_begin(world, node))
+        return false;
+    enum cairn_status status = kind_look(&node->replica->ctx, log, index, &kind);
+    look_end(node);
+    return status == CAIRN_OK && kind == CAIRN_KIND_BASIS;
+}
+
+unsigned inspect_schema(struct world *world, struct node *node)
+{
+    uint64_t version;
+
+    if (!look_begin(world, node))
+        return 0;
+    enum cairn_status status = cairn_schema_newest(&node->replica->ctx, &version);
+    look_end(node);
+    return status == CAIRN_OK ? (unsigned)version : 0;
 }
 
 static enum cairn_status repeated_look(struct cairn_context *ctx, const struct cairn_hash *id,

@@ -17,6 +17,11 @@ void inspect_holdings(struct world *world, struct node *node);
 /* The own records log of this generation in a village; false: none yet. */
 bool inspect_own_log(struct world *world, struct node *node, unsigned village,
                      struct cairn_hash *out_id, uint32_t *out_size);
+/* Is entry `index` of a log held here a basis? */
+bool inspect_is_basis(struct world *world, struct node *node, const struct cairn_hash *log,
+                      uint32_t index);
+/* The newest version of the schema here. */
+unsigned inspect_schema(struct world *world, struct node *node);
 
 /* Own records logs, of all generations, in the order in which core numbers them. */
 struct own_log {

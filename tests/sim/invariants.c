@@ -292,7 +292,7 @@ static uint64_t waiting_due(struct world *world, struct node *node)
 
     for (unsigned i = 0; i < count; i++)
         for (uint32_t e = logs[i].covered; e < logs[i].size; e++)
-            due += e > 0;
+            due += !inspect_is_basis(world, node, &world->model.logs[logs[i].log].id, e);
     return due;
 }
 
@@ -414,6 +414,18 @@ static bool nothing_waits(struct world *world, struct node *node)
     return true;
 }
 
+/* The root's bundle came to the office, and the office's log to everybody. */
+static bool schema_is_newest(struct world *world, struct node *node)
+{
+    unsigned version = inspect_schema(world, node),
+             newest = WORLD_FIRST_SCHEMA + world->schema_count;
+
+    if (version != newest && !node->is_hostile)
+        world_fail(world, "schema", "%s has version %u of the schema, published is %u", node->tag,
+                   version, newest);
+    return newest > WORLD_FIRST_SCHEMA;
+}
+
 const struct sim_invariant sim_invariants[] = {
     {"left-open", INVARIANT_CHEAP, nothing_left_open},
     {"counts", INVARIANT_CHEAP, counts_now_and_then},
@@ -425,6 +437,7 @@ const struct sim_invariant sim_invariants[] = {
     {"audit", INVARIANT_SLOW, audit_is_clean},
     {"lost", INVARIANT_HEALED, nothing_is_lost},
     {"waits", INVARIANT_HEALED, nothing_waits},
+    {"schema", INVARIANT_HEALED, schema_is_newest},
 };
 const unsigned sim_invariant_count = sizeof sim_invariants / sizeof sim_invariants[0];
 

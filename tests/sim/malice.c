@@ -8,7 +8,7 @@
 #include "heal.h"
 #include "inspect.h"
 #include "links.h"
-#include "people.h"
+#include "people_internal.h"
 
 static struct node *open_station(struct world *world, struct dice *dice)
 {
@@ -282,7 +282,7 @@ static void fork_play(struct world *world, struct node *node, struct node *twin,
     uint64_t before = inspect_fork_count(world, &world->nodes[world->server]);
     struct node *first = twin_is_first ? twin : node, *second = twin_is_first ? node : twin;
 
-    people_create(world, node, dice);
+    puts_create(world, node, dice);
     if (!world_is_well(world) || !forged_create(world, twin, "twin"))
         return;
     struct bundle one = couriers_bundle(world, second, true), two = {.is_there = false};
@@ -377,7 +377,7 @@ bool malice_server_is_behind(struct world *world, struct dice *dice)
     heal(world);
     if (!world_is_well(world) || open_station(world, dice) == NULL)
         return false;
-    people_create(world, node, dice); /* so that it brings something */
+    puts_create(world, node, dice); /* so that it brings something */
     if (!world_is_well(world) || !server_swap(world, &server->backup.disk, &kept))
         return false;
     backup_drop(&server->backup); /* it is a look at what is closed next */
@@ -420,14 +420,14 @@ void malice_server_forks(struct world *world)
         return;
     trace_line(&world->trace, "#%llu the server signs two histories",
                (unsigned long long)world->step);
-    people_create(world, first, &dice);
+    puts_create(world, first, &dice);
     links_sync(world, first, &dice, true);
     struct bundle one = couriers_bundle(world, first, true);
     bool is_swapped = world_is_well(world) && server_swap(world, &before, &kept);
     disk_copy_drop(&before);
     if (is_swapped) {
         backup_drop(&server->backup);
-        people_create(world, second, &dice);
+        puts_create(world, second, &dice);
         links_sync(world, second, &dice, true);
         struct bundle two = couriers_bundle(world, second, true);
         if (links_sync(world, first, &dice, true) != LINK_REFUSED)

@@ -18,7 +18,5 @@ extern const unsigned sim_operation_count;
 
 /* One action of one person, drawn by weight. */
 void people_act(struct world *world, struct node *node, struct dice *dice);
-/* A new record, for those who stage a scene. */
-void people_create(struct world *world, struct node *node, struct dice *dice);
 
 #endif

@@ -16,6 +16,14 @@ void people_written(struct world *world, struct node *node);
 /* A village in which this node may write. */
 unsigned people_village(struct world *world, const struct node *node, struct dice *dice);
 
+/* puts.c */
+void puts_create(struct world *world, struct node *node, struct dice *dice);
+void puts_set(struct world *world, struct node *node, struct dice *dice);
+void puts_many(struct world *world, struct node *node, struct dice *dice);
+void puts_import(struct world *world, struct node *node, struct dice *dice);
+void puts_delete(struct world *world, struct node *node, struct dice *dice);
+void puts_bad(struct world *world, struct node *node, struct dice *dice);
+
 /* kinds.c: sets, counters, steps, records that are one, upserts, queries */
 void kinds_element(struct world *world, struct node *node, struct dice *dice);
 void kinds_count(struct world *world, struct node *node, struct dice *dice);

@@ -154,9 +154,7 @@ static void tail_again(struct repeating *r, struct node *node, const struct own_
 
     r->from = old->log;
     r->to = new_log(world, node, village);
-    r->next = r->to == MODEL_NONE ? 0 : world->model.logs[r->to].entry_count;
-    if (r->next == 0)
-        r->next = 1; /* behind the basis */
+    r->next = r->to == MODEL_NONE ? 0 : book_place(world, node, r->to);
     for (uint32_t i = old->covered; i < old->size && world_is_well(world); i++)
         entry_again(r, i);
 }

@@ -86,9 +86,7 @@ static unsigned brought_back(struct world *world, struct node *node, uint32_t re
         fresh.scope = world->model.records[record].scope;
         look.log = model_log_add(&world->model, &fresh);
     }
-    look.from = world->model.logs[look.log].entry_count;
-    if (look.from == 0)
-        look.from = 1; /* behind the basis */
+    look.from = book_place(world, node, look.log);
     look.count = size - look.from < BACK_ENTRIES_MAX ? size - look.from : BACK_ENTRIES_MAX;
     inspect_values(world, node, restored_fields, &look);
     return look.count;

@@ -39,6 +39,9 @@
     X(STEPS_UNSEEN, "two steps were taken unseen")                   \
     X(SAME_SAID, "two records were said to be one household")        \
     X(SAME_REFUSED, "a needless same or apart was refused")          \
+    X(SCHEMA_AHEAD, "a field of a schema not heard of was refused")  \
+    X(SCHEMA_RENEWED, "a log went on under a newer schema")          \
+    X(MEMO_FOUND, "an import found how far it had come")             \
     X(UPSERT_CREATED, "an upsert made a record")                     \
     X(UPSERT_FOUND, "an upsert changed the one with its number")     \
     X(UPSERT_AMBIGUOUS, "an upsert met two with its number")         \

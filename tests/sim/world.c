@@ -204,7 +204,9 @@ void node_go_back(struct world *world, struct node *node, struct backup *backup)
     node_close(node);
     if (!WORLD_MUST(world, cairn_replica_open(&writing, &node->replica, &world->err)))
         return;
-    if (!cairn_replica_was_restored(node->replica)) {
+    node->memo_is_unknown = !cairn_replica_was_restored(node->replica);
+    node->memo = 0;
+    if (node->memo_is_unknown) {
         unseen_return(world, node, logs, count);
         return;
     }

@@ -25,6 +25,8 @@
 #define WORLD_VILLAGES_MAX 5
 #define WORLD_LETTERS_MAX 24
 #define WORLD_BUNDLES_MAX 12
+#define WORLD_FIRST_SCHEMA 1
+#define WORLD_SCHEMAS_MAX 3 /* later versions, each with a field more */
 #define WORLD_COUNTY "513332"
 #define WORLD_TOWNSHIP "513332100"
 #define WORLD_TOWNSHIP_VILLAGES 2 /* the first so many */
@@ -53,6 +55,8 @@ struct node {
     bool held_is_stale;
     struct backup backup;
     unsigned day_actions;
+    uint32_t memo; /* how far its imports say that they have come; 0: nothing is kept */
+    bool memo_is_unknown;
 };
 
 struct letter {
@@ -100,8 +104,8 @@ struct world {
     struct node nodes[WORLD_NODES_MAX];
     unsigned node_count, village_count;
     unsigned root, office, server, auditor, township;
-    unsigned grant_count;
-    uint64_t places; /* given out */
+    unsigned grant_count, schema_count; /* so many later versions were published */
+    uint64_t places;                    /* given out */
     struct letter letters[WORLD_LETTERS_MAX];
     struct bundle bundles[WORLD_BUNDLES_MAX];
     struct model model;
