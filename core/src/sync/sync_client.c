@@ -195,13 +195,28 @@ static bool lost_note(struct cairn_exchange *exchange, const struct cairn_reply 
     return is_new;
 }
 
+/* Is there another request to make with what the server lost? The first, and those behind it while
+ * they do not hold all, bring the authority logs too that the rest needs. */
+static bool gives_more_back(struct cairn_exchange *exchange, const struct cairn_reply *reply)
+{
+    struct cairn_dot at = exchange->heads_at, behind = exchange->heads_behind;
+    bool gave_back = exchange->lost_count > 0;
+    bool heads_go_on =
+        gave_back && behind.log != 0 && (behind.log != at.log || behind.index != at.index);
+
+    if (!lost_note(exchange, reply) && !heads_go_on)
+        return false;
+    exchange->heads_at = heads_go_on ? behind : (struct cairn_dot){0, 0};
+    exchange->sends_heads = heads_go_on || !gave_back;
+    return true;
+}
+
 static enum cairn_status reply_code_check(struct cairn_replica *replica,
                                           const struct cairn_reply *reply, bool *out_again,
                                           struct cairn_err *err)
 {
     struct cairn_exchange *exchange = replica->exchange;
     const char *tag = exchange->server.standing.tag;
-
     bool gave_back = exchange->lost_count > 0;
 
     switch (reply->code) {
@@ -222,12 +237,9 @@ static enum cairn_status reply_code_check(struct cairn_replica *replica,
         return cairn_fail(err, CAIRN_NO_ANSWER,
                           "%s is busy. Nothing is lost; try again: cairn sync", tag);
     case CAIRN_REPLY_BEHIND:
-        if (lost_note(exchange, reply) || exchange->heads_behind.log != 0) {
-            exchange->heads_at = gave_back ? exchange->heads_behind : (struct cairn_dot){0, 0};
-            exchange->sends_heads = !gave_back || exchange->heads_at.log != 0;
-            *out_again = true;
+        *out_again = gives_more_back(exchange, reply);
+        if (*out_again)
             return CAIRN_OK;
-        }
         return cairn_fail(
             err, CAIRN_REFUSED,
             "%s knows less than it once signed: it was restored from an older copy. Nothing "
