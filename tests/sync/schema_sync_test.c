@@ -195,6 +195,56 @@ static void a_restored_server_is_given_the_schemas_back(void **state)
     net_close(&net);
 }
 
+/* The first request of an exchange arrives, and its answer does not. */
+static void first_request_only(struct net_node *node, struct net_node *server)
+{
+    net_must(cairn_sync_begin(node->replica, &net_err));
+    struct net_bytes request = net_request(node), reply = net_answer(server, request);
+    free(request.data);
+    free(reply.data);
+}
+
+/* It was covered behind the copy, and once more would be another history of the village. */
+static void what_a_restored_server_had_parked_is_not_covered_again(void **state)
+{
+    struct net net;
+    struct net_node one = {.name = "one"}, two = {.name = "two"};
+
+    (void)state;
+    net_open(&net, 4717);
+    net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &two, &net.office, "station", NET_OTHER_VILLAGE, "B7");
+    net_sync(&net.office, &net.server);
+    net_put(&one, NET_VILLAGE, "扎西", NULL);
+    net_put(&two, NET_OTHER_VILLAGE, "次仁", NULL);
+    net_sync(&one, &net.server);
+    net_sync(&two, &net.server);
+    publish(&net, 2, ROOF);
+    root_carry(&net, &net.office);
+    net_put(&net.office, NET_OTHER_VILLAGE, "卓玛", NULL);
+    first_request_only(&net.office, &net.server);
+    assert_int_equal(net_status(&net.server).parked_count, 1);
+    struct cairn_store *older = net_store_copy(net.server.store);
+
+    net_put(&two, NET_OTHER_VILLAGE, "德吉", NULL);
+    net_sync(&two, &net.server);
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    net_put(&one, NET_VILLAGE, "达娃", NULL);
+    net_sync(&one, &net.server);
+    net_sync(&net.office, &net.server);
+    net_node_restore(&net.server, older);
+
+    net_put(&one, NET_VILLAGE, "达瓦", NULL);
+    net_sync(&one, &net.server); /* it brings the schema that was waited for */
+    net_sync(&net.office, &net.server);
+    net_sync(&two, &net.server);
+    net_agree(&two, &net.server, NET_OTHER_VILLAGE, CAIRN_CHANNEL_RECORDS, 3);
+    net_node_close(&one);
+    net_node_close(&two);
+    net_close(&net);
+}
+
 static void only_the_root_publishes_and_only_what_may_follow(void **state)
 {
     struct net net;
@@ -257,6 +307,7 @@ int main(void)
         T(edits_that_wait_are_counted_without_bases),
         T(a_schema_that_came_with_an_invitation_goes_on_with_the_edits),
         T(a_restored_server_is_given_the_schemas_back),
+        T(what_a_restored_server_had_parked_is_not_covered_again),
         T(only_the_root_publishes_and_only_what_may_follow),
         T(a_field_says_what_a_form_needs),
     };

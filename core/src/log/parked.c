@@ -242,3 +242,19 @@ enum cairn_status cairn_parked_next(struct cairn_context *ctx, struct cairn_key 
     cairn_walk_close(&walk);
     return status;
 }
+
+enum cairn_status cairn_parked_forget(struct cairn_context *ctx)
+{
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
+    struct cairn_key from = {.size = 0}, key;
+    struct cairn_scope scope;
+    enum cairn_channel channel;
+    struct cairn_run run;
+    enum cairn_status status;
+
+    while ((status = cairn_parked_next(ctx, &from, &scope, &channel, &run, &key)) == CAIRN_OK) {
+        CAIRN_TRY(cairn_parked_drop(ctx, &key));
+        cairn_arena_rewind(&ctx->arena, mark);
+    }
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}

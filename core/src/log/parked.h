@@ -30,6 +30,9 @@ enum cairn_status cairn_parked_next(struct cairn_context *ctx, struct cairn_key 
 CAIRN_NODISCARD
 enum cairn_status cairn_parked_drop(struct cairn_context *ctx, const struct cairn_key *key);
 
+/* Take all of them away: whoever sent them brings them again. */
+CAIRN_NODISCARD enum cairn_status cairn_parked_forget(struct cairn_context *ctx);
+
 /* Keep a run that left the history of `log` held here at entry `common`; `root` is where
  * it ends. */
 CAIRN_NODISCARD

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pack.h"
+#include "parked.h"
 #include "sequence.h"
 #include "serve_internal.h"
 #include "taking.h"
@@ -311,8 +312,10 @@ static enum cairn_status history_take_back(struct cairn_context *ctx, struct cai
 
     if (group == NULL)
         return CAIRN_NO_MEMORY;
+    bool is_restored = false;
     while (!serve->is_not_ours && cairn_group_next(&groups, group)) {
         enum cairn_status status = CAIRN_OK;
+        is_restored = is_restored || group->has_checkpoint;
         if (!group->has_checkpoint)
             status = is_unsequenced(ctx, group->scope);
         if (status == CAIRN_OK)
@@ -321,7 +324,8 @@ static enum cairn_status history_take_back(struct cairn_context *ctx, struct cai
                                                     cairn_status_actor(status) == CAIRN_ACTOR_PEER);
         CAIRN_TRY(status);
     }
-    return CAIRN_OK;
+    /* What was parked in the older copy may have been covered since, and must not be once more. */
+    return is_restored ? cairn_parked_forget(ctx) : CAIRN_OK;
 }
 
 static bool is_left_out(const struct cairn_serve *serve, size_t at)
