@@ -186,6 +186,25 @@ static void the_reason_of_a_new_record_stands_in_its_history(void **state)
     assert_string_equal(told, "create: found");
 }
 
+static void what_is_required_cannot_be_blank(void **state)
+{
+    static const char *const blanks[] = {"", " ", "\t \n"};
+    struct cairn_field_value field = {.name = "name"};
+    struct cairn_put put = {.type = "thing", .fields = &field, .field_count = 1};
+    struct cairn_put_result result;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++)
+        for (unsigned creates = 0; creates < 2; creates++) {
+            field.value = blanks[i];
+            put.id = creates ? NULL : desk_id("it");
+            put.scope = creates ? DESK_VILLAGE : NULL;
+            assert_int_equal(cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err),
+                             CAIRN_BAD_INPUT);
+            assert_string_equal(desk.err.text, "name is missing: a thing needs it.");
+        }
+}
+
 static void nothing_to_put_writes_nothing(void **state)
 {
     const struct cairn_hash before = machine_disk_hash(&desk);
@@ -304,6 +323,7 @@ int main(void)
         T(checking_tells_every_mistake_and_writes_nothing),
         T(a_reason_is_kept_up_to_its_limit),
         T(the_reason_of_a_new_record_stands_in_its_history),
+        T(what_is_required_cannot_be_blank),
         T(nothing_to_put_writes_nothing),
         T(a_server_keeps_records_and_writes_none),
         T(whoever_has_not_given_the_passphrase_writes_nothing),

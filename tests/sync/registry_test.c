@@ -30,6 +30,40 @@ static void what_two_stations_add_and_count_offline_is_all_there(void **state)
     registry_expect_everywhere(id, "points", "3");
 }
 
+struct told {
+    char text[256];
+};
+
+static bool income_told(void *context, const struct cairn_history_item *item)
+{
+    struct told *told = context;
+    size_t size = strlen(told->text);
+
+    if (item->field != NULL && strcmp(item->field, "income") == 0)
+        snprintf(told->text + size, sizeof told->text - size, "%s %s>%s ", item->tag,
+                 item->old_value == NULL ? "" : item->old_value, item->new_value);
+    return true;
+}
+
+/* Nobody is said to have overwritten what came unseen. */
+static void a_history_shows_the_values_that_the_writer_had_before_the_eyes(void **state)
+{
+    struct told told = {""};
+    char id[32];
+
+    (void)state;
+    registry_create(&station, "household", "head", "扎西", id);
+    net_set(&station, id, "income", "1000");
+    registry_sync_all();
+    net_set(&station, id, "income", "2000");
+    net_set(&peer, id, "income", "3000");
+    registry_sync_all();
+    net_must(cairn_history(station.replica, id, income_told, &told, &net_err));
+    assert_non_null(strstr(told.text, "A7 >1000 "));
+    assert_non_null(strstr(told.text, "A7 1000>2000 "));
+    assert_non_null(strstr(told.text, "A8 1000>3000 "));
+}
+
 static void an_element_added_again_unseen_outlives_its_removal(void **state)
 {
     char id[32];
@@ -327,6 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         REGISTRY_TEST(what_two_stations_add_and_count_offline_is_all_there),
+        REGISTRY_TEST(a_history_shows_the_values_that_the_writer_had_before_the_eyes),
         REGISTRY_TEST(an_element_added_again_unseen_outlives_its_removal),
         REGISTRY_TEST(an_element_added_twice_unseen_is_taken_away_once),
         REGISTRY_TEST(a_set_that_is_set_holds_exactly_what_is_given),

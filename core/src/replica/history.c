@@ -217,15 +217,39 @@ static int happened_compare(const void *a, const void *b)
 
 /* ---- in words ------------------------------------------------------------------------------ */
 
-/* The value of a field before entry `i`, in the order of this history. */
+static bool is_named(const struct cairn_saying *saying, struct cairn_dot dot)
+{
+    for (size_t n = 0; n < saying->named_count; n++)
+        if (saying->named[n].log == dot.log && saying->named[n].index == dot.index)
+            return true;
+    return false;
+}
+
+/* Had the writer of entry `i` what `before` says of the field? It is the writer's own, or named; of
+ * what repeats an entry that went with its device the name is another. */
+static bool had_before_it(const struct history_work *work, size_t i,
+                          const struct cairn_saying *saying, size_t before)
+{
+    const struct happened *earlier = &work->happened[before];
+
+    return earlier->said.dot.log == work->happened[i].said.dot.log ||
+           is_named(saying, earlier->said.dot) ||
+           (earlier->said.has_repeats && saying->named_count > 0);
+}
+
+/* The value of a field before operation `now` of entry `i`: the last in this history that its
+ * writer had seen. */
 static enum cairn_status value_before(struct history_work *work, size_t i,
+                                      const struct cairn_saying *now,
                                       const struct cairn_field *field,
                                       struct cairn_history_item *item)
 {
-    while (i-- > 0) {
-        const struct cairn_said *said = &work->happened[i].said;
-        for (size_t w = 0; work->happened[i].effect.reason == CAIRN_WHY_NONE && w < said->count;
-             w++) {
+    for (size_t before = i; before-- > 0;) {
+        const struct cairn_said *said = &work->happened[before].said;
+        if (work->happened[before].effect.reason != CAIRN_WHY_NONE ||
+            !had_before_it(work, i, now, before))
+            continue;
+        for (size_t w = 0; w < said->count; w++) {
             const struct cairn_saying *saying = &said->sayings[w];
             if (saying->field != field->number || !saying->has_value)
                 continue;
@@ -295,7 +319,7 @@ static enum cairn_status happened_visit(struct history_work *work, size_t i, boo
                                               ? NULL
                                               : cairn_type_field(work->type, saying->field);
         if (has_value_before(field))
-            CAIRN_TRY(value_before(work, i, field, &item));
+            CAIRN_TRY(value_before(work, i, saying, field, &item));
         *out_goes_on = work->visit(work->context, &item);
     } while (*out_goes_on && ++w < said->count);
     return CAIRN_OK;

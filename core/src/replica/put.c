@@ -116,14 +116,22 @@ static enum cairn_status record_prepare(struct cairn_context *ctx, const struct 
     return CAIRN_OK;
 }
 
+static bool is_blank(const struct cairn_edit *edit)
+{
+    return edit->number == CAIRN_ITEM_SET && edit->text[strspn(edit->text, " \t\r\n")] == '\0';
+}
+
 static enum cairn_status required_check(struct cairn_context *ctx, const struct cairn_put *put,
                                         const struct prepared *prepared)
 {
-    for (size_t f = 0; prepared->creates && f < prepared->type->field_count; f++) {
+    for (size_t f = 0; f < prepared->type->field_count; f++) {
         const struct cairn_field *field = &prepared->type->fields[f];
-        bool is_there = !field->is_required || field->is_retired;
+        bool is_there = !prepared->creates;
+        if (!field->is_required || field->is_retired)
+            continue;
         for (size_t i = 0; i < prepared->edits.count; i++)
-            is_there = is_there || prepared->edits.items[i].field == field;
+            if (prepared->edits.items[i].field == field)
+                is_there = !is_blank(&prepared->edits.items[i]);
         if (!is_there)
             return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s is missing: a %s needs it.",
                               field->name, put->type);
