@@ -304,6 +304,32 @@ static void what_the_server_never_signed_cannot_be_given_back(void **state)
     expect_not_given_back("under no signature, where a server signs", &unsigned_group, NULL);
 }
 
+#define NAMED_SCOPES (CAIRN_MESSAGE_ITEMS_MAX + 100)
+
+/* More than one answer can name as longer there than here. */
+static void a_request_that_knows_of_everything_is_answered(void **state)
+{
+    static uint8_t bytes[CAIRN_NOISE_MESSAGE_MAX];
+    struct cairn_writer scopes;
+    uint8_t roots[16] = {1};
+
+    (void)state;
+    cairn_writer_init(&scopes, bytes, sizeof bytes);
+    for (unsigned i = 0; i < NAMED_SCOPES; i++)
+        cairn_scope_size_write(
+            &scopes,
+            &(struct cairn_scope_size){.scope.code = 600000000000u + i, .channel = 1, .size = 1});
+    assert_false(scopes.overflowed);
+    const struct cairn_request_parts request = {.scopes = cairn_writer_bytes(&scopes),
+                                                .scope_count = NAMED_SCOPES,
+                                                .roots = {roots, sizeof roots}};
+    struct net_bytes message = forge_request_parts(&a7, &net.server, &request);
+    struct net_bytes reply = net_answer(&net.server, message);
+    assert_true(reply.size > 0);
+    free(message.data);
+    free(reply.data);
+}
+
 /* ---- what has no effect ---- */
 
 static void of_many_entries_without_effect_the_author_is_told_some(void **state)
@@ -435,6 +461,7 @@ int main(void)
         TEST(what_one_request_brings_still_fits_a_reply),
         TEST(a_run_that_fits_no_message_is_refused),
         TEST(what_the_server_never_signed_cannot_be_given_back),
+        TEST(a_request_that_knows_of_everything_is_answered),
         TEST(of_many_entries_without_effect_the_author_is_told_some),
         TEST(grants_that_lead_nowhere_do_not_spoil_what_comes_with_them),
         TEST(an_unknown_device_without_a_chain_is_refused_before_the_write_lock),

@@ -312,11 +312,13 @@ static enum cairn_status history_take_back(struct cairn_context *ctx, struct cai
 
     if (group == NULL)
         return CAIRN_NO_MEMORY;
-    bool is_restored = false;
+    bool was_longer = false;
     while (!serve->is_not_ours && cairn_group_next(&groups, group)) {
-        enum cairn_status status = CAIRN_OK;
-        is_restored = is_restored || group->has_checkpoint;
-        if (!group->has_checkpoint)
+        struct cairn_scope_log here;
+        enum cairn_status status = cairn_scope_log_load(ctx, group->scope, group->channel, &here);
+        was_longer = was_longer || (group->has_checkpoint && status == CAIRN_OK &&
+                                    group->first_leaf + group->leaves.left > here.tree.size);
+        if (status == CAIRN_OK && !group->has_checkpoint)
             status = is_unsequenced(ctx, group->scope);
         if (status == CAIRN_OK)
             status = cairn_group_follow(ctx, group, &follow);
@@ -325,7 +327,7 @@ static enum cairn_status history_take_back(struct cairn_context *ctx, struct cai
         CAIRN_TRY(status);
     }
     /* What was parked in the older copy may have been covered since, and must not be once more. */
-    return is_restored ? cairn_parked_forget(ctx) : CAIRN_OK;
+    return was_longer ? cairn_parked_forget(ctx) : CAIRN_OK;
 }
 
 static bool is_left_out(const struct cairn_serve *serve, size_t at)
@@ -345,10 +347,12 @@ static void run_leave_out(struct cairn_serve *serve, size_t at)
 static enum cairn_status group_commit(struct cairn_context *ctx, struct cairn_serve *serve,
                                       const struct cairn_group *group, size_t *at)
 {
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
     struct cairn_list runs = group->runs;
     struct cairn_run run;
 
     for (; cairn_run_next(&runs, &run); ++*at) {
+        cairn_arena_rewind(&ctx->arena, mark);
         if (is_left_out(serve, *at)) {
             serve->refused_count++;
             continue;
@@ -400,7 +404,7 @@ static enum cairn_status serve_commit(struct cairn_replica *replica, struct cair
         return CAIRN_OK; /* the reply says so */
     while (cairn_group_next(&groups, group))
         CAIRN_TRY(group_commit(ctx, serve, group, &at));
-    return cairn_parked_retry(ctx);
+    return CAIRN_OK;
 }
 
 static enum cairn_status commit_apply(struct cairn_replica *replica, void *context)
@@ -413,6 +417,7 @@ static enum cairn_status commit_apply(struct cairn_replica *replica, void *conte
         work->commit.entry_count += work->serves[i]->entry_count;
         work->commit.refused_count += work->serves[i]->refused_count;
     }
+    CAIRN_TRY(cairn_parked_retry(&replica->ctx));
     CAIRN_TRY(cairn_sequence(&work->sequencing));
     work->commit.checkpoint_count = work->sequencing.checkpoint_count;
     return CAIRN_OK;

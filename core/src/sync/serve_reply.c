@@ -15,13 +15,14 @@ struct replying {
     const char *text;
 };
 
-/* Say how long each scope log is here that is longer there: its holder gives back the rest. */
+/* Say how long each scope log is here that is longer there: its holder gives back the rest, and is
+ * told of what this message has no room for when it asks again. */
 static enum cairn_status behind_gather(struct replying *r)
 {
     struct cairn_list scopes = r->serve->request.scopes;
     struct cairn_scope_size size;
 
-    while (cairn_scope_size_next(&scopes, &size)) {
+    while (r->out.group_count < CAIRN_MESSAGE_ITEMS_MAX && cairn_scope_size_next(&scopes, &size)) {
         struct cairn_scope_log scope_log;
         CAIRN_TRY(cairn_scope_log_load(r->ctx, size.scope, size.channel, &scope_log));
         if (size.size > scope_log.tree.size)
