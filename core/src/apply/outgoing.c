@@ -88,11 +88,12 @@ static enum cairn_status run_close(struct cairn_context *ctx, const struct cairn
     return CAIRN_OK;
 }
 
-/* The schemas up to `version` that are known here by their evidence alone: whoever lacks those in
- * the root's log gets that by its head. Invitations brought everybody the first. */
-static enum cairn_status schema_links(struct cairn_context *ctx, struct cairn_outgoing *out,
-                                      uint64_t version)
+/* The last schema up to `version` that is known here by its evidence alone; 1: none is, for
+ * invitations brought everybody the first. */
+static enum cairn_status schema_beyond_log(struct cairn_context *ctx, uint64_t version,
+                                           uint64_t *out_last)
 {
+    *out_last = 1;
     for (uint64_t v = 2; v <= version; v++) {
         struct cairn_ref schema;
         struct cairn_log log;
@@ -101,10 +102,25 @@ static enum cairn_status schema_links(struct cairn_context *ctx, struct cairn_ou
             break; /* a branch kept as evidence may name any */
         CAIRN_TRY(status);
         status = cairn_log_find(ctx, &schema.log, &log);
-        if (status == CAIRN_OK && log.is_known && schema.index < cairn_log_size(&log))
-            continue;
         if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
             return status;
+        if (status == CAIRN_NOT_FOUND || !log.is_known || schema.index >= cairn_log_size(&log))
+            *out_last = v;
+    }
+    return CAIRN_OK;
+}
+
+/* Whoever lacks a schema gets it with the root's log, by its head; one that is not in that log goes
+ * as a link, behind those before it, which it rests on. */
+static enum cairn_status schema_links(struct cairn_context *ctx, struct cairn_outgoing *out,
+                                      uint64_t version)
+{
+    uint64_t last;
+
+    CAIRN_TRY(schema_beyond_log(ctx, version, &last));
+    for (uint64_t v = 2; v <= last; v++) {
+        struct cairn_ref schema;
+        CAIRN_TRY(cairn_schema_ref(ctx, v, &schema));
         CAIRN_TRY(cairn_link_set_entry(ctx, &out->links, &schema));
     }
     return CAIRN_OK;
