@@ -137,9 +137,16 @@ static char *put_command(const struct cairn_refused_item *item)
     return line;
 }
 
+/* Why it was written; NULL: nobody said, or it is closed here. */
+static const char *known_reason(const struct cairn_refused_item *item)
+{
+    return item->reason != NULL && strcmp(item->reason, "(closed)") != 0 ? item->reason : NULL;
+}
+
 char *change_command(const struct cairn_refused_item *item)
 {
     const struct cairn_history_item *first = &item->changes[0];
+    const char *reason = known_reason(item);
     char *line = NULL;
 
     if (strcmp(first->operation, "step") == 0 && item->id[0] != '\0') {
@@ -147,7 +154,9 @@ char *change_command(const struct cairn_refused_item *item)
         if (line != NULL && first->step.move != NULL)
             line = shell_add(line, "", first->step.move);
         else if (line != NULL)
-            line = shell_add(line, "--give-up --reason ", "TEXT");
+            line = shell_add(line, "--give-up --reason ", reason == NULL ? "TEXT" : reason);
+        if (first->step.move == NULL)
+            reason = NULL; /* it stands there */
     } else if (strcmp(first->operation, "delete") == 0 && item->id[0] != '\0') {
         line = shell_add(NULL, "cairn delete ", item->type == NULL ? "TYPE" : item->type);
         if (line != NULL)
@@ -155,7 +164,7 @@ char *change_command(const struct cairn_refused_item *item)
     } else if (item->type != NULL && first->field != NULL) {
         line = put_command(item);
     }
-    if (line != NULL && item->reason != NULL && strcmp(item->reason, "(closed)") != 0)
-        line = shell_add(line, "--reason ", item->reason);
+    if (line != NULL && reason != NULL)
+        line = shell_add(line, "--reason ", reason);
     return line;
 }

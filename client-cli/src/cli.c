@@ -1,8 +1,10 @@
 #include "cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "passphrase.h"
@@ -170,6 +172,17 @@ static void warn_restored(struct cli *cli)
           "grant that machine as a device of its own (cairn init there)."));
 }
 
+/* Where not even the folder is, as in a home that is new, the same is said as of an empty one. */
+static enum cairn_status check_folder(struct cli *cli)
+{
+    if (access(cli->store, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+        return CAIRN_OK;
+    return cairn_fail(&cli->err, CAIRN_NOT_FOUND,
+                      N_("There is no store in %s. Make one with: cairn init NAME; or name another "
+                         "folder with --store DIR"),
+                      cli->store);
+}
+
 enum cli_exit cli_open(struct cli *cli, enum cli_mode mode)
 {
     struct passphrase passphrase = {.size = 0};
@@ -177,6 +190,8 @@ enum cli_exit cli_open(struct cli *cli, enum cli_mode mode)
     enum cairn_status status =
         paths_store(options_value(&cli->options, OPTION_STORE), cli->store, &cli->err);
 
+    if (status == CAIRN_OK && (status = check_folder(cli)) != CAIRN_OK)
+        return report_as(cli, status, CLI_COULD_NOT);
     if (status == CAIRN_OK)
         status = unlock(cli, mode, &passphrase);
     if (status != CAIRN_OK)

@@ -378,6 +378,7 @@ static enum cli_exit run(struct cli *cli)
 {
     struct audit audit = {.cli = cli};
     const char *root = options_value(&cli->options, OPTION_ROOT);
+    const char *saved = options_value(&cli->options, OPTION_SAVE_CHECKPOINT);
     bool has_bundles = cli->options.argument_count > 0;
 
     if (has_bundles && root == NULL)
@@ -386,8 +387,9 @@ static enum cli_exit run(struct cli *cli)
             N_("no root key: give --root FILE, from somebody other than whoever gave you the "
                "bundle"));
     table_init(&audit.settled);
-    enum cairn_status status =
-        root == NULL ? CAIRN_OK : read_file(&audit, root, FILES_SMALL_MAX, &audit.root);
+    enum cairn_status status = saved == NULL ? CAIRN_OK : files_check_target(saved, &cli->err);
+    if (status == CAIRN_OK && root != NULL)
+        status = read_file(&audit, root, FILES_SMALL_MAX, &audit.root);
     enum cli_exit exit_code = status == CAIRN_OK ? CLI_DONE : cli_report(cli, status);
     if (exit_code == CLI_DONE)
         exit_code = has_bundles ? audit_bundles(&audit) : audit_store(&audit);

@@ -55,12 +55,15 @@ static enum cli_exit write_bundle(struct cli *cli, const char *file)
     struct cairn_bundle_report report;
     char counts[256];
 
+    enum cairn_status status = files_check_target(file, &cli->err);
+    if (status != CAIRN_OK)
+        return cli_report(cli, status);
     enum cli_exit exit_code = cli_open(cli, CLI_WRITES);
     if (exit_code == CLI_DONE)
         exit_code = cli_check_joined(cli);
     if (exit_code != CLI_DONE)
         return exit_code;
-    enum cairn_status status = file_writer_open(&out.writer, file, &cli->err);
+    status = file_writer_open(&out.writer, file, &cli->err);
     if (status != CAIRN_OK)
         return cli_report(cli, status);
     status = cairn_bundle_write(cli->replica, options_has(&cli->options, OPTION_FULL), add_piece,

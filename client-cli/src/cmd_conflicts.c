@@ -42,17 +42,31 @@ static bool visit(void *context, const struct cairn_record *record)
     return true;
 }
 
+/* Do fields of more than one writer stand side by side? */
+static bool is_merged(struct conflicts *conflicts, const struct cairn_record *record)
+{
+    char *tags = parallel_tags(record);
+    bool has_several = tags != NULL && tags[0] != '\0';
+
+    if (tags == NULL)
+        conflicts->table.failed = true;
+    free(tags);
+    return has_several;
+}
+
 /* Merged without loss: nobody has to decide, but somebody may want to know. */
 static bool visit_parallel(void *context, const struct cairn_record *record)
 {
     struct conflicts *conflicts = context;
 
+    if (!is_merged(conflicts, record))
+        return true;
     conflicts->count++;
     if (conflicts->cli->output.is_json)
         output_json(&conflicts->cli->output, record_json(conflicts->cli, record, false));
     for (size_t i = 0; i < record->field_count; i++) {
         const struct cairn_field_state *field = &record->fields[i];
-        if (!field->is_parallel)
+        if (!is_merged_field(field))
             continue;
         char *text = version_text(field, 0);
         table_add(&conflicts->table,

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "conditions.h"
 #include "export_writer.h"
+#include "files.h"
 #include "import_map.h"
 #include "mask.h"
 #include "record_view.h"
@@ -78,7 +79,7 @@ static enum cairn_status read_options(struct export *export)
         return cairn_fail(&cli->err, CAIRN_BAD_INPUT,
                           N_("--bom is for CSV only. Nothing was written."));
     export->is_masked = options_has(&cli->options, OPTION_MASK);
-    return CAIRN_OK;
+    return strcmp(export->path, "-") == 0 ? CAIRN_OK : files_check_target(export->path, &cli->err);
 }
 
 /* ---- columns ---- */
@@ -143,12 +144,18 @@ static void release(struct export *export)
 
 /* ---- rows ---- */
 
+/* An XLSX is for people, the others are read back. */
+static enum value_form form_of(const struct export *export)
+{
+    return export->format == EXPORT_XLSX ? VALUE_AS_LABEL : VALUE_AS_PUT;
+}
+
 /* What a cell shows, free()d by the caller: of a set all elements. NULL: nothing, or no memory. */
-static char *shown_value(const struct cairn_record *record, const char *name)
+static char *shown_value(const struct cairn_record *record, const char *name, enum value_form form)
 {
     for (size_t i = 0; i < record->field_count; i++)
         if (strcmp(record->fields[i].name, name) == 0 && record->fields[i].version_count > 0)
-            return field_text(&record->fields[i], false);
+            return field_text(&record->fields[i], form);
     return NULL;
 }
 
@@ -165,7 +172,7 @@ static bool visit(void *context, const struct cairn_record *record)
     values[count++] = record->scope;
     for (size_t i = 0; i < export->field_count; i++) {
         const struct cairn_field_info *field = &export->fields[i];
-        shown[i] = shown_value(record, field->name);
+        shown[i] = shown_value(record, field->name, form_of(export));
         const char *value = shown[i];
         if (value != NULL && export->is_masked && field->is_personal)
             value = mask_value(field, value, masked[i]);
@@ -272,8 +279,9 @@ const struct command command_export = {
     .summary = N_("Write the records of a type into a file"),
     .about = N_(
         "CSV with CR LF and field names, which cairn import reads back; JSON lines, one object a\n"
-        "record; or XLSX, with labels, numbers and dates. FILE - is standard output. Records are\n"
-        "chosen as by cairn list; of a field in conflict the shown value is written.\n"
+        "record; or XLSX, with labels, numbers and dates as people read them. FILE - is\n"
+        "standard output. Records are chosen as by cairn list; of a field in conflict the shown\n"
+        "value is written.\n"
         "\n"
         "Texts that a spreadsheet would run as a formula, those that begin with = + - @, get an\n"
         "apostrophe in front in CSV, which cairn import takes off again. FILE appears when all of\n"

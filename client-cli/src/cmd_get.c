@@ -25,7 +25,7 @@ static void add_row(struct table *table, const struct cairn_field_state *field, 
 /* All elements, and who wrote last. */
 static char *set_text(const struct cairn_field_state *field)
 {
-    char *elements = field_text(field, true);
+    char *elements = field_text(field, VALUE_AS_SHOWN);
     char *text = NULL;
 
     if (elements == NULL || asprintf(&text, "%s  %s %s", elements, field->versions[0].tag,
@@ -128,13 +128,11 @@ static void print_conflicts(struct cli *cli, const struct cairn_record *record)
                     record->id);
 }
 
-/* Where one writer alone is left of those who did not see each other, nothing stands side by side.
- */
 static void print_parallel(struct cli *cli, const struct cairn_record *record)
 {
     char *tags = record->is_parallel ? parallel_tags(record) : NULL;
 
-    if (tags != NULL && strchr(tags, ',') != NULL)
+    if (tags != NULL && tags[0] != '\0')
         output_line(&cli->output, _("merged: written by %s without seeing each other"), tags);
     free(tags);
 }

@@ -27,7 +27,7 @@ static enum cairn_status check_options(struct cli *cli)
         return cairn_fail(
             &cli->err, CAIRN_EXISTS,
             N_("%s is there already: choose another --out FILE. Nothing was written."), out);
-    return CAIRN_OK;
+    return files_check_target(out, &cli->err); /* a link into nothing */
 }
 
 /* The one step of a grant that no program can do: is this the device that it says it is? */

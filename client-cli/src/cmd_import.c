@@ -140,7 +140,26 @@ static enum cairn_status go_on(struct import *import)
     return status;
 }
 
-/* Whoever starts an interrupted import once more would make its records twice. */
+static enum cairn_status fail_begun(struct import *import, const struct import_place *place)
+{
+    struct cairn_err *err = &import->cli->err;
+
+    if (place->is_done)
+        return cairn_fail(
+            err, CAIRN_BAD_INPUT,
+            N_("%s was imported already (records saved: %s). Nothing was imported now; to change "
+               "those records give --update and a column that names each, or rename the file to "
+               "import all of it once more."),
+            import->path, i18n_number(place->saved).text);
+    return cairn_fail(
+        err, CAIRN_BAD_INPUT,
+        N_("an import of %s was interrupted behind line %zu, %s records are saved. Nothing was "
+           "imported now; go on with --resume, or rename the file to import all of it anew."),
+        import->path, import->file.line - 1, i18n_number(place->saved).text);
+}
+
+/* Whoever starts once more an import that was interrupted, or done, would make its records twice.
+ */
 static enum cairn_status begin(struct import *import)
 {
     struct cairn_err *err = &import->cli->err;
@@ -150,16 +169,12 @@ static enum cairn_status begin(struct import *import)
     if (import->how.updates || import->is_dry)
         return CAIRN_OK; /* doing it twice does no harm */
     enum cairn_status status = import_place_get(import->cli->replica, &import->memo, &place, NULL);
-    if (status == CAIRN_NOT_FOUND || (status == CAIRN_OK && (place.is_done || place.saved == 0)))
+    if (status == CAIRN_NOT_FOUND || (status == CAIRN_OK && place.saved == 0))
         return CAIRN_OK;
     if (status == CAIRN_OK)
         status = import_place_seek(&place, &import->file, err);
     if (status == CAIRN_OK)
-        return cairn_fail(
-            err, CAIRN_BAD_INPUT,
-            N_("an import of %s was interrupted behind line %zu, %s records are saved. Nothing was "
-               "imported now; go on with --resume, or rename the file to import all of it anew."),
-            import->path, import->file.line - 1, i18n_number(place.saved).text);
+        return fail_begun(import, &place);
     return status == CAIRN_NOT_FOUND ? reopen(import) : status;
 }
 
@@ -548,7 +563,9 @@ const struct command command_import = {
         "The whole file is checked first: when a row is bad nothing is saved, and it is named\n"
         "with its line. --partial saves the good rows all the same and ends with 1. Rows are\n"
         "saved a thousand a commit; whatever interrupts that, the same command with --resume\n"
-        "goes on behind the last row saved, as long as the file is the same.\n"
+        "goes on behind the last row saved, as long as the file is the same. A file whose import\n"
+        "is done is not imported once more under the same name. Rows without any value, as\n"
+        "spreadsheets write them behind the last one, are passed over.\n"
         "\n"
         "With --update a row changes the record that its alias names, an official number say,\n"
         "or the one in the column `record`, as cairn export writes it; a row that names none\n"

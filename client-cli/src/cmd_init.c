@@ -44,7 +44,7 @@ static enum cairn_status choose_passphrase(struct cli *cli, struct passphrase *p
 static enum cairn_status check_request_name(struct cli *cli, const char *file)
 {
     if (access(file, F_OK) != 0)
-        return CAIRN_OK;
+        return files_check_target(file, &cli->err); /* a link into nothing */
     return cairn_fail(&cli->err, CAIRN_EXISTS,
                       N_("%s is in this folder already: move it away, or work in another folder. "
                          "Nothing was made."),

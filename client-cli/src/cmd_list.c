@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "conditions.h"
 #include "record_view.h"
+#include "schema_view.h"
 
 /* Before the fields of the schema stand id and village. */
 #define FIXED_COLUMNS 2
@@ -31,7 +32,7 @@ static char *shown_text(struct listing *listing, const struct cairn_record *reco
     for (size_t i = 0; i < record->field_count; i++) {
         if (strcmp(record->fields[i].name, name) != 0 || record->fields[i].version_count == 0)
             continue;
-        text = field_text(&record->fields[i], true);
+        text = field_text(&record->fields[i], VALUE_AS_SHOWN);
         listing->table.failed = listing->table.failed || text == NULL;
     }
     return text;
@@ -69,10 +70,12 @@ static bool visit(void *context, const struct cairn_record *record)
     return true;
 }
 
-static bool is_wanted(const struct listing *listing, const char *name)
+/* A field may be asked for by its label. */
+static bool is_wanted(const struct listing *listing, const struct cairn_field_info *fields,
+                      size_t count, size_t at)
 {
     for (size_t i = 0; i < listing->wanted->count; i++)
-        if (strcmp(listing->wanted->items[i], name) == 0)
+        if (schema_field_find(fields, count, listing->wanted->items[i]) == &fields[at])
             return true;
     return listing->wanted->count == 0;
 }
@@ -91,7 +94,7 @@ static enum cairn_status add_header(struct listing *listing, const char *type)
         return status;
     for (size_t i = 0; i < count && listing->field_count < FIELDS_MAX; i++) {
         size_t at = listing->field_count;
-        if (!is_wanted(listing, fields[i].name))
+        if (!is_wanted(listing, fields, count, i))
             continue;
         listing->names[at] = strdup(fields[i].name);
         if (listing->names[at] == NULL)
@@ -105,9 +108,11 @@ static enum cairn_status add_header(struct listing *listing, const char *type)
     return CAIRN_OK;
 }
 
-/* Columns that tell nothing leave their room to the others. */
+/* Columns that tell nothing leave their room to the others, unless somebody asked for them. */
 static void drop_columns(struct listing *listing)
 {
+    if (listing->wanted->count > 0)
+        return;
     for (size_t i = 0; i < listing->field_count; i++)
         if (listing->repeat_place[i])
             table_drop(&listing->table, FIXED_COLUMNS + i);

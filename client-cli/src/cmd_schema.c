@@ -223,6 +223,10 @@ static enum cli_exit show(struct cli *cli, const char *name)
         cairn_schema_types(cli->replica, &version, &types, &count, &cli->err);
     if (status != CAIRN_OK)
         return cli_report(cli, status);
+    if (version == 0)
+        return CLI_FAIL(cli, CAIRN_NO_RIGHT,
+                        N_("This device has no grant yet, so it knows no record types. Send its "
+                           "request to the office above, then join."));
     if (name == NULL)
         show_types(cli, version, types, count);
     for (size_t i = 0; name != NULL && !cli->output.is_json && i < count; i++) {

@@ -95,6 +95,18 @@ static void print_next(struct cli *cli, const struct cairn_workflow *workflow)
     table_release(&table);
 }
 
+/* No move begins from a record that was deleted. */
+static enum cairn_status check_not_deleted(struct cli *cli, const char *id)
+{
+    const struct cairn_record *record;
+
+    enum cairn_status status = cairn_get(cli->replica, id, &record, &cli->err);
+    if (status != CAIRN_OK || !record->is_deleted)
+        return status;
+    return cairn_fail(&cli->err, CAIRN_BAD_INPUT, N_("%s was deleted: no move begins there."),
+                      record->id);
+}
+
 static enum cli_exit show(struct cli *cli)
 {
     struct cairn_workflow workflow;
@@ -102,8 +114,9 @@ static enum cli_exit show(struct cli *cli)
     enum cli_exit exit_code = cli_open(cli, CLI_READS);
     if (exit_code != CLI_DONE)
         return exit_code;
-    enum cairn_status status =
-        cairn_workflow_get(cli->replica, cli->options.arguments[0], &workflow, &cli->err);
+    enum cairn_status status = check_not_deleted(cli, cli->options.arguments[0]);
+    if (status == CAIRN_OK)
+        status = cairn_workflow_get(cli->replica, cli->options.arguments[0], &workflow, &cli->err);
     if (status != CAIRN_OK)
         return cli_report(cli, status);
     if (cli->output.is_json) {
@@ -161,6 +174,11 @@ static enum cairn_status read_step(struct cli *cli, struct cairn_step *step)
     *step = (struct cairn_step){.id = cli->options.arguments[0],
                                 .move = has_move ? cli->options.arguments[1] : NULL,
                                 .reason = options_value(&cli->options, OPTION_REASON)};
+    if (!gives_up && !has_move)
+        return cairn_fail(&cli->err, CAIRN_BAD_INPUT,
+                          N_("--keep and --reason go with a move or --give-up: cairn step %s lists "
+                             "the moves. Nothing was changed."),
+                          step->id);
     if (gives_up && has_move)
         return cairn_fail(&cli->err, CAIRN_BAD_INPUT,
                           N_("give either a move or --give-up. Nothing was changed."));
@@ -216,12 +234,18 @@ static void name_state(struct cli *cli, const struct cairn_step *step)
                      state, step->move);
 }
 
+static bool only_looks(const struct cli *cli)
+{
+    return cli->options.argument_count == 1 && !options_has(&cli->options, OPTION_GIVE_UP) &&
+           !options_has(&cli->options, OPTION_KEEP) && !options_has(&cli->options, OPTION_REASON);
+}
+
 static enum cli_exit run(struct cli *cli)
 {
     const struct cairn_version *standing;
     struct cairn_step step;
 
-    if (cli->options.argument_count == 1 && !options_has(&cli->options, OPTION_GIVE_UP))
+    if (only_looks(cli))
         return show(cli);
     enum cairn_status status = read_step(cli, &step);
     if (status != CAIRN_OK)

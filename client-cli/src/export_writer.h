@@ -5,7 +5,7 @@
  * of labels that stays in sight.
  *
  * Memory:  one row; XLSX too is written as it goes (its rows wait in a temporary file).
- * Effects: writes FILE.tmp beside the target, which gets its name when all of it is on disk.
+ * Effects: writes a temporary file beside the target, which gets its name when all is on disk.
  */
 
 #ifndef CLI_EXPORT_WRITER_H

@@ -69,19 +69,53 @@ static enum cairn_status fail_write(const char *path, int number, struct cairn_e
                       N_("cannot write %s: %s"), path, strerror(number));
 }
 
+enum cairn_status files_check_target(const char *path, struct cairn_err *err)
+{
+    struct stat info;
+
+    if (lstat(path, &info) != 0 || S_ISREG(info.st_mode))
+        return CAIRN_OK;
+    return cairn_fail(err, CAIRN_BAD_INPUT,
+                      N_("%s is no regular file but a folder, a link, a pipe or a device: name "
+                         "another file. Nothing was written."),
+                      path);
+}
+
+/* mkostemp() lets the owner alone read; a file has the mode that open() would give it. Sticks
+ * whose file system has no modes refuse, which does no harm. */
+static void give_mode(int fd)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    (void)!fchmod(fd, 0666 & ~mask);
+}
+
+/* Beside the target, under a name that no file of the user has. */
+static int open_temporary(struct file_writer *writer)
+{
+    int fd = mkostemp(writer->temporary, O_CLOEXEC);
+
+    if (fd >= 0)
+        give_mode(fd);
+    return fd;
+}
+
 enum cairn_status file_writer_open(struct file_writer *writer, const char *path,
                                    struct cairn_err *err)
 {
-    writer->is_open = false;
-    writer->error = 0;
-    writer->pending_bytes = 0;
+    enum cairn_status status = files_check_target(path, err);
+
+    *writer = (struct file_writer){.fd = -1};
+    if (status != CAIRN_OK)
+        return status;
     writer->path = strdup(path);
-    if (writer->path == NULL || asprintf(&writer->temporary, "%s.tmp", path) < 0) {
+    if (writer->path == NULL || asprintf(&writer->temporary, "%s.XXXXXX", path) < 0) {
         writer->temporary = NULL;
         file_writer_abort(writer);
         return cairn_fail(err, CAIRN_NO_MEMORY, N_("out of memory for %s"), path);
     }
-    writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    writer->fd = open_temporary(writer);
     if (writer->fd < 0) {
         int number = errno;
         file_writer_abort(writer);

@@ -1,6 +1,6 @@
 /*
  * files.h: whole files in, whole files out. A written file appears under its name only when all of
- * it is on disk: FILE.tmp, fsync, rename.
+ * it is on disk: FILE.XXXXXX with six letters that no other file has, fsync, rename.
  *
  * Effects: files. Nothing is printed; err names the file.
  */
@@ -26,6 +26,11 @@ CAIRN_NODISCARD
 enum cairn_status files_read(const char *path, size_t limit_bytes, char **out_text,
                              size_t *out_size, struct cairn_err *err);
 
+/* BAD_INPUT: what is there is no regular file, and a rename would put one in its place. For those
+ * who have much to do before they open. */
+CAIRN_NODISCARD
+enum cairn_status files_check_target(const char *path, struct cairn_err *err);
+
 #define FILE_WRITER_BUFFER_BYTES 8192
 
 struct file_writer {
@@ -36,7 +41,8 @@ struct file_writer {
     size_t pending_bytes; /* in the buffer, not yet written */
     uint8_t buffer[FILE_WRITER_BUFFER_BYTES];
 };
-/* Open PATH.tmp. BAD_INPUT when it cannot be made. End with _commit or _abort. */
+/* Open a temporary file beside PATH. BAD_INPUT when it cannot be made, or for what
+ * files_check_target() refuses. End with _commit or _abort. */
 CAIRN_NODISCARD
 enum cairn_status file_writer_open(struct file_writer *writer, const char *path,
                                    struct cairn_err *err);

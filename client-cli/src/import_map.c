@@ -35,8 +35,8 @@ static enum cairn_status mapping_next(const char **list, struct mapping *out, bo
     size_t size = item == NULL ? 0 : strcspn(item, ",");
     const char *equals = size == 0 ? NULL : memrchr(item, '=', size);
 
-    *out_is_end = size == 0;
-    if (size == 0)
+    *out_is_end = item == NULL || item[0] == '\0';
+    if (*out_is_end)
         return CAIRN_OK;
     if (equals == NULL || equals == item || equals == item + size - 1)
         return cairn_fail(err, CAIRN_BAD_INPUT,
@@ -54,6 +54,19 @@ static bool is_text(const char *text, const char *bytes, size_t size)
     return strlen(text) == size && memcmp(text, bytes, size) == 0;
 }
 
+/* Does the rest of the list name the same column? */
+static bool is_mapped(const char *list, const struct mapping *mapping)
+{
+    struct mapping other;
+    bool is_end = false;
+
+    while (mapping_next(&list, &other, &is_end, NULL) == CAIRN_OK && !is_end)
+        if (other.column_size == mapping->column_size &&
+            memcmp(other.column, mapping->column, other.column_size) == 0)
+            return true;
+    return false;
+}
+
 /* Every column that is mapped must be there: a slip would leave it unmapped unseen. */
 static enum cairn_status check_mapping(const struct import_map_input *input, struct cairn_err *err)
 {
@@ -61,6 +74,9 @@ static enum cairn_status check_mapping(const struct import_map_input *input, str
     struct mapping mapping;
     bool is_end, is_there = false;
 
+    if (list != NULL && list[0] == '\0')
+        return cairn_fail(err, CAIRN_BAD_INPUT,
+                          N_("--map names no column: give COLUMN=FIELD, or leave --map out"));
     for (;;) {
         enum cairn_status status = mapping_next(&list, &mapping, &is_end, err);
         if (status != CAIRN_OK || is_end)
@@ -72,6 +88,9 @@ static enum cairn_status check_mapping(const struct import_map_input *input, str
         if (!is_there)
             return cairn_fail(err, CAIRN_BAD_INPUT,
                               N_("--map names the column \"%.*s\", which the first line has not"),
+                              (int)mapping.column_size, mapping.column);
+        if (is_mapped(list, &mapping))
+            return cairn_fail(err, CAIRN_BAD_INPUT, N_("--map names the column \"%.*s\" twice"),
                               (int)mapping.column_size, mapping.column);
     }
 }

@@ -1,5 +1,6 @@
 #include "import_piece.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,22 @@ static enum cairn_status mark_bad(struct import_piece *piece, struct import_row 
 static enum cairn_status mark_ragged(struct import_piece *piece, struct import_row *row,
                                      size_t cell_count, size_t column_count, struct cairn_err *err)
 {
-    struct cairn_err text = {.translate = i18n_translate};
+    char text[256];
 
-    (void)cairn_fail(&text, CAIRN_BAD_INPUT,
-                     N_("this row has %zu fields, the first line names %zu"), cell_count,
-                     column_count);
-    return mark_bad(piece, row, 0, text.text, err);
+    snprintf(text, sizeof text,
+             ngettext("this row has %zu field, the first line names %zu",
+                      "this row has %zu fields, the first line names %zu", cell_count),
+             cell_count, column_count);
+    return mark_bad(piece, row, 0, text, err);
+}
+
+/* Spreadsheets write rows of commas alone behind the last one. */
+static bool is_blank(const struct csv_row *cells)
+{
+    for (size_t i = 0; i < cells->field_count; i++)
+        if (cells->fields[i][0] != '\0')
+            return false;
+    return true;
 }
 
 /* Empty cells say nothing: a record without that field. */
@@ -96,6 +107,7 @@ static void add_put(struct import_piece *piece, size_t row_index, const struct i
     };
 }
 
+/* The next row; one without any value is passed over. */
 static enum cairn_status add_row(struct import_piece *piece, struct csv_file *file,
                                  const struct import_how *how, size_t *out_bytes,
                                  struct cairn_err *err)
@@ -111,6 +123,11 @@ static enum cairn_status add_row(struct import_piece *piece, struct csv_file *fi
         *err = reason;
         return status;
     }
+    *out_bytes = (size_t)(file->offset - begun);
+    if (status == CAIRN_OK && is_blank(&cells)) {
+        free(text);
+        return CAIRN_OK;
+    }
     row->line = cells.line;
     row->text = text;
     row->problem = NULL;
@@ -118,7 +135,6 @@ static enum cairn_status add_row(struct import_piece *piece, struct csv_file *fi
     row->scope = row->id = NULL;
     row->field_count = 0;
     piece->row_count++;
-    *out_bytes = (size_t)(file->offset - begun);
     if (status == CAIRN_BAD_INPUT)
         return mark_bad(piece, row, 0, reason.text, err);
     status = fill_row(piece, row, &cells, how, err);
@@ -134,7 +150,9 @@ enum cairn_status import_piece_read(struct import_piece *piece, struct csv_file 
     enum cairn_status status = CAIRN_OK;
 
     clear(piece);
-    while (status == CAIRN_OK && piece->row_count < IMPORT_ROWS_MAX && bytes < IMPORT_PIECE_BYTES) {
+    /* A piece without rows would be taken for the end of the file. */
+    while (status == CAIRN_OK && piece->row_count < IMPORT_ROWS_MAX &&
+           (bytes < IMPORT_PIECE_BYTES || piece->row_count == 0)) {
         size_t row_bytes = 0;
         status = add_row(piece, file, how, &row_bytes, err);
         bytes += row_bytes;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "streams.h"
 
 static const struct option_spec options_of_program[] = {
     {OPTION_VERSION, "version", NULL, N_("show the version of this program and of its libraries")},
@@ -72,17 +73,29 @@ static enum cli_exit run(struct cli *cli, char *const *argv, size_t count)
     return status == CAIRN_OK ? run_command(cli, command) : cli_report(cli, status);
 }
 
+/* Whoever sees 3 would give the command again, and what it wrote would be there twice. */
+static enum cli_exit fail_print(struct cli *cli, enum cli_exit exit_code)
+{
+    bool is_done = exit_code == CLI_DONE || exit_code == CLI_LOOK;
+
+    output_error(&cli->output, CAIRN_IO,
+                 is_done ? _("not everything could be printed. What the command writes is written: "
+                             "look before giving it again")
+                         : _("not everything could be printed"),
+                 CLI_COULD_NOT);
+    return CLI_COULD_NOT;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli;
 
+    streams_hold();
     i18n_start();
     cli_init(&cli);
     enum cli_exit exit_code = run(&cli, argv + 1, argc > 0 ? (size_t)argc - 1 : 0);
     cli_release(&cli);
-    if (!output_end(&cli.output) && exit_code != CLI_COULD_NOT) {
-        output_error(&cli.output, CAIRN_IO, _("not everything could be printed"), CLI_COULD_NOT);
-        exit_code = CLI_COULD_NOT;
-    }
+    if (!output_end(&cli.output) && exit_code != CLI_COULD_NOT)
+        exit_code = fail_print(&cli, exit_code);
     return (int)exit_code;
 }

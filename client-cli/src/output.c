@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cairn/utf8.h"
 #include "i18n.h"
 #include "text.h"
 
@@ -154,11 +155,31 @@ void output_json(struct output *output, json_t *object)
     free(text);
 }
 
+/* Each byte that is not UTF-8 becomes '?', and the rest can be read. */
+static json_t *mended_json(const char *text)
+{
+    char *copy = strdup(text);
+    size_t size = copy == NULL ? 0 : strlen(copy);
+    size_t good = 0, bad;
+
+    while (
+        good < size &&
+        !cairn_utf8_check((struct cairn_bytes){(const uint8_t *)copy + good, size - good}, &bad)) {
+        copy[good + bad] = '?';
+        good += bad + 1;
+    }
+    json_t *value = copy == NULL ? NULL : json_string(copy);
+    free(copy);
+    return value == NULL ? json_string("?") : value;
+}
+
 json_t *output_json_text(const char *text)
 {
-    json_t *value = text == NULL ? json_null() : json_string(text);
+    if (text == NULL)
+        return json_null();
     /* jansson refuses what is not UTF-8; a file name may be such. */
-    return value == NULL ? json_string("?") : value;
+    json_t *value = json_string(text);
+    return value == NULL ? mended_json(text) : value;
 }
 
 void output_progress(struct output *output, const char *format, ...)

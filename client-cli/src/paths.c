@@ -28,11 +28,14 @@ enum cairn_status paths_store(const char *option, char out_path[static PATHS_MAX
     const char *folder = option != NULL ? option : environment("CAIRN_STORE");
     const char *below = NULL;
 
+    if (option != NULL && option[0] == '\0')
+        return cairn_fail(err, CAIRN_BAD_INPUT,
+                          N_("--store names no folder: give --store DIR, or leave it out"));
     if (folder == NULL && (folder = environment("XDG_DATA_HOME")) != NULL)
         below = "cairn";
     if (folder == NULL && (folder = environment("HOME")) != NULL)
         below = ".local/share/cairn";
-    if (folder == NULL || folder[0] == '\0')
+    if (folder == NULL)
         return cairn_fail(err, CAIRN_BAD_INPUT,
                           N_("no folder for the store: HOME is not set; give --store DIR"));
 

@@ -43,14 +43,32 @@ const char *version_value(const struct cairn_field_state *field, size_t index,
                                              : cli_value(version->value, field->is_integer, buffer);
 }
 
-char *field_text(const struct cairn_field_state *field, bool in_words)
+static const char *value_as(const struct cairn_field_state *field, size_t index,
+                            enum value_form form, char buffer[static I18N_NUMBER_BYTES])
+{
+    const struct cairn_version *version = &field->versions[index];
+
+    switch (form) {
+    case VALUE_AS_PUT:
+        return version->value;
+    case VALUE_AS_LABEL:
+        return version->value == NULL
+                   ? NULL
+                   : field_label(version->value, version->label_zh, version->label_en);
+    case VALUE_AS_SHOWN:
+        return version_value(field, index, buffer);
+    }
+    return NULL;
+}
+
+char *field_text(const struct cairn_field_state *field, enum value_form form)
 {
     size_t count = field->kind == CAIRN_FIELD_SET ? field->version_count : 1;
     char *text = NULL;
 
     for (size_t i = 0; i < count; i++) {
         char buffer[I18N_NUMBER_BYTES];
-        const char *value = in_words ? version_value(field, i, buffer) : field->versions[i].value;
+        const char *value = value_as(field, i, form, buffer);
         if (!list_add(&text, "|", value == NULL ? "" : value))
             return NULL;
     }
@@ -73,11 +91,16 @@ char *under_way_text(const struct cairn_under_way *under_way)
     return size < 0 ? NULL : text;
 }
 
+bool is_merged_field(const struct cairn_field_state *field)
+{
+    return field->is_parallel && !field->has_conflict && field->version_count > 0;
+}
+
 /* Was `tag` the writer of a field before field `end` that was written side by side? */
 static bool is_tag_named(const struct cairn_record *record, size_t end, const char *tag)
 {
     for (size_t i = 0; i < end; i++)
-        if (record->fields[i].is_parallel && record->fields[i].version_count > 0 &&
+        if (is_merged_field(&record->fields[i]) &&
             strcmp(record->fields[i].versions[0].tag, tag) == 0)
             return true;
     return false;
@@ -86,16 +109,20 @@ static bool is_tag_named(const struct cairn_record *record, size_t end, const ch
 char *parallel_tags(const struct cairn_record *record)
 {
     char *tags = NULL;
+    size_t tag_count = 0;
 
     for (size_t i = 0; i < record->field_count; i++) {
         const struct cairn_field_state *field = &record->fields[i];
-        if (!field->is_parallel || field->version_count == 0 ||
-            is_tag_named(record, i, field->versions[0].tag))
+        if (!is_merged_field(field) || is_tag_named(record, i, field->versions[0].tag))
             continue;
         if (!list_add(&tags, ", ", field->versions[0].tag))
             return NULL;
+        tag_count++;
     }
-    return tags != NULL ? tags : strdup("");
+    if (tag_count > 1)
+        return tags;
+    free(tags);
+    return strdup("");
 }
 
 /* ---- as JSON ---- */
@@ -134,19 +161,28 @@ static json_t *parallel_json(const struct cairn_record *record)
 
     for (size_t i = 0; list != NULL && i < record->field_count; i++) {
         const struct cairn_field_state *field = &record->fields[i];
-        if (field->is_parallel && field->version_count > 0)
+        if (is_merged_field(field))
             json_array_append_new(
                 list, json_pack("{s:s, s:s}", "field", field->name, "tag", field->versions[0].tag));
     }
     return list;
 }
 
-static json_t *indicators_json(const struct cairn_record *record, bool met)
+enum finding { FINDING_MET, FINDING_NOT_MET, FINDING_NOT_RECORDED };
+
+static enum finding finding_of(const struct cairn_met *indicator)
+{
+    if (!indicator->has_value)
+        return FINDING_NOT_RECORDED;
+    return indicator->is_met ? FINDING_MET : FINDING_NOT_MET;
+}
+
+static json_t *indicators_json(const struct cairn_record *record, enum finding finding)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; list != NULL && i < record->indicator_count; i++)
-        if (record->indicators[i].is_met == met)
+        if (finding_of(&record->indicators[i]) == finding)
             json_array_append_new(list, output_json_text(record->indicators[i].name));
     return list;
 }
@@ -170,7 +206,7 @@ json_t *record_json(struct cli *cli, const struct cairn_record *record, bool all
         const struct cairn_field_state *field = &record->fields[i];
         if (field->version_count == 0)
             continue;
-        char *text = field->kind == CAIRN_FIELD_SET ? field_text(field, false) : NULL;
+        char *text = field->kind == CAIRN_FIELD_SET ? field_text(field, VALUE_AS_PUT) : NULL;
         json_object_set_new(fields, field->name,
                             output_json_text(text != NULL ? text : field->versions[0].value));
         free(text);
@@ -183,8 +219,9 @@ json_t *record_json(struct cli *cli, const struct cairn_record *record, bool all
         record->is_deleted, "conflict", record->has_conflict, "parallel", parallel_json(record),
         "unreceived", count_json(record->unreceived_count), "fields", fields, "versions", versions);
     if (all && object != NULL) {
-        json_object_set_new(object, "met", indicators_json(record, true));
-        json_object_set_new(object, "not_met", indicators_json(record, false));
+        json_object_set_new(object, "met", indicators_json(record, FINDING_MET));
+        json_object_set_new(object, "not_met", indicators_json(record, FINDING_NOT_MET));
+        json_object_set_new(object, "not_recorded", indicators_json(record, FINDING_NOT_RECORDED));
         json_object_set_new(object, "same", same_json(record));
     }
     return object;

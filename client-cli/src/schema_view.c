@@ -104,11 +104,19 @@ char *schema_roles_text(const char *roles)
     return list_text(NULL, roles);
 }
 
+static bool is_label(const char *label, const char *text)
+{
+    return label != NULL && text[0] != '\0' && strcmp(label, text) == 0;
+}
+
 const struct cairn_field_info *schema_field_find(const struct cairn_field_info *fields,
                                                  size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    for (size_t i = 0; i < count; i++)
+        if (is_label(fields[i].label_zh, name) || is_label(fields[i].label_en, name))
             return &fields[i];
     return NULL;
 }

@@ -26,7 +26,8 @@ const char *schema_state_label(const struct cairn_type_info *type, const char *n
 char *schema_states_text(const struct cairn_type_info *type, const char *states);
 char *schema_roles_text(const char *roles);
 
-/* The field called `name`, or NULL. */
+/* The field that has this name, else the first with this label in either language, as core finds
+ * it; or NULL. */
 const struct cairn_field_info *schema_field_find(const struct cairn_field_info *fields,
                                                  size_t count, const char *name);
 /* The type called `name`. BAD_INPUT: there is none. */

@@ -78,6 +78,9 @@ static void an_unknown_column_is_named_with_what_to_do(void **state)
     refuses(HEADER("head=colour", "head"), "no field colour");
     refuses(HEADER("haed=head", "head"), "\"haed\"");
     refuses(HEADER("head", "head"), "COLUMN=FIELD");
+    refuses(HEADER("", "head"), "--map names no column");
+    refuses(HEADER("a=head,,b=-", "a", "b"), "This is neither: ,b=-");
+    refuses(HEADER("a=head,b=-,a=-", "a", "b"), "\"a\" twice");
 }
 
 static void two_columns_are_never_one_field(void **state)

@@ -187,6 +187,22 @@ static void lost_output_is_remembered(void **state)
     assert_false(output_end(&output));
 }
 
+static void bad_bytes_alone_are_replaced_in_json(void **state)
+{
+    static const char *const texts[][2] = {{"plain 石", "plain 石"},
+                                           {"a\377b", "a?b"},
+                                           {"石\xe7\x9f", "石??"},
+                                           {"\xed\xa0\x80 x", "??? x"},
+                                           {"\377", "?"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        json_t *value = output_json_text(texts[i][0]);
+        assert_string_equal(json_string_value(value), texts[i][1]);
+        json_decref(value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_cell_cannot_break_its_line),
         cmocka_unit_test(json_is_one_object_a_line),
         cmocka_unit_test(lost_output_is_remembered),
+        cmocka_unit_test(bad_bytes_alone_are_replaced_in_json),
     };
 
     setlocale(LC_ALL, "C.UTF-8");

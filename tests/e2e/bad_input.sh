@@ -236,6 +236,62 @@ try 2 rootless init --no-passphrase --root 51 --tag R "Sichuan"
 complains "cairn: *rootless holds the key of a root authority, and no records*"
 cmp rootless/root.pub root.pub.before || fail "init has replaced a root key"
 
+# ---- no store, no folder -----------------------------------------------------------------------------------------
+
+missing()
+{
+    HOME=$work/newcomer "$CAIRN_BIN/cairn" "$@" >out 2>err && lib_got=0 || lib_got=$?
+    lib_command="$* (in a new home)"
+}
+mkdir newcomer
+missing status
+[ "$lib_got" -eq 3 ] || fail_with "ended with $lib_got"
+complains "cairn: There is no store in $work/newcomer/.local/share/cairn. Make one with: cairn init NAME; *"
+missing --store '' status
+[ "$lib_got" -eq 2 ] || fail_with "ended with $lib_got"
+complains "cairn: --store names no folder: *"
+try 0 stranger init --no-passphrase "stranger"
+try 3 stranger list household
+cp err list.err
+try 3 stranger schema show
+cmp err list.err || fail_with "not what list says"
+
+# ---- the server's options ------------------------------------------------------------------------------------------
+
+lib_command="the server"
+"$CAIRN_BIN/cairn-server" -h >out 2>err || fail_with "does not know -h"
+says "Usage: cairn-server *"
+"$CAIRN_BIN/cairn-server" --listen tcp://127.0.0.1:0 --listen tcp://127.0.0.1:0 2>err && fail_with "took two addresses"
+complains "cairn-server: --listen is given twice"
+
+# ---- streams that are closed or full ---------------------------------------------------------------------------------
+
+# What is printed goes nowhere then, and never into the store.
+cp a7/data.mdb a7.mdb
+"$CAIRN_BIN/cairn" --store a7 put household "$mine" bogus=5 <&- >&- 2>&- && fail "bogus was written"
+cmp a7/data.mdb a7.mdb || fail "a message stands in the store"
+"$CAIRN_BIN/cairn-server" --store stranger --listen tcp://127.0.0.1:0 <&- >&- 2>&- && fail "a server without a grant"
+"$CAIRN_BIN/cairn-server" --help >&- 2>err || true
+try 0 stranger status
+# Done, and not told: nobody should give it again unseen.
+try 0 root put household "village=$shama" head=扎西
+printed=$(id_in_out)
+unprinted()
+{
+    [ "$lib_got" -eq 3 ] || fail "what cannot be printed ends with $lib_got"
+    complains "cairn: not everything could be printed. What the command writes is written: *"
+}
+"$CAIRN_BIN/cairn" --store root put household "$printed" members=7 2>err >/dev/full && lib_got=0 || lib_got=$?
+unprinted
+"$CAIRN_BIN/cairn" --store root put household "$printed" income=4000 2>err >&- && lib_got=0 || lib_got=$?
+unprinted
+try 0 root get "$printed"
+says "members * 7 *"
+says "income * 4,000 *"
+# One byte that is no UTF-8 takes no other with it.
+try 2 root list "house$(printf '\377')hold" --json
+complains '{"error":{"code":"BAD_INPUT","message":"There is no record type house?hold.","exit":2}}'
+
 # ---- and what is there is as it was -----------------------------------------------------------------------------
 
 state a7 | diff a7.before - >&2 || fail "A7 is not as it was"

@@ -77,6 +77,9 @@ reads "housing * D unsafe *A7*" "housing * D级 *A7*"
 reads "measures *relocation|production and jobs*" "measures *易地搬迁|生产就业*"
 reads "indicators: 5 of 19 met, 12 not recorded" "指标：5 项达标（共 19 项），12 项没有记录"
 reads "not met: above the line, has safe housing" "未达标：收入达线, 有安全住房"
+try 0 a7 get "$household" --json
+says '*"not_met":\["line","has-house"\],"not_recorded":\["*'
+[ "$(sed 's/.*"not_recorded":\[\([^]]*\)\].*/\1/' out | tr ',' '\n' | wc -l)" -eq 12 ] || fail_with "not 12 are unknown"
 
 # The village stands in a column already; another that only says it again tells nothing.
 create b1 household head=次仁 village_name=阿弟村
@@ -85,6 +88,9 @@ reads "ID * village * head of household *" "编号 * 村 * 户主 *"
 [ "$(head -n 1 out | grep -o '村\|village' | wc -l)" -eq 1 ] || fail_with "the village twice"
 try 0 b1 list household --fields head,village_name
 [ "$(head -n 1 out | grep -o '村\|village' | wc -l)" -eq 2 ] || fail_with "village_name was asked for"
+try 0 b1 list household --fields 户主,sheep
+reads "ID * village * head of household * sheep*" "编号 * 村 * 户主 * 羊*"
+says "$created * 次仁"
 try 0 b1 put household "$created" village_name=阿弟
 try 0 b1 list household
 [ "$(head -n 1 out | grep -o '村\|village' | wc -l)" -eq 2 ] || fail_with "what differs must be seen"
@@ -101,6 +107,15 @@ objects "$household stands at identified: exit does not begin there. Nothing was
     "$household 的状态是 已识别，exit 不能从这里开始。什么都没有写。"
 try 2 a7 step "$household" promote
 objects "household has no move promote. *" "household 没有名为 promote 的变更。*"
+try 2 a7 step "$household" --reason "seen by the team"
+objects "--keep and --reason go with a move *" "--keep 和 --reason 要和一个变更*"
+try 2 a7 step "$household" --keep 1
+objects "--keep and --reason go with a move *" "--keep 和 --reason 要和一个变更*"
+create a7 household head=误录
+try 0 a7 delete household "$created" --reason "a slip"
+try 2 a7 step "$created"
+objects "$created was deleted: *" "$created 已被删除：*"
+says_nothing
 try 0 a7 step "$household" register --reason "seen by the team"
 reads "$household register: step 1 of 3 taken, next the township" \
     "$household 纳入建档：已走第 1 步（共 3 步），下一步：乡镇"
@@ -160,6 +175,11 @@ for device in a7 a8; do
     reads "line * above the line * at-least 4200" "line * 收入达线 * 不低于 4200"
     try 2 "$device" count household --by measures
     objects "measures holds several values a record*measures=VALUE" "measures *不能按它分组*measures=值"
+    try 2 "$device" count household --by 五个一批
+    objects "五个一批 holds several values a record*" "五个一批 *不能按它分组*"
+    try 0 "$device" count household --by 建档状态 --sum 人均纯收入（元）
+    reads "listing * income per head (yuan)" "建档状态 * 人均纯收入（元）"
+    reads "registered * 1 *" "建档立卡 * 1 *"
     try 0 "$device" get "$household"
     says "yaks * 40 *A7*"
     says "phone * 13908361234 *A8*"
@@ -176,6 +196,8 @@ for device in a7 a8; do
     try 1 "$device" conflicts
     says "$household   income   1) 4,??0 *2) 4,??0 *"
     [ "$(grep -c "$household" out)" -eq 1 ] || fail_with "more than the income is in conflict"
+    try 0 "$device" conflicts --parallel
+    ! grep -q "$household   income" out || fail_with "what is in conflict is not merged"
 done
 try 2 a8 settle "$household" measures --keep 1 --reason "no conflict"
 try 0 a8 settle "$household" income --value 4400 --reason "counted again"
@@ -196,6 +218,8 @@ for device in a7 a8; do
     reads "deleted by A7, edited by A8: cairn settle $moved deleted --keep 1 (stays deleted) or --keep 2 (all fields come back) --reason TEXT" \
         "A7 已删除，A8 又修改：cairn settle $moved deleted --keep 1（仍删除）或 --keep 2（各字段恢复）--reason TEXT"
     ! grep -q "^merged\|^已合并\|FIELD" out || fail_with "says what does not fit"
+    try 0 "$device" conflicts --parallel
+    ! grep -q "$moved" out || fail_with "one writer alone is merged with nobody"
 done
 try 0 a8 settle "$moved" deleted --keep 2 --reason "they came back"
 to_server a8 a7
