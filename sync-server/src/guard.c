@@ -28,7 +28,7 @@ enum {
 };
 
 struct peer {
-    uint8_t address[16];
+    uint8_t subscriber[16];
     bool is_open;
 };
 
@@ -122,36 +122,37 @@ void guard_sweep(void)
     pthread_mutex_unlock(&guard.mutex);
 }
 
-/* IPv4 addresses and their IPv6-mapped spelling must count as one. */
-static void address_of(const struct sockaddr_storage *peer, uint8_t out_address[static 16])
+void guard_subscriber(const struct sockaddr_storage *peer, uint8_t out_subscriber[static 16])
 {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
     if (peer->ss_family == AF_INET6) {
         struct sockaddr_in6 v6;
         memcpy(&v6, peer, sizeof v6);
-        memcpy(out_address, &v6.sin6_addr, 16);
+        memcpy(out_subscriber, &v6.sin6_addr, 16);
+        if (memcmp(out_subscriber, mapped, sizeof mapped) != 0)
+            memset(out_subscriber + 8, 0, 8);
         return;
     }
     struct sockaddr_in v4;
     memcpy(&v4, peer, sizeof v4);
-    memcpy(out_address, mapped, sizeof mapped);
-    memcpy(out_address + sizeof mapped, &v4.sin_addr, 4);
+    memcpy(out_subscriber, mapped, sizeof mapped);
+    memcpy(out_subscriber + sizeof mapped, &v4.sin_addr, 4);
 }
 
-static bool is_address_full(const uint8_t address[static 16])
+static bool is_subscriber_full(const uint8_t subscriber[static 16])
 {
     unsigned count = 0;
 
     if (guard.limits.per_address_max == 0)
         return false;
     for (unsigned fd = 0; fd < guard.peers_max; fd++)
-        count += guard.peers[fd].is_open && memcmp(guard.peers[fd].address, address, 16) == 0;
+        count += guard.peers[fd].is_open && memcmp(guard.peers[fd].subscriber, subscriber, 16) == 0;
     return count >= guard.limits.per_address_max;
 }
 
 /* Take the connection into the table, or say no. */
-static bool admit(int fd, const uint8_t address[static 16])
+static bool admit(int fd, const uint8_t subscriber[static 16])
 {
     bool is_admitted = false;
 
@@ -161,10 +162,10 @@ static bool admit(int fd, const uint8_t address[static 16])
     } else if ((unsigned)fd >= guard.peers_max ||
                guard.counts.connections >= guard.limits.connections_max) {
         guard.counts.refused_total++;
-    } else if (is_address_full(address)) {
+    } else if (is_subscriber_full(subscriber)) {
         guard.counts.refused_address++;
     } else {
-        memcpy(guard.peers[fd].address, address, 16);
+        memcpy(guard.peers[fd].subscriber, subscriber, 16);
         guard.peers[fd].is_open = true;
         guard.counts.connections++;
         is_admitted = true;
@@ -197,6 +198,24 @@ static void turn_away(int fd)
     syscall(SYS_close, fd);
 }
 
+/* libnanomsg aborts on what it does not expect. Linux also hands the errors of a connection that
+ * died in the queue to accept (accept(2): EPROTO, EHOSTUNREACH, EPERM of a firewall and more), and
+ * one of those must not end the server. */
+static int accept_error(int error)
+{
+    switch (error) {
+    case EAGAIN:
+    case ECONNABORTED:
+    case ENFILE:
+    case EMFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        return error;
+    default:
+        return ECONNABORTED; /* it waits for the next one */
+    }
+}
+
 /* Kept out of <sys/socket.h> above. */
 int accept4(int listener, struct sockaddr *out_peer, socklen_t *inout_size, int flags);
 
@@ -204,11 +223,13 @@ int accept4(int listener, struct sockaddr *out_peer, socklen_t *inout_size, int 
 {
     struct sockaddr_storage peer = {0};
     socklen_t size = sizeof peer;
-    uint8_t address[16];
+    uint8_t subscriber[16];
 
     int fd = (int)syscall(SYS_accept4, listener, &peer, &size, flags);
-    if (fd < 0)
+    if (fd < 0) {
+        errno = accept_error(errno);
         return fd;
+    }
     if (out_peer != NULL && inout_size != NULL) {
         memcpy(out_peer, &peer, *inout_size < size ? *inout_size : size);
         *inout_size = size;
@@ -216,8 +237,8 @@ int accept4(int listener, struct sockaddr *out_peer, socklen_t *inout_size, int 
     if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6)
         return fd;
 
-    address_of(&peer, address);
-    if (!admit(fd, address)) {
+    guard_subscriber(&peer, subscriber);
+    if (!admit(fd, subscriber)) {
         turn_away(fd);
         errno = ECONNABORTED;
         return -1;

@@ -22,7 +22,7 @@
 
 struct guard_limits {
     unsigned connections_max;
-    unsigned per_address_max; /* 0: no limit */
+    unsigned per_address_max; /* of one subscriber, see guard_subscriber; 0: no limit */
     /* Seconds without a byte after which guard_sweep closes a connection; 0: never. Clients open it
      * again by themselves. */
     unsigned idle_max_s;
@@ -31,7 +31,7 @@ struct guard_limits {
 struct guard_counts {
     unsigned connections;     /* open now */
     uint64_t refused_total;   /* turned away: too many in all */
-    uint64_t refused_address; /* ... from one address */
+    uint64_t refused_address; /* ... from one subscriber */
     uint64_t swept;           /* closed because silent */
 };
 
@@ -50,5 +50,11 @@ void guard_stop(void);
 void guard_sweep(void);
 
 void guard_count(struct guard_counts *out_counts);
+
+/* As whom the connections of an IPv4 or IPv6 address are counted. IPv4: the address, in either
+ * spelling. IPv6: its /64, since a subscriber gets all of one and has a new address for each
+ * connection (RFC 6177). */
+struct sockaddr_storage;
+void guard_subscriber(const struct sockaddr_storage *peer, uint8_t out_subscriber[static 16]);
 
 #endif

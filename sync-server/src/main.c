@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cairn/replica.h"
@@ -16,6 +17,7 @@
 #include "log.h"
 #include "options.h"
 #include "service.h"
+#include "streams.h"
 #include "workers.h"
 
 #ifndef CAIRN_VERSION
@@ -42,6 +44,7 @@ struct server {
     uint64_t turned_away; /* as last told to the log */
     unsigned connections_max;
     int signal_fd;
+    bool is_ready_file_ours; /* written, so removed at the end */
     atomic_int exit_code;
 };
 
@@ -121,6 +124,13 @@ static void on_store_failed(void *context, enum cairn_status status)
 
 /* ---- starting ------------------------------------------------------------------------------ */
 
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /* Signals become readable bytes in the loop; every thread inherits the mask. */
 static enum cairn_status signals_take(struct server *server, struct cairn_err *err)
 {
@@ -129,6 +139,8 @@ static enum cairn_status signals_take(struct server *server, struct cairn_err *e
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    if (!is_ignored(SIGHUP)) /* nohup means it: blocked signals come although they are ignored */
+        sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGUSR1);
     sigaddset(&signals, SIGPIPE); /* blocked for good: a closed stderr must not end the server */
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
@@ -205,6 +217,27 @@ static enum cairn_status workers_begin(struct server *server, struct cairn_err *
     return workers_start(&config, &server->workers, err);
 }
 
+/* The file of a server that was killed says an address where nobody listens. The store's lock is
+ * held: no other server of this store has written it. */
+static void ready_file_clear(const struct server *server)
+{
+    struct stat info;
+
+    if (server->options.ready_file != NULL && lstat(server->options.ready_file, &info) == 0 &&
+        S_ISREG(info.st_mode))
+        unlink(server->options.ready_file);
+}
+
+static enum cairn_status ready_file_write(struct server *server, struct cairn_err *err)
+{
+    if (server->options.ready_file == NULL)
+        return CAIRN_OK;
+    enum cairn_status status =
+        service_ready_file(server->options.ready_file, listener_address(server->listener), err);
+    server->is_ready_file_ours = status == CAIRN_OK;
+    return status;
+}
+
 static enum cairn_status server_start(struct server *server, struct cairn_err *err)
 {
     const struct guard_limits limits = {
@@ -217,6 +250,8 @@ static enum cairn_status server_start(struct server *server, struct cairn_err *e
     if (status == CAIRN_OK)
         status = store_open(server, err);
     if (status == CAIRN_OK)
+        ready_file_clear(server);
+    if (status == CAIRN_OK)
         status = role_check(server, err);
     if (status == CAIRN_OK)
         status = guard_start(&limits, &server->connections_max, err);
@@ -224,9 +259,8 @@ static enum cairn_status server_start(struct server *server, struct cairn_err *e
         status = listener_open(server->options.listen, &server->listener, err);
     if (status == CAIRN_OK)
         status = workers_begin(server, err);
-    if (status == CAIRN_OK && server->options.ready_file != NULL)
-        status =
-            service_ready_file(server->options.ready_file, listener_address(server->listener), err);
+    if (status == CAIRN_OK)
+        status = ready_file_write(server, err);
     return status;
 }
 
@@ -274,24 +308,28 @@ static enum cairn_status server_run(struct server *server, struct cairn_err *err
     return status;
 }
 
-/* The order matters: answers need the listener, commits need the replica. */
-static void server_stop(struct server *server)
+/* Returns the exit code, which is known only now: the store may fail at the last commits. The order
+ * matters: answers need the listener, commits need the replica, and once that is closed the next
+ * server may write its ready file. */
+static int server_stop(struct server *server)
 {
     bool was_serving = server->workers != NULL;
 
     workers_stop(server->workers);
+    int exit_code = atomic_load(&server->exit_code);
     listener_close(server->listener);
     guard_stop();
-    cairn_replica_close(server->replica);
-    if (was_serving && server->options.ready_file != NULL)
+    if (server->is_ready_file_ours)
         unlink(server->options.ready_file);
-    if (was_serving && atomic_load(&server->exit_code) == EXIT_DONE)
+    cairn_replica_close(server->replica);
+    if (was_serving && exit_code == EXIT_DONE)
         log_line(server->log, LOG_INFO, _("stopped; everything accepted is on disk"));
     if (server->signal_fd >= 0)
         close(server->signal_fd);
     counters_release(&server->counters);
     log_free(server->log);
     free(server);
+    return exit_code;
 }
 
 static int serve(const struct options *options)
@@ -307,7 +345,7 @@ static int serve(const struct options *options)
     counters_init(&server->counters);
     server->log = log_new();
     if (server->log == NULL) {
-        server_stop(server);
+        (void)server_stop(server);
         return EXIT_COULD_NOT;
     }
 
@@ -318,9 +356,7 @@ static int serve(const struct options *options)
         log_line(server->log, LOG_ERROR, "%s", err.text);
         atomic_store(&server->exit_code, exit_code_of(status));
     }
-    int exit_code = atomic_load(&server->exit_code);
-    server_stop(server);
-    return exit_code;
+    return server_stop(server);
 }
 
 static int print_version(void)
@@ -337,6 +373,7 @@ int main(int argc, char **argv)
     struct cairn_err err = {.translate = i18n_translate};
     struct options options;
 
+    streams_hold();
     i18n_start();
     enum cairn_status status = options_parse(argc, argv, &options, &err);
     if (status == CAIRN_OK && options.wants_help)

@@ -18,6 +18,7 @@ struct option_row {
     const char **text;
     unsigned *number;
     unsigned min, max;
+    bool is_given;
 };
 
 const char *options_help(void)
@@ -35,11 +36,13 @@ const char *options_help(void)
              "  --workers N              threads that decrypt, 1 to 64; default one a\n"
              "                           processor\n"
              "  --max-connections N      in all, default 4000\n"
-             "  --max-per-address N      from one IP address, default 1000; 0 for no limit\n"
+             "  --max-per-address N      from one IPv4 address or IPv6 /64, default 1000;\n"
+             "                           0 for no limit\n"
              "  --ready-file FILE        gets the address once the server listens\n"
-             "  --version, --help\n"
+             "  --version, --help, -h\n"
              "\n"
-             "Signals: TERM and INT stop after the commit under way; USR1 prints the counters.\n"
+             "Signals: TERM, INT and HUP stop after the commit under way; USR1 prints the\n"
+             "counters.\n"
              "Exit codes: 0 stopped as asked; 2 what you gave is wrong; 3 could not.\n");
 }
 
@@ -72,7 +75,7 @@ static enum cairn_status value_set(const struct option_row *row, const char *val
 }
 
 /* Take argv[*inout_index], and the next one where the value stands apart. */
-static enum cairn_status argument_take(const struct option_row *rows, size_t row_count, int argc,
+static enum cairn_status argument_take(struct option_row *rows, size_t row_count, int argc,
                                        char *const *argv, int *inout_index, struct cairn_err *err)
 {
     const char *argument = argv[*inout_index];
@@ -80,7 +83,7 @@ static enum cairn_status argument_take(const struct option_row *rows, size_t row
     const char *value = argument[name_bytes] == '=' ? argument + name_bytes + 1 : NULL;
 
     for (size_t i = 0; i < row_count; i++) {
-        const struct option_row *row = &rows[i];
+        struct option_row *row = &rows[i];
         if (strlen(row->name) != name_bytes || strncmp(row->name, argument, name_bytes) != 0)
             continue;
         if (row->kind == OPTION_FLAG) {
@@ -89,6 +92,9 @@ static enum cairn_status argument_take(const struct option_row *rows, size_t row
             *row->flag = true;
             return CAIRN_OK;
         }
+        if (row->is_given)
+            return cairn_fail(err, CAIRN_BAD_INPUT, "%s is given twice", row->name);
+        row->is_given = true;
         if (value == NULL && *inout_index + 1 < argc)
             value = argv[++*inout_index];
         if (value == NULL)
@@ -141,7 +147,7 @@ enum cairn_status options_parse(int argc, char *const *argv, struct options *out
         .connections_max = OPTIONS_CONNECTIONS_DEFAULT,
         .per_address_max = OPTIONS_PER_ADDRESS_DEFAULT,
     };
-    const struct option_row rows[] = {
+    struct option_row rows[] = {
         {.name = "--store", .kind = OPTION_TEXT, .text = &store},
         {.name = "--listen", .kind = OPTION_TEXT, .text = &options.listen},
         {.name = "--passphrase-file", .kind = OPTION_TEXT, .text = &options.passphrase_file},
@@ -162,6 +168,7 @@ enum cairn_status options_parse(int argc, char *const *argv, struct options *out
          .min = 0,
          .max = OPTIONS_CONNECTIONS_MAX},
         {.name = "--help", .kind = OPTION_FLAG, .flag = &options.wants_help},
+        {.name = "-h", .kind = OPTION_FLAG, .flag = &options.wants_help},
         {.name = "--version", .kind = OPTION_FLAG, .flag = &options.wants_version},
     };
 

@@ -166,6 +166,21 @@ static void job_reply(struct workers *workers, struct job *job)
 
 /* ---- workers ------------------------------------------------------------------------------- */
 
+/* With the mutex held: does this device have all the places in [waiting] that are one device's? */
+static bool is_share_used(const struct workers *workers, const char *tag)
+{
+    const struct queue *waiting = &workers->waiting;
+    unsigned count = 0;
+
+    if (tag[0] == '\0')
+        return false;
+    for (size_t i = 0; i < waiting->count; i++) {
+        const struct job *job = &waiting->jobs[(waiting->begin + i) % waiting->limit];
+        count += strcmp(cairn_serve_tag(job->serve), tag) == 0;
+    }
+    return count >= WORKERS_SHARE_MAX;
+}
+
 /* Decrypt and decode; then the request is answered, refused, or waits for the writer. */
 static void job_open(struct workers *workers, struct job *job)
 {
@@ -184,7 +199,8 @@ static void job_open(struct workers *workers, struct job *job)
         return;
     }
     pthread_mutex_lock(&workers->mutex);
-    bool has_room = queue_push(&workers->waiting, job);
+    bool has_room =
+        !is_share_used(workers, cairn_serve_tag(job->serve)) && queue_push(&workers->waiting, job);
     pthread_cond_signal(&workers->has_waiting);
     pthread_mutex_unlock(&workers->mutex);
     if (!has_room)
@@ -369,7 +385,9 @@ static bool commit_together(struct workers *workers, struct job *jobs, size_t co
         pass_on(workers, jobs, count);
         return true;
     }
-    if (count > 1 && cairn_status_actor(status) != CAIRN_ACTOR_OPERATOR)
+    /* Memory that a whole group lacks may do for each of its requests. */
+    if (count > 1 &&
+        (status == CAIRN_NO_MEMORY || cairn_status_actor(status) != CAIRN_ACTOR_OPERATOR))
         return false;
     for (size_t i = 0; i < count; i++)
         job_refuse(workers, &jobs[i], status, &err);
@@ -380,7 +398,7 @@ static void commit_group(struct workers *workers, struct job *jobs, size_t count
 {
     if (commit_together(workers, jobs, count))
         return;
-    /* One request spoils the group: the others must not suffer. */
+    /* One request spoils the group, or it is too large: the others must not suffer. */
     for (size_t i = 0; i < count; i++)
         (void)commit_together(workers, &jobs[i], 1);
 }

@@ -7,7 +7,7 @@
  *
  * Every queue has a limit. A full [arrived] makes submit say no, so that senders wait; a full
  * [waiting] drops the request, so that a slow disk does not keep readers waiting: devices ask
- * again.
+ * again. One device has only a share of [waiting], so that it cannot keep out the others.
  *
  * Durable, then said: nothing that was brought is answered before the commit that holds it is on
  * disk.
@@ -29,6 +29,7 @@ enum {
     WORKERS_ARRIVED_MAX = 256,
     WORKERS_WAITING_MAX = 256,
     WORKERS_COMMITTED_MAX = 128,
+    WORKERS_SHARE_MAX = 4,  /* of [waiting] a device: an honest one sends a request three times */
     WORKERS_GROUP_MAX = 64, /* requests in one commit: an fsync is shared, latency stays small */
 };
 

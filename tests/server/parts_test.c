@@ -7,8 +7,11 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +20,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "guard.h"
 #include "listener.h"
 #include "log.h"
 #include "options.h"
@@ -129,6 +133,61 @@ static void an_address_that_cannot_be_listened_on_is_explained(void **state)
     assert_string_equal(err.text,
                         "--listen needs an IP address or an interface name, not localhost: "
                         "try tcp://127.0.0.1:7340");
+}
+
+static void subscriber_of(const char *text, uint8_t out_subscriber[static 16])
+{
+    struct sockaddr_storage peer = {0};
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(7340)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(7340)};
+
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
+        memcpy(&peer, &v4, sizeof v4);
+    } else {
+        assert_int_equal(inet_pton(AF_INET6, text, &v6.sin6_addr), 1);
+        memcpy(&peer, &v6, sizeof v6);
+    }
+    guard_subscriber(&peer, out_subscriber);
+}
+
+static void a_subscriber_is_an_ipv4_address_or_an_ipv6_64(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool is_same;
+    } cases[] = {
+        {"192.0.2.1", "192.0.2.1", true},
+        {"192.0.2.1", "192.0.2.2", false},
+        {"192.0.2.1", "::ffff:192.0.2.1", true},
+        {"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
+        {"2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", true},
+        {"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+        {"::1", "::ffff:127.0.0.1", false},
+    };
+    uint8_t one[16], other[16];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        subscriber_of(cases[i].one, one);
+        subscriber_of(cases[i].other, other);
+        assert_int_equal(memcmp(one, other, sizeof one) == 0, cases[i].is_same);
+    }
+}
+
+/* The test's accept4 is the guard's, as in the server. */
+static void accept_fails_only_with_what_nanomsg_expects(void **state)
+{
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    (void)state;
+
+    assert_true(listener >= 0);
+    errno = 0;
+    assert_int_equal(accept4(listener, NULL, NULL, 0), -1); /* EINVAL: it does not listen */
+    assert_int_equal(errno, ECONNABORTED);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(accept4(listener, NULL, NULL, 0), -1);
+    assert_int_equal(errno, EAGAIN);
+    close(listener);
 }
 
 /* What `fill` writes to stderr. */
@@ -273,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_wrong_option_is_named),
         cmocka_unit_test(the_store_is_chosen_as_by_the_cairn_command),
         cmocka_unit_test(an_address_that_cannot_be_listened_on_is_explained),
+        cmocka_unit_test(a_subscriber_is_an_ipv4_address_or_an_ipv6_64),
+        cmocka_unit_test(accept_fails_only_with_what_nanomsg_expects),
         cmocka_unit_test(strangers_cannot_fill_the_log),
         cmocka_unit_test(a_line_stays_one_line),
         cmocka_unit_test(counters_are_one_line),

@@ -231,14 +231,16 @@ static void a_full_queue_says_no_and_later_that_there_is_room(void **state)
 static void what_a_slow_disk_cannot_take_is_dropped_and_counted(void **state)
 {
     struct fixture f;
+    char text[TEXT_BYTES];
     (void)state;
 
     set_up(&f, 2);
     serve_double_shut(f.replica, true);
-    submit(&f, "W0");
+    submit(&f, "Wfirst");
     assert_true(serve_double_wait_begun(f.replica, 1));
     for (unsigned i = 0; i < WORKERS_WAITING_MAX + 10; i++) {
-        struct listener_message message = message_of("W1");
+        snprintf(text, sizeof text, "W%u", i);
+        struct listener_message message = message_of(text);
         while (!workers_submit(f.workers, &message))
             expect(&f, &f.resumes, f.resumes + 1);
     }
@@ -246,6 +248,49 @@ static void what_a_slow_disk_cannot_take_is_dropped_and_counted(void **state)
     assert_int_equal(f.counters->unanswered, 10);
     serve_double_shut(f.replica, false);
     expect(&f, &f.replies, WORKERS_WAITING_MAX + 1);
+    tear_down(&f);
+}
+
+static void a_device_that_asks_too_much_leaves_room_for_the_others(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    set_up(&f, 2);
+    serve_double_shut(f.replica, true);
+    submit(&f, "Wfirst");
+    assert_true(serve_double_wait_begun(f.replica, 1));
+    for (unsigned i = 0; i < WORKERS_WAITING_MAX; i++) {
+        struct listener_message message = message_of("WB2");
+        while (!workers_submit(f.workers, &message))
+            expect(&f, &f.resumes, f.resumes + 1);
+    }
+    expect(&f, &f.drops, WORKERS_WAITING_MAX - WORKERS_SHARE_MAX);
+    assert_int_equal(f.counters->unanswered, WORKERS_WAITING_MAX - WORKERS_SHARE_MAX);
+    submit(&f, "WC3");
+    serve_double_shut(f.replica, false);
+    expect(&f, &f.replies, 1 + WORKERS_SHARE_MAX + 1);
+    assert_true(serve_double_has(f.replica, "WC3"));
+
+    /* What it was given is done: it has its share again. */
+    submit(&f, "WB2");
+    expect(&f, &f.replies, 1 + WORKERS_SHARE_MAX + 2);
+    tear_down(&f);
+}
+
+static void devices_not_known_yet_share_no_place(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    set_up(&f, 1);
+    serve_double_shut(f.replica, true);
+    submit(&f, "Wfirst");
+    assert_true(serve_double_wait_begun(f.replica, 1));
+    for (int i = 0; i < 2 * WORKERS_SHARE_MAX; i++)
+        submit(&f, "W"); /* with an empty tag */
+    serve_double_shut(f.replica, false);
+    expect(&f, &f.replies, 1 + 2 * WORKERS_SHARE_MAX);
     tear_down(&f);
 }
 
@@ -267,6 +312,30 @@ static void one_bad_request_does_not_spoil_its_group(void **state)
     expect(&f, &f.replies, 4);
     expect(&f, &f.drops, 1);
     assert_int_equal(f.counters->refused, 1);
+    tear_down(&f);
+}
+
+static void a_group_for_which_memory_is_short_is_tried_one_by_one(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    set_up(&f, 1);
+    serve_double_shut(f.replica, true);
+    submit(&f, "W0");
+    assert_true(serve_double_wait_begun(f.replica, 1));
+    submit(&f, "W1");
+    submit(&f, "W2");
+    submit(&f, "W3");
+    submit(&f, "R4"); /* answered: all before it are waiting for the writer */
+    expect(&f, &f.replies, 1);
+    serve_double_fail(f.replica, CAIRN_NO_MEMORY, 2); /* W0 alone, then the three together */
+    serve_double_shut(f.replica, false);
+    expect(&f, &f.replies, 4);
+    expect(&f, &f.drops, 1);
+    assert_false(serve_double_has(f.replica, "W0"));
+    assert_int_equal(serve_double_commits(f.replica), 3);
+    assert_int_equal(f.fails, 0);
     tear_down(&f);
 }
 
@@ -370,7 +439,10 @@ int main(void)
         cmocka_unit_test(a_reader_does_not_wait_for_the_writer),
         cmocka_unit_test(a_full_queue_says_no_and_later_that_there_is_room),
         cmocka_unit_test(what_a_slow_disk_cannot_take_is_dropped_and_counted),
+        cmocka_unit_test(a_device_that_asks_too_much_leaves_room_for_the_others),
+        cmocka_unit_test(devices_not_known_yet_share_no_place),
         cmocka_unit_test(one_bad_request_does_not_spoil_its_group),
+        cmocka_unit_test(a_group_for_which_memory_is_short_is_tried_one_by_one),
         cmocka_unit_test(a_full_disk_is_tried_again_until_there_is_room),
         cmocka_unit_test(a_broken_disk_is_reported_once_and_nobody_is_answered),
         cmocka_unit_test(strangers_are_dropped_and_counted),
