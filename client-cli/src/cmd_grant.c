@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "files.h"
 #include "record_view.h"
+#include "transport.h"
 
 static enum cairn_status check_options(struct cli *cli)
 {
@@ -17,6 +18,7 @@ static enum cairn_status check_options(struct cli *cli)
                   {OPTION_TAG, "--tag TAG"},
                   {OPTION_OUT, "--out FILE"}};
     const char *out = options_value(&cli->options, OPTION_OUT);
+    const char *address = options_value(&cli->options, OPTION_ADDRESS);
 
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (!options_has(&cli->options, needed[i].id))
@@ -27,7 +29,9 @@ static enum cairn_status check_options(struct cli *cli)
         return cairn_fail(
             &cli->err, CAIRN_EXISTS,
             N_("%s is there already: choose another --out FILE. Nothing was written."), out);
-    return files_check_target(out, &cli->err); /* a link into nothing */
+    enum cairn_status status = files_check_target(out, &cli->err); /* a link into nothing */
+    return status == CAIRN_OK && address != NULL ? transport_check_address(address, &cli->err)
+                                                 : status;
 }
 
 /* The one step of a grant that no program can do: is this the device that it says it is? */

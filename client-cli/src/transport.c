@@ -147,6 +147,23 @@ static enum cairn_status address_parse(struct transport *transport, const char *
     return CAIRN_OK;
 }
 
+enum cairn_status transport_check_address(const char *address, struct cairn_err *err)
+{
+    static const char *const any[] = {"tcp://0.0.0.0:", "tcp://[::]:"};
+    struct transport parsed = {.socket = -1};
+
+    enum cairn_status status = address_parse(&parsed, address, err);
+    if (status != CAIRN_OK)
+        return status;
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++)
+        if (strncmp(parsed.address, any[i], strlen(any[i])) == 0)
+            return cairn_fail(err, CAIRN_BAD_INPUT,
+                              "%s stands for every address of a machine: give the one at which "
+                              "devices reach the server",
+                              address);
+    return CAIRN_OK;
+}
+
 /* ---- open and close ------------------------------------------------------------------------ */
 
 static bool option_set(int socket, int option, int value)

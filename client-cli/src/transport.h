@@ -18,6 +18,9 @@
 
 struct transport;
 
+/* Is this an address that clients can be sent to? A grant states it for good. BAD_INPUT. */
+CAIRN_NODISCARD
+enum cairn_status transport_check_address(const char *address, struct cairn_err *err);
 /*
  * Prepare a connection to `address`, tcp://IP:PORT with an IP literal (IPv6 in brackets). Nothing
  * is sent yet: an absent server shows in transport_exchange. BAD_INPUT: err says what the address

@@ -193,6 +193,11 @@ damage()
     done
 }
 try 0 fresh init --no-passphrase "fresh"
+for address in server.example tcp://server.example:7340 tcp://10.0.0.1 tcp://0.0.0.0:7340 'tcp://[::]:1'; do
+    try 2 office grant fresh.request --role server --scope 513332 --tag X --address "$address" --out x.invite --yes
+    complains "cairn: *address*"
+    [ ! -e x.invite ] || fail "a server that nobody can reach was granted"
+done
 damage fresh.request office grant damaged --role station --scope "$shama" --tag A9 --out a9.invite --yes
 [ ! -e a9.invite ] || fail "a damaged request was granted"
 try 0 office grant fresh.request --role station --scope "$shama" --tag A9 --out a9.invite --yes
