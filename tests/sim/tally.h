@@ -78,6 +78,7 @@
     X(FORK_KEPT, "a fork was kept as evidence")                      \
     X(CUT_LEFT_OUT, "an edit behind a cut has no effect")            \
     X(ADOPTED, "an edit behind a cut was adopted")                   \
+    X(DECREE_LOST, "a decree nobody heard of went with the office")  \
     X(GRANT_REFUSED, "a grant beyond one's own was refused")         \
     X(AUDIT_CLEAN, "an audit without findings")                      \
     X(AUDIT_FOUND, "an audit with the findings that are due")

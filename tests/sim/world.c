@@ -186,6 +186,34 @@ static void unseen_return(struct world *world, struct node *node, const struct o
     }
 }
 
+static bool is_revoked(const struct model *model, unsigned grant)
+{
+    for (uint32_t i = 0; i < model->decree_count; i++)
+        if (!model->decrees[i].adopts && model->decrees[i].grant == grant)
+            return true;
+    return false;
+}
+
+/* A decree that had left nobody's hands went with the office's disk: its place in the log may be
+ * given to another. */
+static void decrees_lose(struct world *world)
+{
+    struct model *model = &world->model;
+    uint32_t kept = 0;
+
+    for (unsigned i = 0; i < world->node_count; i++)
+        inspect_holdings(world, &world->nodes[i]);
+    for (uint32_t i = 0; i < model->decree_count; i++)
+        if (log_saved(world, model->decrees[i].by_log) > model->decrees[i].by_index)
+            model->decrees[kept++] = model->decrees[i];
+    if (kept == model->decree_count)
+        return;
+    model->decree_count = kept;
+    for (unsigned i = 0; i < world->node_count; i++)
+        world->nodes[i].is_revoked = is_revoked(model, world->nodes[i].grant);
+    world_saw(world, SEEN_DECREE_LOST);
+}
+
 void node_go_back(struct world *world, struct node *node, struct backup *backup)
 {
     const struct cairn_replica_config reading = node_config(node, false);
@@ -208,10 +236,12 @@ void node_go_back(struct world *world, struct node *node, struct backup *backup)
     node->memo = 0;
     if (node->memo_is_unknown) {
         unseen_return(world, node, logs, count);
-        return;
+    } else {
+        world_saw(world, SEEN_RESTORED);
+        restore_book(world, node, logs, count);
     }
-    world_saw(world, SEEN_RESTORED);
-    restore_book(world, node, logs, count);
+    if (world_is_well(world) && node_number(world, node) == world->office)
+        decrees_lose(world);
     inspect_holdings(world, node);
 }
 
