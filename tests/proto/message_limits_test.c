@@ -178,11 +178,7 @@ static void groups_of_a_request_bring_only_runs_and_stand_in_order(void **state)
             REQUEST_OF("82 88 0b 01 00 00 80 80 00 #0 88 0b 01 00 00 80 80 00 #0"));
     refuses(MESSAGE_REQUEST, REQUEST_OF("81 " GROUP("80", "80", "07 #64")));
     accepts(MESSAGE_REPLY, REPLY_OF("81 " GROUP("80", "80", "07 #64")));
-}
-
-static void only_authority_is_given_back_without_a_checkpoint(void **state)
-{
-    (void)state;
+    /* Given back without a checkpoint is authority alone. */
     accepts(MESSAGE_REQUEST, GIVEN_BACK("81 88 0b 00 00 00 80 80 00 #0"));
     refuses(MESSAGE_REQUEST, GIVEN_BACK("81 88 0b 01 00 00 80 80 00 #0"));
     refuses(MESSAGE_REQUEST,
@@ -573,7 +569,6 @@ int main(void)
         cmocka_unit_test(roots_are_a_digest_or_one_for_each_scope_log),
         cmocka_unit_test(heads_are_a_digest_or_a_list_ordered_by_log_id),
         cmocka_unit_test(groups_of_a_request_bring_only_runs_and_stand_in_order),
-        cmocka_unit_test(only_authority_is_given_back_without_a_checkpoint),
         cmocka_unit_test(a_group_without_signature_has_neither_leaves_nor_time),
         cmocka_unit_test(a_leaf_has_a_number_of_32_bits_and_a_size_above_zero),
         cmocka_unit_test(a_leaf_names_its_log_by_number_or_by_key_and_incarnation),

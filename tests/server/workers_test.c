@@ -129,6 +129,15 @@ static void submit(struct fixture *f, const char *text)
     assert_true(workers_submit(f->workers, &message));
 }
 
+/* The first request is being committed, until serve_double_shut(..., false): what comes now waits.
+ */
+static void hold_writer(struct fixture *f, const char *request)
+{
+    serve_double_shut(f->replica, true);
+    submit(f, request);
+    assert_true(serve_double_wait_begun(f->replica, 1));
+}
+
 /* Wait until *counter reaches `wanted`. */
 static void expect(struct fixture *f, const unsigned *counter, unsigned wanted)
 {
@@ -168,9 +177,7 @@ static void requests_that_wait_share_a_commit(void **state)
     (void)state;
 
     set_up(&f, 2);
-    serve_double_shut(f.replica, true);
-    submit(&f, "Wfirst");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "Wfirst");
     for (int i = 0; i < 100; i++) {
         snprintf(text, sizeof text, "W%d", i);
         submit(&f, text);
@@ -192,9 +199,7 @@ static void a_reader_does_not_wait_for_the_writer(void **state)
     (void)state;
 
     set_up(&f, 1);
-    serve_double_shut(f.replica, true);
-    submit(&f, "W1");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "W1");
     submit(&f, "R1");
     expect(&f, &f.replies, 1);
     serve_double_shut(f.replica, false);
@@ -235,9 +240,7 @@ static void what_a_slow_disk_cannot_take_is_dropped_and_counted(void **state)
     (void)state;
 
     set_up(&f, 2);
-    serve_double_shut(f.replica, true);
-    submit(&f, "Wfirst");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "Wfirst");
     for (unsigned i = 0; i < WORKERS_WAITING_MAX + 10; i++) {
         snprintf(text, sizeof text, "W%u", i);
         struct listener_message message = message_of(text);
@@ -257,9 +260,7 @@ static void a_device_that_asks_too_much_leaves_room_for_the_others(void **state)
     (void)state;
 
     set_up(&f, 2);
-    serve_double_shut(f.replica, true);
-    submit(&f, "Wfirst");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "Wfirst");
     for (unsigned i = 0; i < WORKERS_WAITING_MAX; i++) {
         struct listener_message message = message_of("WB2");
         while (!workers_submit(f.workers, &message))
@@ -284,9 +285,7 @@ static void devices_not_known_yet_share_no_place(void **state)
     (void)state;
 
     set_up(&f, 1);
-    serve_double_shut(f.replica, true);
-    submit(&f, "Wfirst");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "Wfirst");
     for (int i = 0; i < 2 * WORKERS_SHARE_MAX; i++)
         submit(&f, "W"); /* with an empty tag */
     serve_double_shut(f.replica, false);
@@ -300,9 +299,7 @@ static void one_bad_request_does_not_spoil_its_group(void **state)
     (void)state;
 
     set_up(&f, 1);
-    serve_double_shut(f.replica, true);
-    submit(&f, "W0");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "W0");
     submit(&f, "W1");
     submit(&f, "P2");
     submit(&f, "W3");
@@ -321,9 +318,7 @@ static void a_group_for_which_memory_is_short_is_tried_one_by_one(void **state)
     (void)state;
 
     set_up(&f, 1);
-    serve_double_shut(f.replica, true);
-    submit(&f, "W0");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "W0");
     submit(&f, "W1");
     submit(&f, "W2");
     submit(&f, "W3");
@@ -404,9 +399,7 @@ static void stopping_finishes_and_answers_the_commit_under_way(void **state)
     (void)state;
 
     set_up(&f, 2);
-    serve_double_shut(f.replica, true);
-    submit(&f, "W1");
-    assert_true(serve_double_wait_begun(f.replica, 1));
+    hold_writer(&f, "W1");
     assert_int_equal(pthread_create(&stopper, NULL, stop_later, &f), 0);
     serve_double_shut(f.replica, false);
     pthread_join(stopper, NULL);

@@ -157,6 +157,14 @@ enum cairn_status cairn_verdicts_visit(struct cairn_replica *replica, cairn_verd
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
+static bool is_named(const struct cairn_saying *saying, struct cairn_dot dot)
+{
+    for (size_t n = 0; n < saying->named_count; n++)
+        if (saying->named[n].log == dot.log && saying->named[n].index == dot.index)
+            return true;
+    return false;
+}
+
 /* Does `one` follow `other`: it stands later in the same log, or names it? */
 static bool follows(const struct cairn_said *one, const struct cairn_said *other)
 {
@@ -165,10 +173,8 @@ static bool follows(const struct cairn_said *one, const struct cairn_said *other
     if (other->creates && one->record.log == other->dot.log)
         return one->record.index == other->dot.index;
     for (size_t i = 0; i < one->count; i++)
-        for (size_t n = 0; n < one->sayings[i].named_count; n++)
-            if (one->sayings[i].named[n].log == other->dot.log &&
-                one->sayings[i].named[n].index == other->dot.index)
-                return true;
+        if (is_named(&one->sayings[i], other->dot))
+            return true;
     return false;
 }
 
@@ -216,14 +222,6 @@ static int happened_compare(const void *a, const void *b)
 }
 
 /* ---- in words ------------------------------------------------------------------------------ */
-
-static bool is_named(const struct cairn_saying *saying, struct cairn_dot dot)
-{
-    for (size_t n = 0; n < saying->named_count; n++)
-        if (saying->named[n].log == dot.log && saying->named[n].index == dot.index)
-            return true;
-    return false;
-}
 
 /* Had the writer of entry `i` what `before` says of the field? It is the writer's own, or named; of
  * what repeats an entry that went with its device the name is another. */
