@@ -12,7 +12,7 @@ case $1 in
 esac
 cd "$root"
 # The one warning that is meant: a row of a table may have no text.
-find proto/include proto/src core/include core/src sync-server/src client-cli/src client-cli/po -name '*.[ch]' |
+find proto/include proto/src core/include core/src sync-server/src client-cli/src client-cli/common -name '*.[ch]' |
     LC_ALL=C sort |
     xgettext --files-from=- --output="$out" --language=C --from-code=UTF-8 --add-location=file \
         --package-name=cairn --add-comments=TRANSLATORS \
