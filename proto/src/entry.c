@@ -26,13 +26,12 @@ static bool open_slot_pass(struct cairn_reader *reader)
  * Walk every token below the entry. The walk is flat (an array's items simply come next), so it
  * needs neither recursion nor a stack; depth was checked by cairn_cbor_skip before.
  */
-static enum cairn_status entry_count_slots(struct cairn_bytes bytes, size_t *out_count,
-                                           size_t *out_closed_count)
+static enum cairn_status entry_count_slots(struct cairn_entry *entry)
 {
     struct cairn_reader reader;
     size_t count = 0, closed_count = 0;
 
-    cairn_reader_init(&reader, bytes);
+    cairn_reader_init(&reader, entry->bytes);
     cairn_cbor_read_array(&reader);
     while (cairn_reader_left(&reader) > 0) {
         if (cairn_cbor_peek(&reader) != CAIRN_CBOR_ARRAY) {
@@ -51,8 +50,8 @@ static enum cairn_status entry_count_slots(struct cairn_bytes bytes, size_t *out
     }
     if (reader.failed || count > CAIRN_SLOTS_MAX)
         return CAIRN_MALFORMED;
-    *out_count = count;
-    *out_closed_count = closed_count;
+    entry->slot_count = count;
+    entry->closed_count = closed_count;
     return CAIRN_OK;
 }
 
@@ -61,7 +60,6 @@ static enum cairn_status entry_of_item(struct cairn_bytes bytes, struct cairn_en
 {
     struct cairn_entry entry = {.bytes = bytes};
     struct cairn_reader reader;
-    size_t closed_count;
 
     cairn_reader_init(&reader, bytes);
     size_t count = cairn_cbor_read_array(&reader);
@@ -74,11 +72,11 @@ static enum cairn_status entry_of_item(struct cairn_bytes bytes, struct cairn_en
     entry.body_count = count - 2;
     entry.body = reader;
 
-    enum cairn_status status = entry_count_slots(bytes, &entry.slot_count, &closed_count);
+    enum cairn_status status = entry_count_slots(&entry);
     if (status != CAIRN_OK)
         return status;
     /* The limit is that of the open entry; closing may have added to it. */
-    if (bytes.size > CAIRN_ENTRY_MAX + closed_count * SLOT_GROWTH_BYTES)
+    if (bytes.size > CAIRN_ENTRY_MAX + entry.closed_count * SLOT_GROWTH_BYTES)
         return CAIRN_MALFORMED;
     *out_entry = entry;
     return CAIRN_OK;

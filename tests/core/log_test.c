@@ -547,6 +547,63 @@ static void an_edit_of_a_record_that_was_abandoned_waits_again(void **state)
     free(want);
 }
 
+/* The run of `open` with every slot closed: the same leaves, under the same seal. */
+static struct piece run_close(const struct piece *open, uint8_t *bytes, size_t capacity)
+{
+    struct piece closed = *open;
+    struct cairn_blinder blinder;
+    struct cairn_secret secret;
+    struct cairn_reader reader;
+    struct cairn_writer writer;
+    struct cairn_entry entry;
+
+    memcpy(secret.bytes, a.secret.bytes, sizeof secret.bytes);
+    cairn_blinder_init(&blinder, &secret);
+    cairn_reader_init(&reader, open->run.entries);
+    cairn_writer_init(&writer, bytes, capacity);
+    for (uint32_t i = 0; i < open->run.entry_count; i++) {
+        assert_int_equal(cairn_entry_next(&reader, &entry), CAIRN_OK);
+        assert_int_equal(entry.closed_count, 0);
+        assert_int_equal(cairn_entry_close(&blinder, open->run.first + i, &entry, &writer, NULL),
+                         CAIRN_OK);
+    }
+    cairn_blinder_release(&blinder);
+    closed.run.entries = cairn_writer_bytes(&writer);
+    return closed;
+}
+
+static void who_reads_a_log_takes_no_commitment_in_the_place_of_a_value(void **state)
+{
+    static uint8_t bytes[2][CAIRN_ENTRY_CLOSED_MAX];
+    struct piece closed[2];
+    struct draft draft;
+    enum cairn_outcome outcome;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        draft_change(&draft, &a, 2);
+        draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, 6, 20 + i, NULL, 0);
+        cairn_cbor_write_array(&draft.writer, 2);
+        cairn_cbor_write_uint(&draft.writer, CAIRN_ITEM_PERSON);
+        cairn_cbor_write_array(&draft.writer, 1);
+        cairn_cbor_write_text(&draft.writer, "somebody", 8);
+        draft_write(&draft, &a);
+        closed[i] = run_close(piece(3 + i, 0), bytes[i], sizeof bytes[i]);
+    }
+    for (uint32_t first = 0; first < 3; first++)
+        holder_take(&holder, piece(first, 0));
+    /* The one that waits for the other is found out when its turn comes. */
+    assert_int_equal(holder_take(&holder, &closed[1]), CAIRN_OUTCOME_PARKED);
+    assert_int_equal(holder_try(&holder, &closed[0], false, &outcome), CAIRN_MALFORMED);
+    assert_int_equal(held_size(), 3);
+    assert_int_equal(holder_take(&holder, piece(3, 0)), CAIRN_OUTCOME_ACCEPTED);
+    assert_int_equal(held_size(), 4);
+    assert_int_equal(parked(), 0);
+    assert_int_equal(holder_take(&holder, piece(4, 0)), CAIRN_OUTCOME_ACCEPTED);
+    /* What is held already is not changed by it. */
+    assert_int_equal(holder_take(&holder, &closed[0]), CAIRN_OUTCOME_KNOWN);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -571,6 +628,7 @@ int main(void)
         T(the_branch_that_is_covered_wins),
         T(an_announcement_is_compared_again_when_the_other_branch_wins),
         T(an_edit_of_a_record_that_was_abandoned_waits_again),
+        T(who_reads_a_log_takes_no_commitment_in_the_place_of_a_value),
     };
 
     if (sodium_init() < 0)

@@ -19,6 +19,10 @@ static enum cairn_status entry_hash(struct cairn_context *ctx, struct cairn_blin
     struct cairn_entry *entry = &batch->entries[i];
 
     CAIRN_TRY(cairn_entry_next(entries, entry));
+    /* Who can make a commitment takes none in the place of a value: what was closed on its way
+     * would be closed to all that have it from here. */
+    if (blinder->has_salts && entry->closed_count > 0)
+        return CAIRN_MALFORMED;
     batch->commitments[i] = NULL;
     if (entry->slot_count > 0) {
         batch->commitments[i] = cairn_arena_get(&ctx->arena, 32 * entry->slot_count);

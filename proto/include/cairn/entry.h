@@ -41,7 +41,7 @@ struct cairn_entry {
     size_t body_count;
     struct cairn_reader body; /* at the first body item */
     struct cairn_bytes bytes; /* the whole entry */
-    size_t slot_count;
+    size_t slot_count, closed_count; /* of which the second hold a commitment */
 };
 
 /*
