@@ -385,6 +385,12 @@ static void draft_grant(struct draft *draft, struct pen *pen, uint64_t scope)
     cairn_grant_write(&draft->writer, pen->time_s++, &grant);
 }
 
+static struct cairn_ref link_ref(const struct pen *pen, const struct cairn_link *link)
+{
+    return (struct cairn_ref){pen->id, link->index,
+                              cairn_leaf_closed(&link->blinding, link->entry)};
+}
+
 static void draft_appoint_unknown(struct draft *draft, struct pen *pen)
 {
     const struct cairn_sequencer sequencer = {.under = pen->under,
@@ -477,8 +483,7 @@ static void a_link_of_another_shape_is_malformed(void **state)
 /* Is the last entry of `pen`, as written in `draft`, kept as evidence? */
 static bool is_evidence(struct holder *holder, const struct pen *pen, const struct cairn_link *link)
 {
-    const struct cairn_ref ref = {pen->id, link->index,
-                                  cairn_leaf_closed(&link->blinding, link->entry)};
+    const struct cairn_ref ref = link_ref(pen, link);
     struct cairn_evidence evidence;
 
     assert_int_equal(cairn_context_begin(&holder->ctx, CAIRN_TXN_READ), CAIRN_OK);
@@ -531,6 +536,145 @@ static void a_revocation_that_comes_alone_cuts_nothing_until_its_log_comes(void 
 
 /* ---- roots ---- */
 
+/* A station under a grant of `pen` that travels alone, with a log of one record; the pieces go
+ * nowhere by themselves. */
+static struct cairn_link station_by_link(struct pen *pen, struct pen *station, uint64_t seed,
+                                         struct pieces *out)
+{
+    static struct cairn_keys keys;
+    static struct draft draft; /* the link's bytes lie in it */
+
+    land_keys(&keys, "x", 60);
+    draft_grant(&draft, pen, VILLAGE);
+    struct cairn_link link = link_write(pen, &draft);
+    const struct cairn_under under = {.grant = link_ref(pen, &link)};
+    pen_begin(station, &keys, &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS, &under, 1, seed, out);
+    return link;
+}
+
+static void what_a_revoked_office_grants_beyond_its_cut_does_not_stand(void **state)
+{
+    struct pen secret, new_log, station;
+    struct pieces apart = {0}, ours = {0};
+    struct holder holder;
+    struct draft draft;
+    struct cairn_link link;
+
+    (void)state;
+    /* One behind the cut in the log that is held, one in a log that nobody ever saw. */
+    for (unsigned is_new_log = 0; is_new_log < 2; is_new_log++)
+        for (unsigned is_link_first = 0; is_link_first < 2; is_link_first++) {
+            holder_open(&holder, land.statement);
+            holder_take_all(&holder, &land.pieces);
+            struct pen root = land.root_pen;
+            const struct cairn_head cut = pen_head(&land.office_pen);
+            root.out = &ours;
+            secret = land.office_pen;
+            secret.out = &apart;
+            if (is_new_log)
+                pen_begin(&new_log, &land.office_keys, &land.network, COUNTY,
+                          CAIRN_CHANNEL_AUTHORITY, &land.office, 1, 77, &apart);
+            link = station_by_link(is_new_log ? &new_log : &secret, &station, 78, &apart);
+            if (is_link_first) {
+                assert_int_equal(link_admit(&holder, &link), CAIRN_OK);
+                holder_take(&holder, piece_at(&apart, &station.id, 0, 0));
+                assert_int_not_equal(holder_log(&holder, &station.id).force_end, 0);
+            }
+            cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
+            cairn_revocation_write(&draft.writer, root.time_s++, &root.under, &land.office.grant,
+                                   &cut, 1);
+            draft_write(&draft, &root);
+            holder_take(&holder, &ours.list[ours.count - 1]);
+            if (!is_link_first) {
+                assert_int_equal(link_admit(&holder, &link), CAIRN_OK);
+                assert_int_equal(holder_take(&holder, piece_at(&apart, &station.id, 0, 0)),
+                                 CAIRN_OUTCOME_CUT);
+            } else {
+                assert_int_equal(holder_log(&holder, &station.id).force_end, 0);
+            }
+            /* What the office granted before goes on. */
+            assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+            bool stands, late;
+            const struct cairn_under under = {.grant =
+                                                  link_ref(is_new_log ? &new_log : &secret, &link)};
+            assert_int_equal(cairn_standing_in_force(&holder.ctx, &land.station[0], &stands),
+                             CAIRN_OK);
+            assert_int_equal(cairn_standing_in_force(&holder.ctx, &under, &late), CAIRN_OK);
+            cairn_context_abort(&holder.ctx);
+            assert_true(stands);
+            assert_false(late);
+            holder_close(&holder);
+            pieces_free(&apart);
+            pieces_free(&ours);
+        }
+}
+
+static void of_two_grants_signed_for_one_place_neither_displaces_the_other(void **state)
+{
+    struct pen branch = land.office_pen, station;
+    struct pieces apart = {0};
+    struct holder holder;
+    struct draft draft;
+
+    (void)state;
+    branch.out = &apart;
+    branch.time_s += 1000;
+    draft_grant(&draft, &land.office_pen, VILLAGE);
+    struct cairn_link ours = link_write(&land.office_pen, &draft);
+    const struct cairn_under our_grant = {.grant = link_ref(&land.office_pen, &ours)};
+    holder_open(&holder, land.statement);
+    holder_take_all(&holder, &land.pieces);
+    struct cairn_link theirs = station_by_link(&branch, &station, 78, &apart);
+    const struct cairn_under their_grant = {.grant = link_ref(&branch, &theirs)};
+    assert_int_equal(theirs.index, ours.index);
+    assert_int_equal(link_admit(&holder, &theirs), CAIRN_OK);
+
+    struct cairn_standing standing;
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_standing_get(&holder.ctx, &our_grant, &standing), CAIRN_OK);
+    assert_int_equal(cairn_standing_get(&holder.ctx, &their_grant, &standing), CAIRN_OK);
+    cairn_context_abort(&holder.ctx);
+    holder_close(&holder);
+    pieces_free(&apart);
+}
+
+static void a_revocation_that_waits_for_a_grant_goes_on_when_that_comes_alone(void **state)
+{
+    struct pen township, station, root = land.root_pen;
+    struct pieces apart = {0}, ours = {0};
+    struct cairn_keys keys;
+    struct holder holder;
+    struct draft draft;
+
+    (void)state;
+    land_keys(&keys, "township", 60);
+    struct cairn_under under =
+        land_grant(&land.office_pen, &keys, 513332100u, CAIRN_ROLE_TOWNSHIP,
+                   CAIRN_BIT_AUTHORITY | CAIRN_BIT_RECORDS, CAIRN_RIGHT_DELEGATE, "T1");
+    holder_open(&holder, land.statement);
+    holder_take_all(&holder, &land.pieces);
+    pen_begin(&township, &keys, &land.network, 513332100u, CAIRN_CHANNEL_AUTHORITY, &under, 1, 61,
+              &apart);
+    struct cairn_link link = station_by_link(&township, &station, 78, &apart);
+    const struct cairn_under granted = {.grant = link_ref(&township, &link)};
+    root.out = &ours;
+    draft_revoke(&draft, &root, &granted);
+    draft_write(&draft, &root);
+    holder_take(&holder, &ours.list[0]);
+    assert_int_equal(holder_verdict(&holder, &root.id, pen_size(&root) - 1).validity,
+                     CAIRN_WAITING);
+
+    assert_int_equal(link_admit(&holder, &link), CAIRN_OK);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_parked_retry(&holder.ctx), CAIRN_OK);
+    assert_int_equal(cairn_context_commit(&holder.ctx), CAIRN_OK);
+    assert_int_equal(holder_verdict(&holder, &root.id, pen_size(&root) - 1).validity, CAIRN_VALID);
+    assert_int_equal(holder_take(&holder, piece_at(&apart, &station.id, 0, 0)), CAIRN_OUTCOME_CUT);
+    holder_close(&holder);
+    pieces_free(&apart);
+    pieces_free(&ours);
+}
+
 static void a_network_of_two_root_keys_is_refused(void **state)
 {
     struct cairn_root_statement statement = {.scope = {ROOT_SCOPE}, .threshold = 2, .key_count = 2};
@@ -580,6 +724,9 @@ int main(void)
         T(a_link_of_another_shape_is_malformed),
         T(a_link_of_a_schema_that_does_not_hold_is_passed_over),
         T(a_revocation_that_comes_alone_cuts_nothing_until_its_log_comes),
+        T(what_a_revoked_office_grants_beyond_its_cut_does_not_stand),
+        T(of_two_grants_signed_for_one_place_neither_displaces_the_other),
+        T(a_revocation_that_waits_for_a_grant_goes_on_when_that_comes_alone),
         T(a_network_of_two_root_keys_is_refused),
     };
 

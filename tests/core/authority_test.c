@@ -13,6 +13,7 @@
 #include "authority.h"
 #include "holder.h"
 #include "links.h"
+#include "scope_log.h"
 
 #define ORDERS 12
 
@@ -199,6 +200,47 @@ static void a_grant_of_more_channels_than_its_author_has_is_invalid(void **state
     land_grant(&land.office_pen, &keys, VILLAGE, CAIRN_ROLE_STATION,
                CAIRN_BIT_RECORDS | CAIRN_BIT_FUNDS, 0, "T");
     expect_last(&land.office_pen, CAIRN_INVALID, CAIRN_WHY_NO_RIGHT);
+}
+
+static void an_office_makes_none_nearer_the_root_than_itself(void **state)
+{
+    static const struct {
+        unsigned role;
+        bool is_valid;
+    } roles[] = {{CAIRN_ROLE_PREFECTURE, false}, {CAIRN_ROLE_COUNTY, false},
+                 {CAIRN_ROLE_TOWNSHIP, true},    {CAIRN_ROLE_STATION, true},
+                 {CAIRN_ROLE_SERVER, true},      {CAIRN_ROLE_AUDITOR, true},
+                 {CAIRN_ROLE_APPROVER, true}};
+    struct cairn_keys office, keys;
+    struct pen township;
+
+    (void)state;
+    office_begin(&land.office_pen, &office, &township, 513332100u, 60);
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        land_keys(&keys, "x", 70 + i);
+        land_grant(&township, &keys, VILLAGE, roles[i].role, CAIRN_BIT_RECORDS, 0, "X");
+        expect_last(&township, roles[i].is_valid ? CAIRN_VALID : CAIRN_INVALID,
+                    roles[i].is_valid ? CAIRN_WHY_NONE : CAIRN_WHY_NO_RIGHT);
+    }
+}
+
+static void who_holds_no_office_makes_none(void **state)
+{
+    struct cairn_keys keys, below;
+    struct pen pen;
+
+    (void)state;
+    land_keys(&keys, "auditor", 60);
+    land_keys(&below, "y", 61);
+    struct cairn_under under =
+        land_grant(&land.office_pen, &keys, COUNTY, CAIRN_ROLE_AUDITOR,
+                   CAIRN_BIT_AUTHORITY | CAIRN_BIT_RECORDS, CAIRN_RIGHT_DELEGATE, "U");
+    pen_begin(&pen, &keys, &land.network, COUNTY, CAIRN_CHANNEL_AUTHORITY, &under, 1, 60,
+              &land.pieces);
+    land_grant(&pen, &below, VILLAGE, CAIRN_ROLE_STATION, CAIRN_BIT_RECORDS, 0, "V");
+    expect_last(&pen, CAIRN_INVALID, CAIRN_WHY_NO_RIGHT);
+    land_grant(&pen, &below, VILLAGE, CAIRN_ROLE_AUDITOR, CAIRN_BIT_RECORDS, 0, "W");
+    expect_last(&pen, CAIRN_VALID, CAIRN_WHY_NONE);
 }
 
 static void a_grant_by_one_who_may_not_delegate_is_invalid(void **state)
@@ -445,6 +487,34 @@ static void a_cut_that_names_another_history_leaves_nothing(void **state)
     expect_in_force(&a, 0);
 }
 
+static void a_revocation_cuts_no_log_of_another_grant(void **state)
+{
+    struct cairn_keys keys, creature;
+    struct pen township, other;
+    struct cairn_head cuts[4] = {pen_head(&land.office_pen), pen_head(&land.root_pen),
+                                 pen_head(&a)};
+
+    (void)state;
+    cuts[1].size = 0;
+    cuts[2].size = 1;
+    office_begin(&land.office_pen, &keys, &township, 513332100u, 60);
+    land_keys(&creature, "creature", 61);
+    struct cairn_under own =
+        land_grant(&township, &creature, VILLAGE, CAIRN_ROLE_STATION, CAIRN_BIT_RECORDS, 0, "X");
+    pen_begin(&other, &creature, &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS, &own, 1, 61,
+              &land.pieces);
+    create(&other, 1);
+    cuts[3] = pen_head(&other);
+    edit(&other, 5);
+    edit(&a, 11);
+    revoke(&township, &own, cuts, 4);
+    expect_last(&township, CAIRN_VALID, CAIRN_WHY_NONE);
+    expect_in_force(&other, cuts[3].size);
+    expect_in_force(&a, 5);
+    expect_in_force(&land.root_pen, pen_size(&land.root_pen));
+    expect_in_force(&land.office_pen, pen_size(&land.office_pen));
+}
+
 static void only_those_above_may_revoke(void **state)
 {
     struct cairn_keys keys;
@@ -513,6 +583,36 @@ static void a_revocation_before_a_cut_counts_on(void **state)
     expect_in_force(&a, 0);
 }
 
+static void logs_that_are_cut_whole_take_no_room_among_those_that_checkpoints_name(void **state)
+{
+    struct holder holder;
+    struct cairn_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
+    struct cairn_keys keys;
+    struct pen pen;
+
+    (void)state;
+    assert_non_null(checkpoint);
+    struct cairn_under under = office_begin(&land.office_pen, &keys, &pen, 513332100u, 60);
+    for (unsigned i = 0; i < CAIRN_HELD_MAX; i++)
+        pen_begin(&pen, &keys, &land.network, 513332100u, CAIRN_CHANNEL_AUTHORITY, &under, 1,
+                  100 + i, &land.pieces);
+    holder_open(&holder, land.statement);
+    holder_take_all(&holder, &land.pieces);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_checkpoint_held(&holder.ctx, (struct cairn_scope){VILLAGE}, checkpoint),
+                     CAIRN_LIMIT);
+    cairn_context_abort(&holder.ctx);
+    revoke(&land.office_pen, &under, NULL, 0);
+    holder_take(&holder, &land.pieces.list[land.pieces.count - 1]);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_checkpoint_held(&holder.ctx, (struct cairn_scope){VILLAGE}, checkpoint),
+                     CAIRN_OK);
+    cairn_context_abort(&holder.ctx);
+    assert_int_equal(checkpoint->held_count, 2); /* the root's and the county's */
+    holder_close(&holder);
+    free(checkpoint);
+}
+
 static void a_closed_log_ends_and_the_grant_goes_on(void **state)
 {
     struct cairn_head cut = pen_head(&a);
@@ -558,6 +658,30 @@ static void an_adopted_range_is_in_force_again(void **state)
     holder_close(&holder);
 }
 
+static void an_adopted_range_that_is_not_whole_any_more_is_out_of_force(void **state)
+{
+    struct holder holder;
+
+    (void)state;
+    create(&a, 3);
+    struct cairn_head head = pen_head(&a);
+    revoke(&land.office_pen, &land.station[0], NULL, 0);
+    adopt(&land.office_pen, &head, 1);
+    holder_open(&holder, land.statement);
+    holder_take_all(&holder, &land.pieces);
+    assert_int_equal(holder_live(&holder, &a.id, 1, 6), 1);
+
+    /* The device went back, and gives up what nobody covered. */
+    struct cairn_log log = holder_log(&holder, &a.id);
+    cairn_context_fresh(&holder.ctx);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_abandon_tail(&holder.ctx, &log, head.size - 1), CAIRN_OK);
+    assert_int_equal(cairn_context_commit(&holder.ctx), CAIRN_OK);
+    assert_int_equal(holder_live(&holder, &a.id, 1, 6), 0);
+    assert_int_equal(holder_live(&holder, &a.id, 2, 0), 0);
+    holder_close(&holder);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -566,6 +690,8 @@ int main(void)
         T(a_grant_inside_its_parent_is_valid),
         T(a_grant_outside_the_scope_of_its_author_is_invalid),
         T(a_grant_of_more_channels_than_its_author_has_is_invalid),
+        T(an_office_makes_none_nearer_the_root_than_itself),
+        T(who_holds_no_office_makes_none),
         T(a_grant_by_one_who_may_not_delegate_is_invalid),
         T(five_grants_below_the_root_are_valid_and_a_sixth_is_not),
         T(a_log_under_somebody_elses_grant_is_refused),
@@ -580,15 +706,18 @@ int main(void)
         T(of_two_revocations_the_lesser_cut_counts),
         T(a_revocation_that_does_not_list_a_log_cuts_it_beside_one_that_does),
         T(a_cut_that_names_another_history_leaves_nothing),
+        T(a_revocation_cuts_no_log_of_another_grant),
         T(only_those_above_may_revoke),
         T(those_below_cannot_revoke_those_above),
         T(what_an_office_granted_before_its_cut_stands_and_the_rest_falls),
         T(the_grants_of_an_office_that_is_cut_at_nothing_fall),
         T(a_revocation_behind_a_cut_does_not_count),
         T(a_revocation_before_a_cut_counts_on),
+        T(logs_that_are_cut_whole_take_no_room_among_those_that_checkpoints_name),
         T(a_closed_log_ends_and_the_grant_goes_on),
         T(only_those_above_may_close),
         T(an_adopted_range_is_in_force_again),
+        T(an_adopted_range_that_is_not_whole_any_more_is_out_of_force),
     };
 
     if (sodium_init() < 0)

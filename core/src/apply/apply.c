@@ -34,7 +34,7 @@ static enum cairn_status run_log(struct cairn_context *ctx, const struct cairn_a
                                   .incarnation = run->log.incarnation,
                                   .secret_kind = run->secret_kind,
                                   .secret = run->secret,
-                                  .force_end = UINT32_MAX};
+                                  .force_end = CAIRN_NO_END};
     cairn_tree_init(&out_log->tree);
     return CAIRN_OK;
 }
@@ -301,6 +301,7 @@ enum cairn_status cairn_parked_retry(struct cairn_context *ctx)
     uint64_t count;
     bool moved = true;
 
+    CAIRN_TRY(cairn_waiting_links_release(ctx));
     CAIRN_TRY(cairn_waiting_schemas_release(ctx)); /* a link may have brought the one before */
     CAIRN_TRY(cairn_meta_number(ctx, "parked", &count));
     while (count > 0 && moved) {

@@ -69,7 +69,7 @@ static enum cairn_status own_log_begin(struct cairn_context *ctx, const struct c
                             .own_generation = author->generation,
                             .secret_kind = CAIRN_RUN_SECRET,
                             .under = author->under,
-                            .force_end = UINT32_MAX};
+                            .force_end = CAIRN_NO_END};
     struct cairn_basis basis = {.under = author->under};
     struct cairn_secret secret;
     struct cairn_writer writer;

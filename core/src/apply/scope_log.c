@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "force.h"
 
 static struct cairn_key scope_key(enum cairn_table table, const struct cairn_scope_log *scope_log)
 {
@@ -235,6 +236,18 @@ enum cairn_status cairn_scope_log_next(struct cairn_context *ctx, struct cairn_s
 
 /* ---- checkpoints --------------------------------------------------------------------------- */
 
+/* Does anything of the log count? What is cut whole says nothing, however many there are. */
+static enum cairn_status is_of_use(struct cairn_context *ctx, const struct cairn_log *log,
+                                   bool *out_is_of_use)
+{
+    uint32_t adopted = 0;
+
+    if (log->force_end == 0)
+        CAIRN_TRY(cairn_force_adopted(ctx, log, &adopted));
+    *out_is_of_use = cairn_log_size(log) > 0 && (log->force_end > 0 || adopted > 0);
+    return CAIRN_OK;
+}
+
 /* Authority logs held of one scope, into the list by log id. */
 static enum cairn_status held_collect(struct cairn_context *ctx, struct cairn_scope scope,
                                       struct cairn_checkpoint *checkpoint)
@@ -248,12 +261,15 @@ static enum cairn_status held_collect(struct cairn_context *ctx, struct cairn_sc
     while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
         struct cairn_log log;
         size_t at = checkpoint->held_count;
+        bool counts = false;
         status = cairn_log_load(ctx, cairn_read_u32be(&walk.key), &log);
-        if (status == CAIRN_OK && at == CAIRN_HELD_MAX)
+        if (status == CAIRN_OK)
+            status = is_of_use(ctx, &log, &counts);
+        if (status == CAIRN_OK && counts && at == CAIRN_HELD_MAX)
             status = CAIRN_LIMIT;
         if (status != CAIRN_OK)
             break;
-        if (cairn_log_size(&log) == 0)
+        if (!counts)
             continue;
         for (; at > 0 && cairn_hash_compare(&checkpoint->held[at - 1].log, &log.id) > 0; at--)
             checkpoint->held[at] = checkpoint->held[at - 1];

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "audit_internal.h"
+#include "batch.h"
 #include "bundle_in.h"
 #include "digest.h"
 
@@ -205,7 +206,11 @@ static enum cairn_status links_take(struct cairn_auditor *audit, struct cairn_li
         }
         FINDING(audit, NULL, "%s: a grant does not lead to the root key.", name);
     }
-    return cairn_context_commit(&audit->ctx);
+    enum cairn_status status = cairn_waiting_links_release(&audit->ctx);
+    if (status == CAIRN_OK)
+        return cairn_context_commit(&audit->ctx);
+    cairn_context_abort(&audit->ctx);
+    return status;
 }
 
 static enum cairn_status part_take(struct cairn_auditor *audit,

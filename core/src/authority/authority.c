@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cuts.h"
 #include "evidence.h"
 #include "schema.h"
 
@@ -163,32 +164,64 @@ enum cairn_status cairn_grant_is_revoked(struct cairn_context *ctx, const struct
     return cairn_revocations_visit(ctx, grant, note_revoked, out_is_revoked);
 }
 
-enum cairn_status cairn_standing_in_force(struct cairn_context *ctx,
-                                          const struct cairn_under *under, bool *out_in_force)
+/* Where the log ends that evidence at (log, index) stands in, written under `under`: as held, when
+ * it reaches that far; else as the cuts leave it, as nobody who knows them takes the rest of it. */
+static enum cairn_status evidence_end(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                      const struct cairn_under *under, uint32_t *out_end)
+{
+    struct cairn_log log;
+    enum cairn_status status = cairn_log_find(ctx, &ref->log, &log);
+
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    if (status == CAIRN_OK && log.is_known && ref->index < cairn_log_size(&log)) {
+        *out_end = log.force_end;
+        return CAIRN_OK;
+    }
+    if (status == CAIRN_NOT_FOUND || !log.is_known)
+        log = (struct cairn_log){.id = ref->log};
+    log.under = *under;
+    return cairn_cuts_end(ctx, &log, out_end);
+}
+
+enum cairn_status cairn_under_stands(struct cairn_context *ctx, const struct cairn_under *under,
+                                     bool *out_stands)
 {
     struct cairn_under at = *under;
 
-    for (unsigned depth = 0; depth <= CAIRN_CHAIN_MAX && !at.is_root; depth++) {
+    *out_stands = true;
+    for (unsigned depth = 0; *out_stands && !at.is_root; depth++) {
         struct cairn_standing standing;
-        struct cairn_log log;
-        bool is_revoked;
-        enum cairn_status status = cairn_log_find(ctx, &at.grant.log, &log);
-        if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-            return status;
-        bool is_cut = status == CAIRN_OK && log.is_known && at.grant.index < cairn_log_size(&log) &&
-                      at.grant.index >= log.force_end;
-        CAIRN_TRY(cairn_grant_is_revoked(ctx, &at.grant, &is_revoked));
-        /* A revoked grant's own later grants are cut with its authority log; its earlier ones
-         * stand. */
-        if (is_cut || (is_revoked && depth == 0)) {
-            *out_in_force = false;
-            return CAIRN_OK;
-        }
+        uint32_t end;
+        if (depth == CAIRN_CHAIN_MAX)
+            return CAIRN_CORRUPT;
         CAIRN_TRY(cairn_standing_get(ctx, &at, &standing));
+        CAIRN_TRY(evidence_end(ctx, &at.grant, &standing.grant.under, &end));
+        *out_stands = at.grant.index < end;
         at = standing.grant.under;
     }
-    *out_in_force = at.is_root;
     return CAIRN_OK;
+}
+
+enum cairn_status cairn_evidence_stands(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                        const struct cairn_under *under, bool *out_stands)
+{
+    uint32_t end;
+
+    CAIRN_TRY(evidence_end(ctx, ref, under, &end));
+    *out_stands = ref->index < end;
+    return *out_stands ? cairn_under_stands(ctx, under, out_stands) : CAIRN_OK;
+}
+
+enum cairn_status cairn_standing_in_force(struct cairn_context *ctx,
+                                          const struct cairn_under *under, bool *out_in_force)
+{
+    bool is_revoked = false;
+
+    if (!under->is_root)
+        CAIRN_TRY(cairn_grant_is_revoked(ctx, &under->grant, &is_revoked));
+    *out_in_force = false;
+    return is_revoked ? CAIRN_OK : cairn_under_stands(ctx, under, out_in_force);
 }
 
 /* ---- judging ------------------------------------------------------------------------------- */
@@ -220,9 +253,12 @@ static struct cairn_verdict grant_judge(const struct cairn_standing *author,
 {
     if (author->depth + 1 > CAIRN_CHAIN_MAX)
         return verdict_of(CAIRN_INVALID, CAIRN_WHY_DEPTH);
+    /* An office makes none nearer the root than itself: it would sign their steps too. */
+    bool is_raised = !author->is_root && grant->role <= CAIRN_ROLE_STATION &&
+                     (author->role > CAIRN_ROLE_STATION || grant->role < author->role);
     bool is_wider =
         (grant->channels & ~author->channels) != 0 || (grant->rights & ~author->rights) != 0;
-    if ((author->rights & CAIRN_RIGHT_DELEGATE) == 0 || is_wider ||
+    if ((author->rights & CAIRN_RIGHT_DELEGATE) == 0 || is_wider || is_raised ||
         !cairn_scope_contains(author->scope, grant->scope) ||
         cairn_sign_key_check(&grant->keys.seal) != CAIRN_OK ||
         cairn_noise_key_check(&grant->keys.noise) != CAIRN_OK ||

@@ -29,7 +29,16 @@ struct cairn_standing {
 CAIRN_NODISCARD
 enum cairn_status cairn_standing_get(struct cairn_context *ctx, const struct cairn_under *under,
                                      struct cairn_standing *out_standing);
-/* Is the grant `under` names still standing, as far as is known here? The root always is. */
+/* Does `under` stand: does no grant of its chain lie behind the end of its author's log, held here
+ * or not? That a grant was revoked acts through the cuts of the logs written under it. */
+CAIRN_NODISCARD
+enum cairn_status cairn_under_stands(struct cairn_context *ctx, const struct cairn_under *under,
+                                     bool *out_stands);
+/* The same of any evidence held here, written under `under`. */
+CAIRN_NODISCARD
+enum cairn_status cairn_evidence_stands(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                        const struct cairn_under *under, bool *out_stands);
+/* Does `under` stand, and is it not revoked, as far as is known here? The root always. */
 CAIRN_NODISCARD
 enum cairn_status cairn_standing_in_force(struct cairn_context *ctx,
                                           const struct cairn_under *under, bool *out_in_force);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authority.h"
+#include "cuts.h"
 #include "evidence.h"
 #include "schema.h"
 
@@ -62,22 +63,6 @@ static struct cairn_key sequencer_key(struct cairn_scope scope)
     return key;
 }
 
-static enum cairn_status cut_put(struct cairn_context *ctx, const struct cairn_ref *by,
-                                 const struct cairn_head *cut)
-{
-    struct cairn_key key = cairn_key(CAIRN_TABLE_CUT);
-    struct cairn_writer writer;
-    uint8_t bytes[80];
-
-    cairn_key_hash(&key, &cut->log);
-    cairn_key_hash(&key, &by->log);
-    cairn_key_u32(&key, by->index);
-    cairn_writer_init(&writer, bytes, sizeof bytes);
-    cairn_write_u32be(&writer, cut->size);
-    cairn_write_bytes(&writer, cut->root.bytes, 32);
-    return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
-}
-
 static enum cairn_status revocation_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
                                           const struct cairn_revocation *revocation)
 {
@@ -90,8 +75,19 @@ static enum cairn_status revocation_admit(struct cairn_context *ctx, const struc
     cairn_key_u32(&key, ref->index);
     CAIRN_TRY(cairn_kv_put(ctx, &key, (struct cairn_bytes){NULL, 0}));
     while (cairn_cut_next(&cuts, &cut))
-        CAIRN_TRY(cut_put(ctx, ref, &cut));
+        CAIRN_TRY(cairn_cut_put(ctx, ref, &revocation->grant, &cut));
     uint64_t count;
+    return cairn_meta_next(ctx, "cuts", &count);
+}
+
+static enum cairn_status close_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                     const struct cairn_close *close)
+{
+    struct cairn_log log;
+    uint64_t count;
+
+    CAIRN_TRY(cairn_log_find(ctx, &close->cut.log, &log)); /* it was judged by its grant */
+    CAIRN_TRY(cairn_cut_put(ctx, ref, &log.under.grant, &close->cut));
     return cairn_meta_next(ctx, "cuts", &count);
 }
 
@@ -144,7 +140,6 @@ enum cairn_status cairn_authority_admit(struct cairn_context *ctx, const struct 
     struct cairn_close close;
     struct cairn_adopt adopt;
     struct cairn_schema_entry schema;
-    uint64_t count;
     unsigned depth = 0;
 
     if (cairn_grant_read(entry, &grant)) {
@@ -163,8 +158,7 @@ enum cairn_status cairn_authority_admit(struct cairn_context *ctx, const struct 
         *out_moves_force = true;
     }
     if (cairn_close_read(entry, &close)) {
-        CAIRN_TRY(cut_put(ctx, ref, &close.cut));
-        CAIRN_TRY(cairn_meta_next(ctx, "cuts", &count));
+        CAIRN_TRY(close_admit(ctx, ref, &close));
         *out_moves_force = true;
     }
     if (cairn_adopt_read(entry, &adopt)) {
@@ -261,14 +255,14 @@ static enum cairn_status sequencer_compare(void *context, struct cairn_context *
     struct best_sequencer *best = context;
     struct cairn_evidence evidence;
     struct cairn_sequencer sequencer;
-    bool counts;
+    bool stands;
 
-    CAIRN_TRY(cairn_author_counts(ctx, &ref->log, ref->index, &counts));
-    if (!counts)
-        return CAIRN_OK;
     CAIRN_TRY(cairn_evidence_get(ctx, ref, &evidence));
     if (!cairn_sequencer_read(&evidence.entry, &sequencer))
         return CAIRN_CORRUPT;
+    CAIRN_TRY(cairn_evidence_stands(ctx, ref, &sequencer.under, &stands));
+    if (!stands)
+        return CAIRN_OK;
     bool is_greater = sequencer.epoch == best->sequencer.epoch
                           ? cairn_hash_compare(&ref->leaf, &best->ref.leaf) > 0
                           : sequencer.epoch > best->sequencer.epoch;
@@ -316,10 +310,11 @@ enum cairn_status cairn_grants_visit(struct cairn_context *ctx, cairn_grant_fn *
         struct cairn_ref ref;
         ref.log = cairn_read_hash(&walk.key);
         ref.index = cairn_read_u32be(&walk.key);
-        status = cairn_evidence_decode(ctx, walk.value, &evidence);
+        ref.leaf = cairn_read_hash(&walk.key);
+        status =
+            walk.key.failed ? CAIRN_CORRUPT : cairn_evidence_decode(ctx, walk.value, &evidence);
         if (status != CAIRN_OK)
             break;
-        ref.leaf = evidence.leaf;
         if (cairn_grant_read(&evidence.entry, &grant))
             status = visit(context, ctx, &ref, &grant);
         if (status != CAIRN_OK)

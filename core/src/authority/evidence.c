@@ -1,11 +1,10 @@
 #include "evidence.h"
 
-static struct cairn_key evidence_key(const struct cairn_hash *log, uint32_t index)
+static struct cairn_key evidence_key(const struct cairn_ref *ref)
 {
     struct cairn_key key = cairn_key(CAIRN_TABLE_EVIDENCE);
 
-    cairn_key_hash(&key, log);
-    cairn_key_u32(&key, index);
+    cairn_key_ref(&key, ref);
     return key;
 }
 
@@ -19,7 +18,6 @@ enum cairn_status cairn_evidence_decode(struct cairn_context *ctx, struct cairn_
     if (value.data == NULL)
         return CAIRN_NO_MEMORY;
     cairn_reader_init(&reader, value);
-    evidence.leaf = cairn_read_hash(&reader);
     evidence.depth = cairn_read_u8(&reader);
     evidence.link_bytes = cairn_read_bytes(&reader, cairn_reader_left(&reader));
     if (reader.failed || cairn_link_read(evidence.link_bytes, &evidence.link) != CAIRN_OK ||
@@ -32,30 +30,24 @@ enum cairn_status cairn_evidence_decode(struct cairn_context *ctx, struct cairn_
 enum cairn_status cairn_evidence_get(struct cairn_context *ctx, const struct cairn_ref *ref,
                                      struct cairn_evidence *out_evidence)
 {
-    struct cairn_key key = evidence_key(&ref->log, ref->index);
+    struct cairn_key key = evidence_key(ref);
     struct cairn_bytes value;
-    struct cairn_evidence evidence;
 
     CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
-    CAIRN_TRY(cairn_evidence_decode(ctx, value, &evidence));
-    if (!cairn_hash_equal(&evidence.leaf, &ref->leaf))
-        return CAIRN_NOT_FOUND;
-    *out_evidence = evidence;
-    return CAIRN_OK;
+    return cairn_evidence_decode(ctx, value, out_evidence);
 }
 
 enum cairn_status cairn_evidence_put(struct cairn_context *ctx, const struct cairn_ref *ref,
                                      unsigned depth, const struct cairn_link *link)
 {
-    struct cairn_key key = evidence_key(&ref->log, ref->index);
-    size_t capacity = 33 + 256 + link->entry.size + 32 * CAIRN_PATH_MAX;
+    struct cairn_key key = evidence_key(ref);
+    size_t capacity = 1 + 256 + link->entry.size + 32 * CAIRN_PATH_MAX;
     uint8_t *bytes = cairn_arena_get(&ctx->arena, capacity);
     struct cairn_writer writer;
 
     if (bytes == NULL)
         return CAIRN_NO_MEMORY;
     cairn_writer_init(&writer, bytes, capacity);
-    cairn_write_bytes(&writer, ref->leaf.bytes, 32);
     cairn_write_u8(&writer, (uint8_t)depth);
     cairn_link_write(&writer, link);
     CAIRN_ASSERT(!writer.overflowed);

@@ -11,7 +11,6 @@
 #include "context.h"
 
 struct cairn_evidence {
-    struct cairn_hash leaf;
     unsigned depth; /* of the standing that a grant gives; 0 for other kinds */
     struct cairn_link link;
     struct cairn_entry entry;
@@ -22,7 +21,8 @@ struct cairn_evidence {
 CAIRN_NODISCARD
 enum cairn_status cairn_evidence_decode(struct cairn_context *ctx, struct cairn_bytes value,
                                         struct cairn_evidence *out_evidence);
-/* NOT_FOUND also when another entry stands at that place: then `ref` names a branch not held. */
+/* NOT_FOUND also where only another entry is held of that place: a device that signs two for one
+ * place has each of them judged alone. */
 CAIRN_NODISCARD
 enum cairn_status cairn_evidence_get(struct cairn_context *ctx, const struct cairn_ref *ref,
                                      struct cairn_evidence *out_evidence);

@@ -18,6 +18,19 @@ static enum cairn_status link_head(struct cairn_context *ctx, const struct cairn
                                   link->path_count, &out_head->root);
 }
 
+/* Somebody may wait for this entry in its log. */
+static enum cairn_status linked_note(struct cairn_context *ctx, const struct cairn_ref *ref)
+{
+    struct cairn_log log;
+    enum cairn_status status = cairn_log_find(ctx, &ref->log, &log);
+
+    if (status != CAIRN_OK)
+        return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    struct cairn_grown linked = {log.no, ref->index + 1};
+    cairn_buffer_add(&ctx->linked, &linked, sizeof linked);
+    return cairn_buffer_status(&ctx->linked);
+}
+
 enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn_link *link)
 {
     struct cairn_entry entry;
@@ -53,8 +66,10 @@ enum cairn_status cairn_link_admit(struct cairn_context *ctx, const struct cairn
         bool is_basis_of_others = entry.kind == CAIRN_KIND_GRANT ||
                                   entry.kind == CAIRN_KIND_SEQUENCER ||
                                   entry.kind == CAIRN_KIND_SCHEMA;
-        if (is_basis_of_others && verdict.validity == CAIRN_VALID)
+        if (is_basis_of_others && verdict.validity == CAIRN_VALID) {
             CAIRN_TRY(cairn_authority_admit(ctx, &ref, link, &entry, &moves_force));
+            CAIRN_TRY(linked_note(ctx, &ref));
+        }
     }
     return CAIRN_OK;
 }

@@ -15,6 +15,7 @@ enum cairn_status cairn_context_init(struct cairn_context *ctx, struct cairn_sto
     *ctx = (struct cairn_context){.store = store, .verifier = verifier};
     cairn_arena_init(&ctx->arena);
     cairn_buffer_init(&ctx->grown, GROWN_BYTES_MAX);
+    cairn_buffer_init(&ctx->linked, GROWN_BYTES_MAX);
     ctx->schemas = cairn_schema_cache_new();
     ctx->packer = cairn_packer_new();
     if (ctx->schemas != NULL && ctx->packer != NULL)
@@ -28,6 +29,7 @@ void cairn_context_release(struct cairn_context *ctx)
     cairn_context_abort(ctx);
     cairn_arena_release(&ctx->arena);
     cairn_buffer_release(&ctx->grown);
+    cairn_buffer_release(&ctx->linked);
     cairn_schema_cache_free(ctx->schemas);
     cairn_packer_free(ctx->packer);
     free(ctx->seen);
@@ -40,6 +42,7 @@ void cairn_context_fresh(struct cairn_context *ctx)
 {
     ctx->tally = (struct cairn_tally){0};
     cairn_buffer_reset(&ctx->grown);
+    cairn_buffer_reset(&ctx->linked);
     ctx->has_dirty = false;
     ctx->is_void = false;
     ctx->before_run = NULL;

@@ -63,6 +63,9 @@ struct cairn_context {
     struct cairn_arena arena;
     struct cairn_tally tally;
     struct cairn_buffer grown; /* struct cairn_grown, in order; the caller resets it */
+    /* struct cairn_grown: authority entries that came alone, each as the end of its log; until
+     * those that waited for them are judged again (batch.h). */
+    struct cairn_buffer linked;
     /* A sequencer's, for one unit of work: it signs what came before (sequence.h). May be NULL. */
     cairn_before_run_fn *before_run;
     void *before_run_context;
@@ -96,7 +99,7 @@ CAIRN_NODISCARD
 enum cairn_status cairn_context_init(struct cairn_context *ctx, struct cairn_store *store,
                                      const struct cairn_verifier *verifier);
 void cairn_context_release(struct cairn_context *ctx);
-/* Forget what was gathered or set for one unit of work: tally, grown logs, before_run. */
+/* Forget what was gathered or set for one unit of work: tally, grown logs, links, before_run. */
 void cairn_context_fresh(struct cairn_context *ctx);
 
 /* Values without their format byte, borrowed until the next write. NOT_FOUND; CORRUPT for a

@@ -25,13 +25,13 @@
  *   s scope channel leaf           a leaf of it
  *   c scope channel size           a verified checkpoint of it
  *   o scope channel ordinal        -> log;  O scope channel log -> ordinal
- *   E log-id index                 evidence of an authority entry (a link)
+ *   E ref                          evidence of an authority entry (a link)
  *   N noise key                    -> ref of the grant
  *   K seal key                     -> ref of the grant
  *   Q scope                        the sequencer of a scope
  *   T version                      a schema table
  *   Y ref log-id index             a revoked grant, and the entry that revoked it
- *   X log-id ref                   a cut of a log, by the entry that made it
+ *   X log-id log-id index          a cut of a log, by the entry that made it: size, root, grant
  *   J log-id from ref              an adopted range
  *   F log leaf                     evidence of a fork
  *   P log-id first seal            a parked run: waits for a grant, schema or gap, or behind a cut

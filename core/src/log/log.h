@@ -35,6 +35,8 @@ struct cairn_log {
     struct cairn_tree tree;
 };
 
+#define CAIRN_NO_END UINT32_MAX /* of a log that nothing ends */
+
 static inline uint32_t cairn_log_size(const struct cairn_log *log)
 {
     return (uint32_t)log->tree.size;

@@ -184,6 +184,38 @@ enum cairn_status cairn_fork_contradicts(struct cairn_context *ctx, const struct
     return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
 }
 
+enum cairn_status cairn_fork_least(struct cairn_context *ctx, const struct cairn_log *log,
+                                   uint32_t from, uint32_t *out_least)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
+    struct cairn_walk walk;
+    enum cairn_status status;
+    uint32_t least = CAIRN_NO_END;
+
+    cairn_key_u32(&prefix, log->no);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        struct cairn_run branch;
+        uint32_t common;
+        bool is_fork;
+        status = cairn_fork_read(walk.value, &common, &branch);
+        if (status != CAIRN_OK)
+            break;
+        if (common < from || common >= least)
+            continue;
+        status = cairn_fork_contradicts(ctx, log, &branch, &is_fork);
+        if (status != CAIRN_OK)
+            break;
+        if (is_fork)
+            least = common;
+    }
+    cairn_walk_close(&walk);
+    if (status != CAIRN_NOT_FOUND)
+        return status;
+    *out_least = least;
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_fork_next(struct cairn_context *ctx, struct cairn_key *from,
                                   uint32_t *out_log, struct cairn_run *out_run)
 {

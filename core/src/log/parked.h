@@ -48,6 +48,11 @@ enum cairn_status cairn_fork_read(struct cairn_bytes value, uint32_t *out_common
 CAIRN_NODISCARD
 enum cairn_status cairn_fork_contradicts(struct cairn_context *ctx, const struct cairn_log *log,
                                          const struct cairn_run *branch, bool *out_contradicts);
+/* The least entry at or behind `from` at which a proven fork leaves the log; CAIRN_NO_END: none
+ * does. */
+CAIRN_NODISCARD
+enum cairn_status cairn_fork_least(struct cairn_context *ctx, const struct cairn_log *log,
+                                   uint32_t from, uint32_t *out_least);
 /* The first run kept so at or after `*from` (empty: of all), in the arena, and its log here;
  * `*from` is moved behind it. NOT_FOUND at the end. */
 CAIRN_NODISCARD

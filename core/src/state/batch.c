@@ -410,3 +410,15 @@ enum cairn_status cairn_waiting_schemas_release(struct cairn_context *ctx)
     } while (newest != before);
     return CAIRN_OK;
 }
+
+enum cairn_status cairn_waiting_links_release(struct cairn_context *ctx)
+{
+    for (size_t at = 0; at < ctx->linked.size; at += sizeof(struct cairn_grown)) {
+        struct cairn_grown linked;
+        memcpy(&linked, ctx->linked.data + at, sizeof linked);
+        struct cairn_log until = {.no = linked.log, .tree = {.size = linked.size}};
+        CAIRN_TRY(cairn_waiting_release(ctx, &until));
+    }
+    cairn_buffer_reset(&ctx->linked);
+    return CAIRN_OK;
+}

@@ -38,5 +38,8 @@ enum cairn_status cairn_waiting_release(struct cairn_context *ctx, const struct 
 /* Judge again the schemas that waited for the version before theirs. */
 CAIRN_NODISCARD
 enum cairn_status cairn_waiting_schemas_release(struct cairn_context *ctx);
+/* Judge again what waited for entries that came alone since (links.h). */
+CAIRN_NODISCARD
+enum cairn_status cairn_waiting_links_release(struct cairn_context *ctx);
 
 #endif

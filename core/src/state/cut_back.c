@@ -149,6 +149,21 @@ enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct c
     return records_rebuild(ctx, log, size, records, count);
 }
 
+/* An adopted range that ended among the entries that went is not whole any more, and what of it is
+ * left counts only as far as the log itself does. */
+static enum cairn_status adopted_leave(struct cairn_context *ctx, const struct cairn_log *log,
+                                       uint32_t from, uint32_t *out_from)
+{
+    uint32_t adopted;
+
+    *out_from = from;
+    CAIRN_TRY(cairn_force_adopted(ctx, log, &adopted));
+    if (adopted <= from || log->force_end >= from)
+        return CAIRN_OK;
+    *out_from = log->force_end;
+    return cairn_rebuild_touched(ctx, log, log->force_end, from);
+}
+
 enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log *log,
                                      uint32_t from)
 {
@@ -194,6 +209,7 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
         CAIRN_TRY(cairn_log_load(ctx, reopened[i].log_number, &other));
         CAIRN_TRY(cairn_rebuild_touched(ctx, &other, reopened[i].index, cairn_log_size(&other)));
     }
+    CAIRN_TRY(adopted_leave(ctx, log, from, &from));
     /* What repeats one of those that went counts again. */
     CAIRN_TRY(cairn_repeats_rebuild(ctx, log, from));
     return cairn_digest_flush(ctx);

@@ -3,179 +3,19 @@
 #include <string.h>
 
 #include "authority.h"
+#include "cuts.h"
 #include "parked.h"
 #include "rebuild.h"
 
-#define NO_END UINT32_MAX
-
-/* The least common size of proven forks that is not below `from`; NO_END: there is none. */
-static enum cairn_status fork_least(struct cairn_context *ctx, const struct cairn_log *log,
-                                    uint32_t from, uint32_t *out_least)
-{
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
-    struct cairn_walk walk;
-    enum cairn_status status;
-    uint32_t least = NO_END;
-
-    cairn_key_u32(&prefix, log->no);
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        struct cairn_run branch;
-        uint32_t common;
-        bool is_fork;
-        status = cairn_fork_read(walk.value, &common, &branch);
-        if (status != CAIRN_OK)
-            break;
-        if (common < from || common >= least)
-            continue;
-        status = cairn_fork_contradicts(ctx, log, &branch, &is_fork);
-        if (status != CAIRN_OK)
-            break;
-        if (is_fork)
-            least = common;
-    }
-    cairn_walk_close(&walk);
-    if (status != CAIRN_NOT_FOUND)
-        return status;
-    *out_least = least;
-    return CAIRN_OK;
-}
-
-/*
- * The size that one cut of table X leaves. Where our branch is not the one it names, what the two
- * have in common, as far as evidence of the other branch is here; without it, nothing.
- */
-static enum cairn_status cut_size(struct cairn_context *ctx, const struct cairn_log *log,
-                                  struct cairn_bytes value, uint32_t *out_size)
-{
-    struct cairn_reader reader;
-    struct cairn_hash here;
-
-    cairn_reader_init(&reader, value);
-    uint32_t size = cairn_read_u32be(&reader);
-    struct cairn_hash root = cairn_read_hash(&reader);
-    if (cairn_reader_end(&reader) != CAIRN_OK)
-        return CAIRN_CORRUPT;
-    if (size > 0 && size <= cairn_log_size(log)) {
-        CAIRN_TRY(cairn_log_root_at(ctx, log, size, &here));
-        if (!cairn_hash_equal(&here, &root)) {
-            uint32_t common;
-            CAIRN_TRY(fork_least(ctx, log, 0, &common));
-            size = common < size ? common : 0;
-        }
-    }
-    *out_size = size;
-    return CAIRN_OK;
-}
-
-/* The least of all cuts that name the log. */
-static enum cairn_status cuts_least(struct cairn_context *ctx, const struct cairn_log *log,
-                                    uint32_t *out_least)
-{
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_CUT);
-    struct cairn_walk walk;
-    enum cairn_status status;
-    uint32_t least = NO_END;
-
-    cairn_key_hash(&prefix, &log->id);
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        uint32_t size = NO_END;
-        struct cairn_hash by_log = cairn_read_hash(&walk.key);
-        uint32_t by_index = cairn_read_u32be(&walk.key);
-        bool counts;
-        status = cairn_author_counts(ctx, &by_log, by_index, &counts);
-        if (status == CAIRN_OK && counts)
-            status = cut_size(ctx, log, walk.value, &size);
-        if (status != CAIRN_OK)
-            break;
-        least = size < least ? size : least;
-    }
-    cairn_walk_close(&walk);
-    if (status != CAIRN_NOT_FOUND)
-        return status;
-    *out_least = least;
-    return CAIRN_OK;
-}
-
-struct unlisted {
-    const struct cairn_log *log;
-    bool is_cut;
-};
-
-static enum cairn_status revocation_lists(void *context, struct cairn_context *ctx,
-                                          const struct cairn_hash *by_log, uint32_t by_index)
-{
-    struct unlisted *unlisted = context;
-    struct cairn_key cut = cairn_key(CAIRN_TABLE_CUT);
-    bool is_listed;
-
-    cairn_key_hash(&cut, &unlisted->log->id);
-    cairn_key_hash(&cut, by_log);
-    cairn_key_u32(&cut, by_index);
-    CAIRN_TRY(cairn_kv_has(ctx, &cut, &is_listed));
-    unlisted->is_cut = unlisted->is_cut || !is_listed;
-    return CAIRN_OK;
-}
-
-/* A revocation of the log's grant that does not list the log cuts it at 0. */
-static enum cairn_status revoked_unlisted(struct cairn_context *ctx, const struct cairn_log *log,
-                                          bool *out_is_cut)
-{
-    struct unlisted unlisted = {.log = log};
-
-    if (!log->under.is_root)
-        CAIRN_TRY(cairn_revocations_visit(ctx, &log->under.grant, revocation_lists, &unlisted));
-    *out_is_cut = unlisted.is_cut;
-    return CAIRN_OK;
-}
-
-/* Does the grant stand, the revocation of the log's own grant aside (that one lists its cuts)? */
-static enum cairn_status grant_stands(struct cairn_context *ctx, const struct cairn_log *log,
-                                      bool *out_stands)
-{
-    struct cairn_standing standing;
-
-    *out_stands = true;
-    if (log->under.is_root)
-        return CAIRN_OK;
-    struct cairn_log author;
-    enum cairn_status status = cairn_log_find(ctx, &log->under.grant.log, &author);
-    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
-        return status;
-    if (status == CAIRN_OK && author.is_known && log->under.grant.index >= author.force_end &&
-        log->under.grant.index < cairn_log_size(&author)) {
-        *out_stands = false;
-        return CAIRN_OK;
-    }
-    CAIRN_TRY(cairn_standing_get(ctx, &log->under, &standing));
-    struct cairn_under above = standing.grant.under;
-    if (above.is_root)
-        return CAIRN_OK;
-    /* A revoked author's earlier grants stand; those behind its cut went with its log above. */
-    status = cairn_standing_in_force(ctx, &above, out_stands);
-    if (status == CAIRN_OK && !*out_stands)
-        status = cairn_grant_is_revoked(ctx, &above.grant, out_stands);
-    return status;
-}
-
-/* The least size that a cut held here allows (NO_END: none). */
+/* The least size that a cut held here allows (CAIRN_NO_END: none). */
 static enum cairn_status force_cut(struct cairn_context *ctx, const struct cairn_log *log,
                                    uint32_t *out_cut)
 {
-    uint64_t any;
-    bool is_unlisted, stands;
-    uint32_t cut;
+    bool stands;
 
-    CAIRN_TRY(cairn_meta_number(ctx, "cuts", &any));
-    if (any == 0) {
-        *out_cut = NO_END;
-        return CAIRN_OK;
-    }
-    CAIRN_TRY(cuts_least(ctx, log, &cut));
-    CAIRN_TRY(revoked_unlisted(ctx, log, &is_unlisted));
-    CAIRN_TRY(grant_stands(ctx, log, &stands));
-    *out_cut = is_unlisted || !stands ? 0 : cut;
+    CAIRN_TRY(cairn_cuts_end(ctx, log, out_cut));
+    CAIRN_TRY(cairn_under_stands(ctx, &log->under, &stands));
+    *out_cut = stands ? *out_cut : 0;
     return CAIRN_OK;
 }
 
@@ -186,7 +26,7 @@ enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_
 
     CAIRN_TRY(force_cut(ctx, log, &cut));
     /* A fork stops the log, unless the sequencer covered our branch beyond it. */
-    CAIRN_TRY(fork_least(ctx, log, log->covered, &fork));
+    CAIRN_TRY(cairn_fork_least(ctx, log, log->covered, &fork));
     *out_end = cut < fork ? cut : fork;
     return CAIRN_OK;
 }
@@ -276,7 +116,7 @@ enum cairn_status cairn_force_limit(struct cairn_context *ctx, const struct cair
     uint32_t cut, adopted = 0;
 
     CAIRN_TRY(force_cut(ctx, log, &cut));
-    if (cut != NO_END)
+    if (cut != CAIRN_NO_END)
         CAIRN_TRY(cairn_force_adopted(ctx, log, &adopted));
     *out_limit = cut > adopted ? cut : adopted;
     return CAIRN_OK;

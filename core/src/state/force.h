@@ -9,8 +9,8 @@
 #include "log.h"
 #include "verdict.h"
 
-/* From which entry on `log` is out of force by cuts, closes, revocations and forks: UINT32_MAX when
- * none says so. */
+/* From which entry on `log` is out of force by cuts, closes, revocations and forks: CAIRN_NO_END
+ * when none says so. */
 CAIRN_NODISCARD
 enum cairn_status cairn_force_end(struct cairn_context *ctx, const struct cairn_log *log,
                                   uint32_t *out_end);
@@ -32,8 +32,8 @@ enum cairn_status cairn_force_why(struct cairn_context *ctx, const struct cairn_
                                   enum cairn_reason *out_why);
 /*
  * What a run must begin below to be accepted into `log`: the least size that the cuts held here
- * allow, or where a range ends that was adopted above it (UINT32_MAX: there is no cut). A run that
- * crosses it comes whole: it stands under one seal, and where it stops to count is for
+ * allow, or where a range ends that was adopted above it (CAIRN_NO_END: there is no cut). A run
+ * that crosses it comes whole: it stands under one seal, and where it stops to count is for
  * cairn_force_end to say.
  */
 CAIRN_NODISCARD
