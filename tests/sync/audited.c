@@ -6,7 +6,7 @@
 #include <string.h>
 
 char audited_finding[CAIRN_ERR_TEXT_BYTES], audited_affects[CAIRN_ERR_TEXT_BYTES];
-char audited_first_affects[CAIRN_ERR_TEXT_BYTES];
+char audited_first_finding[CAIRN_ERR_TEXT_BYTES], audited_first_affects[CAIRN_ERR_TEXT_BYTES];
 struct cairn_audit_settled audited_settled;
 char audited_reason[64], audited_field[32];
 
@@ -15,8 +15,10 @@ static void on_finding(void *context, uint64_t number, const char *text, const c
     (void)context;
     snprintf(audited_finding, sizeof audited_finding, "%s", text);
     snprintf(audited_affects, sizeof audited_affects, "%s", affects == NULL ? "" : affects);
-    if (number == 1)
+    if (number == 1) {
+        memcpy(audited_first_finding, audited_finding, sizeof audited_finding);
         memcpy(audited_first_affects, audited_affects, sizeof audited_affects);
+    }
 }
 
 static void on_settled(void *context, const struct cairn_audit_settled *settled)

@@ -12,7 +12,8 @@
 
 /* What the last audit said, the last time that it said something. */
 extern char audited_finding[CAIRN_ERR_TEXT_BYTES], audited_affects[CAIRN_ERR_TEXT_BYTES];
-extern char audited_first_affects[CAIRN_ERR_TEXT_BYTES]; /* of the first finding */
+extern char audited_first_finding[CAIRN_ERR_TEXT_BYTES];
+extern char audited_first_affects[CAIRN_ERR_TEXT_BYTES];
 extern struct cairn_audit_settled audited_settled;
 extern char audited_reason[64], audited_field[32];
 extern const struct cairn_audit_visitor audited_visitor;
