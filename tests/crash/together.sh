@@ -98,6 +98,7 @@ copy_in_use()
 {
     opened=0
     i=0
+    before=$(count_households a7)
     puts C $((rounds * 10)) &
     writer=$!
     while [ "$i" -lt "$rounds" ]; do
@@ -114,6 +115,11 @@ copy_in_use()
         fi
     done
     wait "$writer"
+    [ ! -e broken ] || fail "$(cat broken refused.C)"
+    saved=$(grep -c '^Saved' saved.C || true)
+    [ "$saved" -gt 0 ] || fail "nothing was saved while it was copied"
+    after=$(count_households a7)
+    [ "$after" -eq $((before + saved)) ] || fail "$before households and $saved saved, $after are there"
     try 0 a7 audit
     [ "$opened" -gt 0 ] || fail "no copy could be opened"
     echo "copies in use: $opened of $rounds whole, the others refused"
@@ -129,7 +135,8 @@ for store in office a7 a8; do
 done
 # The last copy is another device's log from the fork on: it may sync, and nothing of a7 is lost.
 wanted=$(count_households a7)
-in_store copy sync --server "$server" || true
+in_store copy sync --server "$server" && result=0 || result=$?
+[ "$result" -le 3 ] || fail_with "the sync of a copy ended with $result"
 try 0 a7 sync --server "$server"
 [ "$(count_households a7)" -ge "$wanted" ] || fail "the copy took something from the original"
 try 0 a7 audit
