@@ -52,7 +52,7 @@ fill()
 
 fill_import()
 {
-    before=$(count_households a7)
+    before=$(count_households a7) || exit 1
     if with_room "$1" a7 import household rows.csv; then
         [ "$(count_households a7)" -eq $((before + 300)) ] || fail "imported, and not there"
         return
@@ -73,7 +73,7 @@ fill_bundle_write()
 
 fill_bundle_read()
 {
-    before=$(count_households office)
+    before=$(count_households office) || exit 1
     if with_room "$1" office bundle read full.bundle; then
         [ "$(count_households office)" -gt "$before" ] || fail "read, and not there"
         return
@@ -114,7 +114,7 @@ full_disk()
 torn_bundle()
 {
     size=$(wc -c <full.bundle)
-    before=$(count_households office)
+    before=$(count_households office) || exit 1
     at=0
     while [ "$at" -lt "$size" ]; do
         head -c "$at" full.bundle >torn.bundle

@@ -82,15 +82,18 @@ try_init()
     if in_store fresh status; then
         try 0 fresh audit
         [ -e fresh/root.pub ] || try 0 fresh init --no-passphrase --root 51 --tag R "Fresh root"
-    elif [ -n "$torn" ] && [ ! -e fresh/key ] &&
-        ! in_store fresh init --no-passphrase --root 51 --tag R "Fresh root"; then
+    elif [ -e fresh/root.pub ]; then
+        fail_with "init at call $1: the root's public key is there, and no store that opens"
+    elif in_store fresh init --no-passphrase --root 51 --tag R "Fresh root"; then
+        try 0 fresh audit
+    elif [ -n "$torn" ] && [ ! -e fresh/key ]; then
         # Half of the very first write: refused as damaged. There was no key yet, so nothing is lost.
         complains "*is not a store*"
-    elif [ ! -e fresh/root.pub ]; then
-        try 0 fresh init --no-passphrase --root 51 --tag R "Fresh root"
-        try 0 fresh audit
+        return 1
+    else
+        fail_with "init at call $1: it cannot be done again"
     fi
-    [ -n "$torn" ] || [ -s fresh/root.pub ] || fail "nothing writes root.pub any more"
+    [ -s fresh/root.pub ] || fail "nothing writes root.pub any more"
     return 1
 }
 
@@ -124,7 +127,7 @@ device_request()
 
 try_put()
 {
-    before=$(field a7 "$moving" income)
+    before=$(field a7 "$moving" income) || exit 1
     if killed_at "$1" a7 put household "$moving" income="$((100000 + $1))"; then
         says "Saved*"
         [ "$(field a7 "$moving" income)" = "$((100000 + $1))" ] || fail "saved, and not there"
@@ -132,7 +135,7 @@ try_put()
     fi
     acknowledged=no
     grep -q '^Saved' out && acknowledged=yes
-    after=$(field a7 "$moving" income)
+    after=$(field a7 "$moving" income) || exit 1
     [ "$after" = "$((100000 + $1))" ] || { [ "$after" = "$before" ] && [ $acknowledged = no ]; } ||
         fail "put at call $1: income was $before, is $after, acknowledged: $acknowledged"
     try 0 a7 audit
@@ -141,13 +144,13 @@ try_put()
 
 try_import()
 {
-    before=$(count_households a7)
+    before=$(count_households a7) || exit 1
     printf 'head,members\nI%s-1,1\nI%s-2,2\nI%s-3,3\n' "$1" "$1" "$1" >rows.csv
     if killed_at "$1" a7 import household rows.csv; then
         [ "$(count_households a7)" -eq $((before + 3)) ] || fail "imported, and not there"
         return
     fi
-    after=$(count_households a7)
+    after=$(count_households a7) || exit 1
     [ "$after" -eq $((before + 3)) ] || { [ "$after" -eq "$before" ] && ! grep -q '^Saved' out; } ||
         fail "import at call $1: $before households, then $after"
     try 0 a7 audit
@@ -215,12 +218,12 @@ try_bundle_read()
     try 0 a8 put household head="R$1" income=1
     rm -f in.bundle
     try 0 a8 bundle write in.bundle
-    before=$(count_households a7)
+    before=$(count_households a7) || exit 1
     if killed_at "$1" a7 bundle read in.bundle; then
         [ "$(count_households a7)" -gt "$before" ] || fail "read, and not there"
         return
     fi
-    after=$(count_households a7)
+    after=$(count_households a7) || exit 1
     [ "$after" -ge "$before" ] || fail "bundle read at call $1: $before households, then $after"
     try 0 a7 audit
     try 0 a7 bundle read in.bundle
@@ -256,7 +259,8 @@ try_server()
         0 | 3 | 137) ;;
         *) fail "call $1: the client ended with $client_result: $(cat err)" ;;
         esac
-        [ "$(unreceived a7)" -ne 0 ] || received=yes
+        waiting=$(unreceived a7) || exit 1
+        [ "$waiting" -ne 0 ] || received=yes
     fi
     lived=no
     if kill -0 "$server_pid" 2>/dev/null; then
