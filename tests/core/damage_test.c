@@ -450,7 +450,8 @@ static bool damaged_run(const struct act *act, enum store_damage_kind kind, long
     return true;
 }
 
-static void act_run(const struct act *act, enum store_damage_kind kind)
+/* How often the act said CORRUPT. */
+static unsigned act_run(const struct act *act, enum store_damage_kind kind)
 {
     struct machine *subject = act->subject;
     unsigned tally[CAIRN_STATUS_COUNT] = {0};
@@ -469,14 +470,27 @@ static void act_run(const struct act *act, enum store_damage_kind kind)
         if (tally[i] > 0)
             print_message(" %s %u", cairn_status_name((enum cairn_status)i), tally[i]);
     print_message("\n");
+    return tally[CAIRN_CORRUPT];
 }
 
 static void what_a_store_reads_back_damaged_ends_no_program_and_changes_nothing(void **state)
 {
+    unsigned seen_by_act[sizeof acts / sizeof acts[0]] = {0};
+    unsigned seen_of_kind[DAMAGE_KIND_COUNT] = {0};
+
     (void)state;
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
-        for (int kind = 0; kind < DAMAGE_KIND_COUNT; kind++)
-            act_run(&acts[i], (enum store_damage_kind)kind);
+        for (int kind = 0; kind < DAMAGE_KIND_COUNT; kind++) {
+            unsigned seen = act_run(&acts[i], (enum store_damage_kind)kind);
+            seen_by_act[i] += seen;
+            seen_of_kind[kind] += seen;
+        }
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+        if (seen_by_act[i] == 0)
+            fail_msg("%s never says that the store is damaged", acts[i].name);
+    for (int kind = 0; kind < DAMAGE_KIND_COUNT; kind++)
+        if (seen_of_kind[kind] == 0)
+            fail_msg("nothing says CORRUPT of what is damaged so: %s", kind_names[kind]);
 }
 
 int main(void)

@@ -273,7 +273,11 @@ static void trial_begin(struct trial *trial)
     }
 }
 
-static void run_kind(const struct fault_case *one, enum fault_kind kind)
+struct reached {
+    long refused, done;
+};
+
+static void run_kind(const struct fault_case *one, enum fault_kind kind, struct reached *sum)
 {
     struct trial trial = {.one = one, .kind = kind};
     long refused = 0, done = 0;
@@ -294,9 +298,27 @@ static void run_kind(const struct fault_case *one, enum fault_kind kind)
     }
     print_message("%-30s %-24s %5ld calls, %4ld refused, %3ld done all the same\n", one->name,
                   kind_names[kind], trial.n, refused, done);
+    sum->refused += refused;
+    sum->done += done;
     put_back(&trial);
     trial.disk->ops->close(trial.disk);
     fault_cases_close();
+}
+
+/* Faults that never meet a call prove nothing. Some calls have no allocation or read nothing; a
+ * group has many that do. */
+static void expect_reached(const struct fault_group *group, enum fault_kind kind,
+                           const struct reached *sum)
+{
+    bool has_writers = false;
+
+    for (size_t i = 0; i < group->case_count; i++)
+        has_writers = has_writers || (group->cases[i].traits & FAULT_READS) == 0;
+    bool is_met = (kind != FAULT_ALLOCATION && kind != FAULT_STORE) || sum->refused > 0;
+    if (kind == FAULT_CONFLICT && has_writers)
+        is_met = sum->done > 0;
+    if (!is_met)
+        fail_msg("%s: no %s ever failed", group->name, kind_names[kind]);
 }
 
 static void every_call_is_whole_or_nothing(enum fault_kind kind)
@@ -305,12 +327,15 @@ static void every_call_is_whole_or_nothing(enum fault_kind kind)
 
     for (size_t g = 0; g < fault_group_count; g++) {
         const struct fault_group *group = fault_groups[g];
+        bool is_whole = chosen[0] == '\0' || strcmp(group->name, chosen) == 0;
+        struct reached sum = {0, 0};
         for (size_t i = 0; i < group->case_count; i++)
-            if (strcmp(group->name, chosen) == 0 ||
-                strncmp(group->cases[i].name, chosen, strlen(chosen)) == 0) {
-                run_kind(&group->cases[i], kind);
+            if (is_whole || strncmp(group->cases[i].name, chosen, strlen(chosen)) == 0) {
+                run_kind(&group->cases[i], kind, &sum);
                 count++;
             }
+        if (is_whole)
+            expect_reached(group, kind, &sum);
     }
     if (count == 0)
         fail_msg("no case and no group begins with \"%s\"", chosen);
