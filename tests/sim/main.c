@@ -149,6 +149,8 @@ int main(int argc, char **argv)
     session_run(&session);
     if (options.prints_tally)
         zeros = tally_print(&session.tally);
+    else if (options.is_strict)
+        zeros = tally_print_zeros(&session.tally);
     double took = seconds() - begun;
     printf("%" PRIu64 " runs, %" PRIu64 " station-days of %" PRIu64 " actions, %" PRIu64
            " edits in %.1f s: %.0f station-days/s\n",
@@ -156,5 +158,7 @@ int main(int argc, char **argv)
            session.tally.edits, took, (double)session.tally.station_days / took);
     if (session.failure_count > 0)
         return 1;
+    if (options.is_strict && zeros > 0)
+        fprintf(stderr, "%u of them never happened\n", zeros);
     return options.is_strict && zeros > 0 ? 2 : 0;
 }

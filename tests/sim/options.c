@@ -24,7 +24,7 @@ static const char help[] =
     "is\n"
     "                      left, at most 60 lines\n"
     "  --strict            fail when any operation, fault or outcome never happened\n"
-    "  --quiet             no table at the end\n"
+    "  --quiet             no table at the end; with --strict what never happened\n"
     "\n"
     "The long run: cairn-sim --station-days 1000000 --jobs 2 --strict --shrink\n"
     "Exit status: 0 all held, 1 an invariant broke, 2 something never happened, 64 wrong usage.\n";

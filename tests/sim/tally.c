@@ -31,27 +31,46 @@ void tally_add(struct tally *sum, const struct tally *more)
     sum->edits += more->edits;
 }
 
-static unsigned line(uint64_t count, const char *name)
+enum lines { LINES_ALL, LINES_AT_ZERO };
+
+static unsigned line(enum lines lines, uint64_t count, const char *name)
 {
-    printf("  %12" PRIu64 "  %s%s\n", count, name, count == 0 ? "   <- never" : "");
+    if (lines == LINES_ALL || count == 0)
+        printf("  %12" PRIu64 "  %s%s\n", count, name, count == 0 ? "   <- never" : "");
     return count == 0;
+}
+
+static void heading(enum lines lines, const char *text)
+{
+    if (lines == LINES_ALL)
+        puts(text);
+}
+
+static unsigned table_print(const struct tally *tally, enum lines lines)
+{
+    unsigned zeros = 0;
+
+    heading(lines, "operations");
+    for (unsigned i = 0; i < sim_operation_count; i++)
+        zeros += line(lines, tally->operations[i], sim_operations[i].name);
+    heading(lines, "faults and events");
+    for (unsigned i = 0; i < sim_fault_count; i++)
+        zeros += line(lines, tally->faults[i], sim_faults[i].name);
+    heading(lines, "outcomes");
+    for (unsigned i = 0; i < SEEN_COUNT; i++)
+        zeros += line(lines, tally->seen[i], tally_seen_text((enum tally_seen)i));
+    heading(lines, "invariants, times checked");
+    for (unsigned i = 0; i < sim_invariant_count; i++)
+        zeros += line(lines, tally->invariants[i], sim_invariants[i].name);
+    return zeros;
 }
 
 unsigned tally_print(const struct tally *tally)
 {
-    unsigned zeros = 0;
+    return table_print(tally, LINES_ALL);
+}
 
-    printf("operations\n");
-    for (unsigned i = 0; i < sim_operation_count; i++)
-        zeros += line(tally->operations[i], sim_operations[i].name);
-    printf("faults and events\n");
-    for (unsigned i = 0; i < sim_fault_count; i++)
-        zeros += line(tally->faults[i], sim_faults[i].name);
-    printf("outcomes\n");
-    for (unsigned i = 0; i < SEEN_COUNT; i++)
-        zeros += line(tally->seen[i], tally_seen_text((enum tally_seen)i));
-    printf("invariants, times checked\n");
-    for (unsigned i = 0; i < sim_invariant_count; i++)
-        zeros += line(tally->invariants[i], sim_invariants[i].name);
-    return zeros;
+unsigned tally_print_zeros(const struct tally *tally)
+{
+    return table_print(tally, LINES_AT_ZERO);
 }

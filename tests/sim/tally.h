@@ -99,5 +99,7 @@ const char *tally_seen_text(enum tally_seen seen);
 void tally_add(struct tally *sum, const struct tally *more);
 /* Print the whole table; the number of lines at zero. */
 unsigned tally_print(const struct tally *tally);
+/* The same of the lines at zero alone. */
+unsigned tally_print_zeros(const struct tally *tally);
 
 #endif
