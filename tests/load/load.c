@@ -24,6 +24,7 @@
 #include "device.h"
 #include "hostile.h"
 #include "process.h"
+#include "sanitized.h"
 #include "transport.h"
 
 enum {
@@ -61,12 +62,24 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* Nothing of the run stays: neither the server nor the folder. */
+_Noreturn static void leave(struct load *load, int code)
+{
+    struct cairn_err err = {0};
+
+    if (server_process_stop(&load->server, &err) != CAIRN_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        code = 1;
+    }
+    process_end(&load->bench);
+    exit(code);
+}
+
 _Noreturn static void stop(struct load *load, const char *what, enum cairn_status status,
                            const struct cairn_err *err)
 {
     fprintf(stderr, "%s: %s \"%s\"\n", what, cairn_status_name(status), err->text);
-    (void)load;
-    exit(1); /* the server ends with us */
+    leave(load, 1);
 }
 
 #define MUST(load, call)                      \
@@ -188,12 +201,12 @@ static double sync_all(struct load *load, const char *what)
     atomic_store(&load->next, 0);
     for (size_t i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, sync_some, load) != 0)
-            exit(1);
+            leave(load, 1);
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     double took_s = (now_ms() - begun) / 1e3;
     if (times == NULL || atomic_load(&load->has_failed))
-        exit(1);
+        leave(load, 1);
     for (size_t i = 0; i < load->station_count; i++)
         times[i] = load->stations[i].took_ms;
     qsort(times, load->station_count, sizeof *times, by_time);
@@ -206,14 +219,9 @@ static double sync_all(struct load *load, const char *what)
 
 /* ---- looking ------------------------------------------------------------------------------- */
 
-/* Sanitizers keep memory of their own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ANON_MAX_KIB LONG_MAX
-#else
-#define ANON_MAX_KIB (64L * 1024)
-#endif
+#define ANON_MAX_KIB (IS_SANITIZED ? LONG_MAX : 64L * 1024)
 
-static void check_server_memory(const struct load *load)
+static void check_server_memory(struct load *load)
 {
     char path[64], line[256];
     long anon_kib = 0, peak_kib = 0;
@@ -231,7 +239,7 @@ static void check_server_memory(const struct load *load)
     if (anon_kib == 0 || anon_kib > ANON_MAX_KIB) {
         fprintf(stderr, "the server has %ld KiB of its own, at most %ld are its budget\n", anon_kib,
                 ANON_MAX_KIB);
-        exit(1);
+        leave(load, 1);
     }
 }
 
@@ -247,7 +255,7 @@ static void check_receipts(struct load *load)
                     "station %zu: %" PRIu64 " not received, %" PRIu64 " conflicts, %" PRIu64
                     " refused\n",
                     i, report.unreceived_count, report.conflict_count, report.refused_count);
-            exit(1);
+            leave(load, 1);
         }
     }
 }
@@ -292,7 +300,7 @@ static void check_newcomer(struct load *load, size_t i)
     if (same.differs > 0 || same.count != load->household_count) {
         fprintf(stderr, "newcomer beside station %zu: %" PRIu64 " households, %" PRIu64 " differ\n",
                 i, same.count, same.differs);
-        exit(1);
+        leave(load, 1);
     }
     device_close(&newcomer);
 }
@@ -311,7 +319,7 @@ static void check_server_store(struct load *load)
     if (report.record_count != load->station_count * load->household_count) {
         fprintf(stderr, "the server holds %" PRIu64 " households of %zu\n", report.record_count,
                 load->station_count * load->household_count);
-        exit(1);
+        leave(load, 1);
     }
 }
 
@@ -385,6 +393,10 @@ static void run(struct load *load)
     for (size_t i = 0; i < HOSTILES; i++)
         attacks += hostile_stop(hostiles[i]);
     printf("%-34s %8" PRIu64 "\n", "hostile connections meanwhile", attacks);
+    if (attacks == 0) {
+        fprintf(stderr, "no hostile client got a connection: nothing was attacked\n");
+        leave(load, 1);
+    }
     check_receipts(load);
     for (size_t i = 0; i < NEWCOMERS && i < load->station_count; i++)
         check_newcomer(load, i * load->station_count / NEWCOMERS % load->station_count);
@@ -420,6 +432,5 @@ int main(int argc, char **argv)
     }
     device_close(&load.root);
     free(load.stations);
-    process_end(&load.bench);
-    return 0;
+    leave(&load, 0);
 }
