@@ -23,17 +23,10 @@
 #include "cairn/folder.h"
 #include "cairn/keys.h"
 #include "cairn/replica.h"
+#include "sanitized.h"
 #include "temp_folder.h"
 
 #define TRIES_MAX 100000
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED true
-#elif defined(__has_feature)
-#define IS_SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define IS_SANITIZED false
-#endif
 
 static char *folder, store[PATH_MAX], fresh[PATH_MAX];
 static struct cairn_err err;
