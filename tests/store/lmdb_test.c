@@ -5,15 +5,18 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sanitized.h"
 #include "temp_folder.h"
 
 #define BIG_BYTES 100000u
@@ -96,8 +99,10 @@ static void *read_in_thread(void *argument)
     uint8_t seen[2];
 
     for (self->is_good = true; self->is_good && !atomic_load(&self->stop); self->rounds++) {
-        if (ops->begin(self->store, CAIRN_TXN_READ, &txn) != CAIRN_OK)
+        if (ops->begin(self->store, CAIRN_TXN_READ, &txn) != CAIRN_OK) {
+            self->is_good = false;
             break;
+        }
         for (int look = 0; look < 50 && self->is_good; look++) {
             if (ops->get_many(txn, keys, 2, values) != CAIRN_OK || values[0].size != BIG_BYTES ||
                 values[1].size != BIG_BYTES) {
@@ -188,13 +193,16 @@ static void a_thread_with_a_reader_meets_conflict_instead_of_waiting_for_itself(
     lmdb_destroy(home, store);
 }
 
-/* Runs `child` in a process of its own, forked while this one has nothing open. */
+/* Runs `child` in a process of its own, forked while this one has nothing open; it ends with this
+ * one, which may fail before it lets it go. */
 static pid_t spawn(const char *path, sem_t *wait_for, int (*child)(const char *))
 {
-    pid_t pid = fork();
+    pid_t self = getpid(), pid = fork();
 
     assert_true(pid >= 0);
     if (pid == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != self)
+            _exit(1);
         while (sem_wait(wait_for) != 0) {
         }
         _exit(child(path));
@@ -247,16 +255,7 @@ static void another_process_may_grow_the_map(void **state)
     lmdb_destroy(home, store);
 }
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#endif
-
-#ifndef IS_SANITIZED
+#if !IS_SANITIZED
 /* Leave room for a few MiB only, so that the first growth of the map fails. */
 static int fill_without_room(const char *path)
 {
@@ -291,7 +290,7 @@ static int fill_without_room(const char *path)
 static void a_map_that_cannot_grow_says_so_and_stays_readable(void **state)
 {
     (void)state;
-#ifdef IS_SANITIZED
+#if IS_SANITIZED
     skip(); /* sanitizers need more address space than any limit leaves */
 #else
     char *home = temp_folder_new();
