@@ -72,7 +72,7 @@ bool serve_double_wait_begun(struct cairn_replica *replica, unsigned count)
     int error = 0;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 10;
+    until.tv_sec += SERVE_DOUBLE_PATIENCE_S;
     pthread_mutex_lock(&replica->mutex);
     while (replica->begun < count && error == 0)
         error = pthread_cond_timedwait(&replica->changed, &replica->mutex, &until);

@@ -10,7 +10,7 @@
 
 #include "cairn/replica.h"
 
-enum { SERVE_DOUBLE_COMMITS_MAX = 512 };
+enum { SERVE_DOUBLE_COMMITS_MAX = 512, SERVE_DOUBLE_PATIENCE_S = 30 };
 
 /* The double's replica. */
 struct cairn_replica *serve_double_new(void);
@@ -20,7 +20,7 @@ void serve_double_shut(struct cairn_replica *replica, bool is_shut);
 void serve_double_shut_opening(struct cairn_replica *replica, bool is_shut);
 /* The next `count` commits answer `status`. */
 void serve_double_fail(struct cairn_replica *replica, enum cairn_status status, unsigned count);
-/* Wait until `count` commits have begun. False: not within 10 s. */
+/* Wait until `count` commits have begun. False: not within our patience. */
 bool serve_double_wait_begun(struct cairn_replica *replica, unsigned count);
 unsigned serve_double_commits(struct cairn_replica *replica); /* that succeeded */
 unsigned serve_double_largest(struct cairn_replica *replica); /* requests in one commit */

@@ -17,7 +17,7 @@
 #include "serve_double.h"
 #include "workers.h"
 
-enum { PATIENCE_S = 10, TEXT_BYTES = 16 };
+enum { PATIENCE_S = SERVE_DOUBLE_PATIENCE_S, TEXT_BYTES = 16 };
 
 struct fixture {
     struct cairn_replica *replica;
@@ -138,8 +138,8 @@ static void hold_writer(struct fixture *f, const char *request)
     assert_true(serve_double_wait_begun(f->replica, 1));
 }
 
-/* Wait until *counter reaches `wanted`. */
-static void expect(struct fixture *f, const unsigned *counter, unsigned wanted)
+/* Wait for so many at least; how many there are then. */
+static unsigned reached(struct fixture *f, const unsigned *counter, unsigned wanted)
 {
     struct timespec until;
     int error = 0;
@@ -149,9 +149,26 @@ static void expect(struct fixture *f, const unsigned *counter, unsigned wanted)
     pthread_mutex_lock(&f->mutex);
     while (*counter < wanted && error == 0)
         error = pthread_cond_timedwait(&f->changed, &f->mutex, &until);
-    unsigned reached = *counter;
+    unsigned now = *counter;
     pthread_mutex_unlock(&f->mutex);
-    assert_int_equal(reached, wanted);
+    return now;
+}
+
+static void expect(struct fixture *f, const unsigned *counter, unsigned wanted)
+{
+    assert_int_equal(reached(f, counter, wanted), wanted);
+}
+
+/* The word to go on may come before we look for it: it is counted from before the refusal. */
+static void submit_when_resumed(struct fixture *f, const struct listener_message *message)
+{
+    unsigned before = reached(f, &f->resumes, 0);
+
+    while (!workers_submit(f->workers, message)) {
+        unsigned now = reached(f, &f->resumes, before + 1);
+        assert_true(now > before);
+        before = now;
+    }
 }
 
 static void nothing_is_answered_before_its_commit_is_on_disk(void **state)
@@ -244,8 +261,7 @@ static void what_a_slow_disk_cannot_take_is_dropped_and_counted(void **state)
     for (unsigned i = 0; i < WORKERS_WAITING_MAX + 10; i++) {
         snprintf(text, sizeof text, "W%u", i);
         struct listener_message message = message_of(text);
-        while (!workers_submit(f.workers, &message))
-            expect(&f, &f.resumes, f.resumes + 1);
+        submit_when_resumed(&f, &message);
     }
     expect(&f, &f.drops, 10);
     assert_int_equal(f.counters->unanswered, 10);
@@ -263,8 +279,7 @@ static void a_device_that_asks_too_much_leaves_room_for_the_others(void **state)
     hold_writer(&f, "Wfirst");
     for (unsigned i = 0; i < WORKERS_WAITING_MAX; i++) {
         struct listener_message message = message_of("WB2");
-        while (!workers_submit(f.workers, &message))
-            expect(&f, &f.resumes, f.resumes + 1);
+        submit_when_resumed(&f, &message);
     }
     expect(&f, &f.drops, WORKERS_WAITING_MAX - WORKERS_SHARE_MAX);
     assert_int_equal(f.counters->unanswered, WORKERS_WAITING_MAX - WORKERS_SHARE_MAX);
