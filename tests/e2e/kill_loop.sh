@@ -110,4 +110,6 @@ says "*without effect 0*"
     fail "a program ended by itself"
 saved=$(grep -c ^Saved promises || true)
 [ "$saved" -gt 0 ] || fail "in $rounds rounds nothing was promised: $(tail -n 20 worker.err)"
-echo "kept: $saved promises, $(grep -c ^synced promises) syncs, $(wc -l <held) households"
+synced=$(grep -c ^synced promises || true)
+[ "$synced" -gt 0 ] || fail "in $rounds rounds nothing was received: $(tail -n 20 worker.err)"
+echo "kept: $saved promises, $synced syncs, $(wc -l <held) households"
