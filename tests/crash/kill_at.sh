@@ -1,9 +1,11 @@
 #!/bin/sh
-# kill -9 at every system call that changes a file, the first, the second, the n-th, in every command
-# that writes and in the server's commit: after each kill what was acknowledged is there, the store
-# opens, the command can be given again, and the audit is clean.
+# kill -9 at every system call that changes a file, the first, the second, the n-th, in the commands
+# below and in the server's commit: after each kill what was acknowledged is there, the store opens,
+# the command can be given again, and the audit is clean. (step, merge, unmerge and delete write as put
+# does.)
 #   CAIRN_BIN=build/release/bin CAIRN_KILL_SHIM=.../libkill_shim.so sh tests/crash/kill_at.sh [COMMAND...]
-# Commands: init join put import export sync bundle-read bundle-write server; none: all of them.
+# Commands: init grant join put settle import export schema-publish sync bundle-read bundle-write server;
+# none: all of them.
 # With CAIRN_KILL_TORN=1 the call at which the process dies writes the first half of its bytes.
 . "$(dirname -- "$0")/../e2e/lib.sh"
 
@@ -125,6 +127,32 @@ device_request()
         --scope "$shama" --tag "G$guests" --out "$1.invite"
 }
 
+# grant_asker FUNCTION ARGUMENT...: the function is given the grant of the device that asks.
+grant_asker()
+{
+    "$@" office grant asker/device-asker.request --fingerprint "$asking" --role station --scope "$shama" \
+        --tag "H$n" --out asker.invite
+}
+try_grant()
+{
+    rm -rf asker device-asker.request asker.invite first.invite
+    try 0 asker init --no-passphrase "device asker"
+    asking=$(fingerprint_in_out)
+    if grant_asker killed_at "$1"; then
+        written_before_named
+        try 0 asker join asker.invite --root-fingerprint "$root_fingerprint"
+        return
+    fi
+    # Whole or not there; and asked again, it is the same grant.
+    [ ! -e asker.invite ] || mv asker.invite first.invite
+    try 0 office audit
+    grant_asker try 0
+    [ ! -e first.invite ] || mv first.invite asker.invite
+    try 0 asker join asker.invite --root-fingerprint "$root_fingerprint"
+    try 0 asker audit
+    return 1
+}
+
 try_put()
 {
     before=$(field a7 "$moving" income) || exit 1
@@ -139,6 +167,66 @@ try_put()
     [ "$after" = "$((100000 + $1))" ] || { [ "$after" = "$before" ] && [ $acknowledged = no ]; } ||
         fail "put at call $1: income was $before, is $after, acknowledged: $acknowledged"
     try 0 a7 audit
+    return 1
+}
+
+# Is the one conflict of a7 still open?
+is_open()
+{
+    in_store a7 conflicts && lib_got=0 || lib_got=$?
+    [ "$lib_got" -le 1 ] || fail "conflicts ended with $lib_got: $(cat err)"
+    [ "$lib_got" -eq 1 ]
+}
+try_settle()
+{
+    try 0 a7 sync --server "$server"
+    try 0 a8 sync --server "$server"
+    try 0 a7 put household "$moving" income="$((200000 + $1))"
+    try 0 a8 put household "$moving" income="$((300000 + $1))"
+    try 0 a8 sync --server "$server"
+    try 0 a7 sync --server "$server"
+    is_open || fail "no conflict to settle"
+    if killed_at "$1" a7 settle "$moving" income --value "$((400000 + $1))" --reason "counted"; then
+        ! is_open || fail "settled, and still open"
+        try 0 a7 sync --server "$server"
+        return
+    fi
+    acknowledged=no
+    [ ! -s out ] || acknowledged=yes
+    if is_open; then
+        [ $acknowledged = no ] || fail "settle at call $1: acknowledged, and still open"
+        try 0 a7 settle "$moving" income --value "$((400000 + $1))" --reason "counted"
+    fi
+    after=$(field a7 "$moving" income) || exit 1
+    [ "$after" = "$((400000 + $1))" ] || fail "settle at call $1: income is $after"
+    try 0 a7 audit
+    try 0 a7 sync --server "$server"
+    return 1
+}
+
+# The version of the schema that the root holds.
+schema_version()
+{
+    try 0 root schema export
+    sed -n 's/^version: //p' out
+}
+try_schema_publish()
+{
+    before=$(schema_version) || exit 1
+    sed -e "s/^version: .*/version: $((before + 1))/" -e "s/^      - {number: $((before + 23)), .*/&\\
+      - {number: $((before + 24)), name: new$before, zh: 新$before, en: new $before, type: integer}/" out >next.yaml
+    if killed_at "$1" root schema publish next.yaml; then
+        after=$(schema_version) || exit 1
+        [ "$after" -eq $((before + 1)) ] || fail "published, and version $after is there"
+        return
+    fi
+    acknowledged=no
+    [ ! -s out ] || acknowledged=yes
+    after=$(schema_version) || exit 1
+    [ "$after" -eq $((before + 1)) ] || { [ "$after" -eq "$before" ] && [ $acknowledged = no ]; } ||
+        fail "publish at call $1: version was $before, is $after, acknowledged: $acknowledged"
+    [ "$after" -gt "$before" ] || try 0 root schema publish next.yaml
+    try 0 root audit
     return 1
 }
 
@@ -283,7 +371,7 @@ try_server()
 
 # ---- all of it ----------------------------------------------------------------------------------------
 
-[ $# -gt 0 ] || set -- init join put import export bundle-write bundle-read sync server
+[ $# -gt 0 ] || set -- init grant join put settle import export schema-publish bundle-write bundle-read sync server
 network
 server_start
 for store in office a7 a8; do
@@ -293,7 +381,8 @@ try 0 a7 put household head=M income=0
 moving=$(id_in_out)
 for command; do
     case $command in
-    init | join | put | import | export | sync) each_call "try_$command" ;;
+    init | grant | join | put | settle | import | export | sync) each_call "try_$command" ;;
+    schema-publish) each_call try_schema_publish ;;
     bundle-write) each_call try_bundle_write ;;
     bundle-read) each_call try_bundle_read ;;
     server)
