@@ -151,7 +151,7 @@ static void one_put_adds_and_takes_away_many_times(void **state)
     (void)state;
     machine_must(&desk, desk_change("thing", "it", "words", "z", ADD));
     machine_must(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err));
-    assert_int_equal(result.change_count, 7); /* "a" was added once */
+    assert_int_equal(result.change_count, 5); /* "a" was added once, and all is counted at once */
     assert_string_equal(desk_shown("it", "words"), "a|b");
     assert_string_equal(desk_shown("it", "total"), "4");
     assert_string_equal(desk_shown("it", "name"), "that");
@@ -266,6 +266,59 @@ static void a_count_beyond_63_bits_is_refused(void **state)
     assert_string_equal(desk_shown("it", "total"), "7999999999999999992");
 }
 
+/* One put that counts twice. */
+static enum cairn_status count_twice(const char *first, enum cairn_put_operation operation,
+                                     const char *second, struct cairn_put_result *out_result)
+{
+    const struct cairn_field_value fields[] = {{"total", first}, {"total", second}};
+    const enum cairn_put_operation operations[] = {operation, ADD};
+    const struct cairn_put put = {.type = "thing",
+                                  .id = desk_id("it"),
+                                  .fields = fields,
+                                  .field_count = 2,
+                                  .operations = operations};
+
+    return cairn_put_many(desk.replica, &put, 1, out_result, NULL, &desk.err);
+}
+
+static void what_a_put_counts_is_told_as_one_change(void **state)
+{
+    static const struct {
+        const char *first;
+        enum cairn_put_operation operation;
+        const char *second, *was, *is;
+    } rows[] = {{"1", ADD, "2", "5", "8"}, {"4", TAKE, "1", "8", "5"}, {"7", SET, "2", "5", "9"}};
+    struct cairn_put_result result;
+
+    (void)state;
+    machine_must(&desk, desk_change("thing", "it", "total", "5", ADD));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        machine_must(&desk, count_twice(rows[i].first, rows[i].operation, rows[i].second, &result));
+        assert_int_equal(result.change_count, 1);
+        assert_string_equal(result.changes[0].old_value, rows[i].was);
+        assert_string_equal(result.changes[0].new_value, rows[i].is);
+        assert_string_equal(desk_shown("it", "total"), rows[i].is);
+    }
+    uint64_t before = written();
+    machine_must(&desk, count_twice("3", TAKE, "3", &result));
+    assert_int_equal(result.change_count, 0);
+    assert_int_equal(written(), before);
+}
+
+static void parts_of_a_count_that_are_too_large_together_are_refused(void **state)
+{
+    struct cairn_put_result result;
+
+    (void)state;
+    for (unsigned i = 0; i < 8; i++)
+        machine_must(&desk, desk_change("thing", "it", "total", MOST, ADD));
+    desk_expect_refused(&desk, count_twice(MOST, ADD, MOST, &result), CAIRN_BAD_INPUT,
+                        "total: " MOST " is too large.");
+    assert_string_equal(desk_shown("it", "total"), "7999999999999999992");
+    machine_must(&desk, count_twice(MOST, TAKE, MOST, &result));
+    assert_string_equal(desk_shown("it", "total"), "7999999999999999992");
+}
+
 static void a_field_is_set_once_in_a_put(void **state)
 {
     static const struct cairn_field_value twice[] = {{"name", "x"}, {"words", "a"}, {"name", "y"}};
@@ -291,6 +344,8 @@ int main(void)
         T(a_field_is_called_by_its_name_or_by_either_label),
         T(what_a_field_cannot_take_is_refused_in_words),
         T(a_count_beyond_63_bits_is_refused),
+        T(what_a_put_counts_is_told_as_one_change),
+        T(parts_of_a_count_that_are_too_large_together_are_refused),
         T(a_field_is_set_once_in_a_put),
     };
 

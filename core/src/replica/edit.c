@@ -124,27 +124,56 @@ static enum cairn_status set_read(struct cairn_context *ctx, const struct given 
     return others_remove(ctx, field, state, edits);
 }
 
+/* Where the edit that counts this field stands; edits->count: nowhere. */
+static size_t count_find(const struct cairn_edits *edits, const struct cairn_field *field)
+{
+    size_t at = 0;
+
+    while (at < edits->count &&
+           (edits->items[at].field != field || edits->items[at].number != CAIRN_ITEM_COUNT))
+        at++;
+    return at;
+}
+
+/* What is added to a sum of `sum` by what is given; false: beyond 63 bits. */
+static bool count_difference(enum cairn_put_operation operation, int64_t given, int64_t sum,
+                             int64_t *out_difference)
+{
+    int64_t total;
+
+    if (operation == CAIRN_PUT_SET)
+        return !__builtin_sub_overflow(given, sum, out_difference);
+    if (operation == CAIRN_PUT_REMOVE)
+        return !__builtin_sub_overflow(0, given, out_difference) &&
+               !__builtin_sub_overflow(sum, given, &total);
+    *out_difference = given;
+    return !__builtin_add_overflow(sum, given, &total);
+}
+
+/* All that a put counts is one difference: thus it is told, and checked, as a whole. */
 static enum cairn_status counter_read(struct cairn_context *ctx, const struct given *given,
                                       const struct cairn_field *field,
                                       const struct cairn_record_state *state,
                                       struct cairn_edits *edits)
 {
     struct cairn_edit edit = {.field = field, .number = CAIRN_ITEM_COUNT, .text = given->value};
-    int64_t sum = cairn_counter_sum(state, field->number), difference;
+    size_t at = count_find(edits, field);
+    int64_t before = at < edits->count ? edits->items[at].value.integer : 0;
+    int64_t sum = cairn_counter_sum(state, field->number) + before;
+    int64_t difference;
 
     CAIRN_TRY(cairn_edit_value(ctx, field, given->value, &edit.value));
-    bool overflows = false;
-    if (given->operation == CAIRN_PUT_SET)
-        overflows = __builtin_sub_overflow(edit.value.integer, sum, &difference);
-    else if (given->operation == CAIRN_PUT_REMOVE)
-        overflows = __builtin_sub_overflow(0, edit.value.integer, &difference);
-    else
-        difference = edit.value.integer;
-    if (overflows || __builtin_add_overflow(sum, difference, &sum))
+    if (!count_difference(given->operation, edit.value.integer, sum, &difference) ||
+        __builtin_add_overflow(before, difference, &edit.value.integer))
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "%s: %s is too large.", field->name,
                           given->value);
-    edit.value.integer = difference;
-    return difference == 0 ? CAIRN_OK : edit_add(ctx, edits, &edit);
+    if (at == edits->count)
+        return difference == 0 ? CAIRN_OK : edit_add(ctx, edits, &edit);
+    if (edit.value.integer != 0)
+        edits->items[at] = edit;
+    else
+        edits->items[at] = edits->items[--edits->count];
+    return CAIRN_OK;
 }
 
 static enum cairn_status register_read(struct cairn_context *ctx, const struct given *given,
