@@ -331,6 +331,67 @@ static void a_field_is_set_once_in_a_put(void **state)
                         CAIRN_BAD_INPUT, "name is given twice.");
 }
 
+/* ---- more fields than an entry holds -------------------------------------------------------- */
+
+#define MANY 150 /* in three entries */
+
+static int setup_many(void **state)
+{
+    static char yaml[MANY * 100 + 1000];
+    size_t size = (size_t)snprintf(yaml, sizeof yaml, "%s", DESK_THING);
+
+    (void)state;
+    for (int i = 1; i <= MANY; i++)
+        size +=
+            (size_t)snprintf(yaml + size, sizeof yaml - size,
+                             "      - {number: %d, name: f%d, zh: 甲%d, en: f%d, type: text%s}\n",
+                             i, i, i, i, i == MANY ? ", required: yes" : "");
+    desk_open(yaml);
+    return 0;
+}
+
+/* Each of the first `count` fields shows `value`, and no other has a value. */
+static void expect_filled(const char *id, size_t count, const char *value)
+{
+    const struct cairn_record *record;
+
+    machine_must(&desk, cairn_get(desk.replica, id, &record, &desk.err));
+    assert_int_equal(record->field_count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(record->fields[i].versions[0].value, value);
+}
+
+static void a_put_fills_as_many_fields_as_a_schema_has(void **state)
+{
+    static const size_t counts[] = {MANY, 65, 64, 63};
+    static char names[MANY][8];
+    struct cairn_field_value fields[MANY];
+    struct cairn_put put = {
+        .type = "thing", .scope = DESK_VILLAGE, .fields = fields, .reason = "all of it"};
+    struct cairn_put_result result;
+    char id[32];
+
+    (void)state;
+    for (size_t n = 0; n < sizeof counts / sizeof counts[0]; n++) {
+        const size_t count = counts[n];
+        for (size_t i = 0; i < count; i++) { /* what is required comes first */
+            snprintf(names[i], sizeof names[i], "f%zu", i == 0 ? MANY : i);
+            fields[i] = (struct cairn_field_value){names[i], "new"};
+        }
+        put.id = NULL;
+        put.field_count = count;
+        machine_must(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err));
+        memcpy(id, result.id, sizeof id);
+        expect_filled(id, count, "new");
+        for (size_t i = 0; i < count; i++)
+            fields[i].value = "other";
+        put.id = id;
+        machine_must(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err));
+        assert_int_equal(result.change_count, count);
+        expect_filled(id, count, "other");
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -347,6 +408,8 @@ int main(void)
         T(what_a_put_counts_is_told_as_one_change),
         T(parts_of_a_count_that_are_too_large_together_are_refused),
         T(a_field_is_set_once_in_a_put),
+        cmocka_unit_test_setup_teardown(a_put_fills_as_many_fields_as_a_schema_has, setup_many,
+                                        teardown),
     };
 
     if (sodium_init() < 0)

@@ -46,7 +46,8 @@ enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct ca
                                       const struct cairn_record_state *undeleted,
                                       const struct cairn_live *live, struct cairn_edits *edits);
 /*
- * Compose the edits of a record into as many entries as they need: an entry writes a field once.
+ * Compose the edits of a record into as many entries as they need: an entry writes a field once,
+ * and CAIRN_WRITES_MAX fields.
  * What changes nothing is left out. *out_changes, in the replica's results, says what is new.
  */
 CAIRN_NODISCARD
@@ -56,7 +57,8 @@ enum cairn_status cairn_edits_compose(struct cairn_replica *replica,
                                       struct cairn_edits *edits, const char *reason,
                                       const struct cairn_change **out_changes,
                                       size_t *out_change_count);
-/* A create item with the registers among the edits, which then wait no more. */
+/* A create item with the registers among the edits, as many as an entry holds, which then wait no
+ * more. */
 CAIRN_NODISCARD
 enum cairn_status cairn_edits_create(struct cairn_composer *composer, uint64_t type,
                                      uint32_t counter, struct cairn_edits *edits);

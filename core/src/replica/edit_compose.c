@@ -5,10 +5,19 @@
 #include <string.h>
 
 #include "edit.h"
+#include "judge.h"
 #include "put_internal.h"
 
 /* A counter's own differences are gathered into one when there are so many. */
 #define GATHER_AT 16
+
+/* Registers that fit beside the existence that a create writes; more go into entries behind it. */
+#define CREATE_REGISTERS_MAX (CAIRN_WRITES_MAX - 1)
+
+static bool fits_create(const struct cairn_edit *edit, size_t count)
+{
+    return edit->number == CAIRN_ITEM_SET && count < CREATE_REGISTERS_MAX;
+}
 
 enum cairn_status cairn_edits_create(struct cairn_composer *composer, uint64_t type,
                                      uint32_t counter, struct cairn_edits *edits)
@@ -17,7 +26,7 @@ enum cairn_status cairn_edits_create(struct cairn_composer *composer, uint64_t t
 
     for (size_t i = 0; i < edits->count; i++) {
         struct cairn_edit *edit = &edits->items[i];
-        if (edit->number != CAIRN_ITEM_SET)
+        if (!fits_create(edit, count))
             continue;
         CAIRN_TRY(cairn_compose_value(composer, &edit->value, &edit->value));
         size += 32 + edit->value.text.size;
@@ -25,13 +34,14 @@ enum cairn_status cairn_edits_create(struct cairn_composer *composer, uint64_t t
     }
     struct cairn_writer room = cairn_compose_item(composer, size);
     cairn_create_begin(&room, type, counter, count);
-    for (size_t i = 0; i < edits->count; i++) {
+    for (size_t i = 0, written = 0; written < count; i++) {
         struct cairn_edit *edit = &edits->items[i];
-        if (edit->number != CAIRN_ITEM_SET)
+        if (!fits_create(edit, written))
             continue;
         cairn_cbor_write_uint(&room, edit->field->number);
         cairn_value_write(&room, &edit->value);
         edit->entry = CAIRN_EDIT_NEEDLESS;
+        written++;
     }
     cairn_compose_item_end(composer, &room);
     return CAIRN_OK;
@@ -258,7 +268,9 @@ static enum cairn_status entry_compose(struct cairn_replica *replica,
                                        struct cairn_edits *edits, size_t number,
                                        struct cairn_change *changes, size_t *change_count)
 {
-    for (size_t i = 0; i < edits->count; i++) {
+    size_t first = *change_count;
+
+    for (size_t i = 0; i < edits->count && *change_count - first < CAIRN_WRITES_MAX; i++) {
         struct cairn_edit *edit = &edits->items[i];
         bool wrote;
         if (edit->entry != 0 || entry_writes(edits, number, edit->field))
