@@ -276,7 +276,7 @@ static enum cairn_status count_saved(struct import *import)
             scope_count_add(&import->villages, piece->puts[i].scope, &import->cli->err);
         if (status != CAIRN_OK)
             return status;
-        import->created_count += result->changes == NULL;
+        import->created_count += result->is_created;
         import->changed_count += result->change_count > 0;
     }
     if (import->saved_count == 0)

@@ -105,6 +105,12 @@ try 0 a8 import household updated.csv --update
 try 0 a8 import household updated.csv --update
 says "Records of type household: 0 new, 0 changed, 3 as they were*"
 expect_count a8 3
+# A row that goes into an earlier one of its record makes no record of its own.
+tail -n 1 updated.csv >again
+cat again >>updated.csv
+try 0 a8 import household updated.csv --update
+says "Records of type household: 0 new, 0 changed, 4 as they were*"
+expect_count a8 3
 
 # ---- rows without a value, as spreadsheets write them ----------------------------------------------------
 
