@@ -15,6 +15,7 @@ struct sync_run {
     char address[160];
     char server[16];
     struct timespec started;
+    bool is_silent; /* the last exchange ended without an answer */
 };
 
 static double seconds_since(struct timespec started)
@@ -189,8 +190,11 @@ static enum cairn_status exchange_once(struct sync_run *run, struct transport *t
     struct cairn_bytes request, reply;
 
     enum cairn_status status = cairn_sync_request(replica, &request, err);
-    if (status == CAIRN_OK)
+    run->is_silent = false;
+    if (status == CAIRN_OK) {
         status = transport_exchange(transport, request, idle_timeout_s, &reply, err);
+        run->is_silent = status == CAIRN_NO_ANSWER;
+    }
     if (status == CAIRN_OK)
         status = cairn_sync_reply(replica, reply, out_again, err);
     return status;
@@ -220,7 +224,7 @@ static enum cairn_status exchange_all(struct sync_run *run)
     status = exchanges(run, transport, IDLE_TIMEOUT_S);
     /* A server that takes the request and is silent may have been restored from a copy older than
      * our grant, which the next request shows. */
-    if (status == CAIRN_NO_ANSWER && transport_is_connected(transport)) {
+    if (run->is_silent && transport_is_connected(transport)) {
         output_note(&run->cli->output,
                     _("%s is silent. Asking once more, with the grant of this device"),
                     run->server);
@@ -264,7 +268,7 @@ static enum cli_exit run(struct cli *cli)
 
     clock_gettime(CLOCK_MONOTONIC, &sync.started);
     enum cairn_status status = exchange_all(&sync);
-    if (status == CAIRN_NO_ANSWER)
+    if (sync.is_silent)
         return fail_no_answer(&sync);
     if (status != CAIRN_OK)
         return cli_report(cli, status);
