@@ -322,7 +322,7 @@ enum cairn_status cli_fields_read(struct cli_fields *fields, const char *const *
 const char *cli_fields_take(struct cli_fields *fields, const char *name)
 {
     for (size_t i = 0; i < fields->count; i++) {
-        if (strcmp(fields->names[i], name) != 0)
+        if (strcmp(fields->names[i], name) != 0 || fields->operations[i] != CAIRN_PUT_SET)
             continue;
         const char *value = fields->items[i].value;
         free(fields->names[i]);

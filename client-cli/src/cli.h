@@ -102,7 +102,7 @@ struct cli_fields {
 CAIRN_NODISCARD
 enum cairn_status cli_fields_read(struct cli_fields *fields, const char *const *arguments,
                                   size_t count, struct cairn_err *err);
-/* Take `name` out of the list: its value, or NULL. */
+/* Take `name` out of the list where it is set, not added to: its value, or NULL. */
 const char *cli_fields_take(struct cli_fields *fields, const char *name);
 void cli_fields_release(struct cli_fields *fields);
 

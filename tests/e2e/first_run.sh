@@ -169,6 +169,8 @@ fi
 try 2 a7 put household "$saved" village=513332100202 income=1
 try 2 a7 put household "$saved" incom=1
 objects "*incom*" "*incom*"
+try 2 a7 put household "village+=$shama" head=扎西
+objects "village_name has one value: nothing can be added*" "village_name 只有一个值，不能添加*"
 try 3 a7 put household village=$adi head=扎西
 objects "*" "*"
 
