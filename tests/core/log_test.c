@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "holder.h"
+#include "own_log.h"
 #include "pack.h"
 #include "parked.h"
 
@@ -107,6 +108,38 @@ static void what_was_appended_is_read_back_with_its_roots(void **state)
         assert_true(cairn_bytes_equal(entry, piece(i, 0)->run.entries));
     }
     assert_int_equal(cairn_blob_at(&holder.ctx, log.no, 3, &blob), CAIRN_NOT_FOUND);
+    cairn_context_abort(&holder.ctx);
+}
+
+/* A number that stands under `key` is half gone. */
+static void number_damage(const struct cairn_key *key)
+{
+    static const uint8_t half[] = {0, 0};
+
+    assert_int_equal(cairn_kv_put(&holder.ctx, key, (struct cairn_bytes){half, sizeof half}),
+                     CAIRN_OK);
+}
+
+static void a_number_of_a_log_that_is_damaged_is_not_taken_for_another(void **state)
+{
+    const struct cairn_author author = {.generation = 1};
+    const struct cairn_scope scope = {0};
+    struct cairn_key id = cairn_key(CAIRN_TABLE_LOG_ID), own = cairn_key_meta("own");
+    struct cairn_log log;
+
+    (void)state;
+    holder_take(&holder, piece(0, 0));
+    cairn_key_hash(&id, &a.id);
+    cairn_key_u32(&own, 1);
+    cairn_key_scope(&own, scope);
+    cairn_key_u8(&own, CAIRN_CHANNEL_RECORDS);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    number_damage(&id);
+    number_damage(&own);
+    assert_int_equal(cairn_log_find(&holder.ctx, &a.id, &log), CAIRN_CORRUPT);
+    assert_int_equal(cairn_log_mention(&holder.ctx, &a.id, &log), CAIRN_CORRUPT);
+    assert_int_equal(cairn_own_log_find(&holder.ctx, &author, scope, CAIRN_CHANNEL_RECORDS, &log),
+                     CAIRN_CORRUPT);
     cairn_context_abort(&holder.ctx);
 }
 
@@ -610,6 +643,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(what_was_appended_is_read_back_with_its_roots),
+        T(a_number_of_a_log_that_is_damaged_is_not_taken_for_another),
         T(a_run_ends_at_a_seal_and_not_beyond_its_end),
         T(a_run_can_begin_inside_what_came_under_one_seal_and_ends_with_it),
         T(a_root_inside_a_run_is_worked_out_from_its_entries),

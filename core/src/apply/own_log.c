@@ -30,12 +30,10 @@ enum cairn_status cairn_own_log_find(struct cairn_context *ctx, const struct cai
                                      struct cairn_log *out_log)
 {
     struct cairn_key key = own_key(author, scope, channel);
-    struct cairn_bytes value;
-    struct cairn_reader reader;
+    uint32_t no;
 
-    CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
-    cairn_reader_init(&reader, value);
-    return cairn_log_load(ctx, cairn_read_u32be(&reader), out_log);
+    CAIRN_TRY(cairn_u32_get(ctx, &key, &no));
+    return cairn_log_load(ctx, no, out_log);
 }
 
 /* The head of this device's log of an earlier generation, if there is one. */

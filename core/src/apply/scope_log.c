@@ -104,18 +104,6 @@ enum cairn_status cairn_scope_root_at(struct cairn_context *ctx,
     return CAIRN_OK;
 }
 
-static enum cairn_status u32_get(struct cairn_context *ctx, const struct cairn_key *key,
-                                 uint32_t *out_number)
-{
-    struct cairn_bytes value;
-    struct cairn_reader reader;
-
-    CAIRN_TRY(cairn_kv_get(ctx, key, &value));
-    cairn_reader_init(&reader, value);
-    *out_number = cairn_read_u32be(&reader);
-    return reader.failed ? CAIRN_CORRUPT : CAIRN_OK;
-}
-
 static enum cairn_status u32_put(struct cairn_context *ctx, const struct cairn_key *key,
                                  uint32_t number)
 {
@@ -134,7 +122,7 @@ enum cairn_status cairn_scope_ordinal(struct cairn_context *ctx,
     struct cairn_key key = scope_key(CAIRN_TABLE_ORDINAL_OF, scope_log);
 
     cairn_key_u32(&key, log);
-    return u32_get(ctx, &key, out_ordinal);
+    return cairn_u32_get(ctx, &key, out_ordinal);
 }
 
 enum cairn_status cairn_scope_log_of(struct cairn_context *ctx,
@@ -144,7 +132,7 @@ enum cairn_status cairn_scope_log_of(struct cairn_context *ctx,
     struct cairn_key key = scope_key(CAIRN_TABLE_ORDINAL, scope_log);
 
     cairn_key_u32(&key, ordinal);
-    return u32_get(ctx, &key, out_log);
+    return cairn_u32_get(ctx, &key, out_log);
 }
 
 static enum cairn_status ordinal_give(struct cairn_context *ctx, struct cairn_scope_log *scope_log,

@@ -122,6 +122,21 @@ enum cairn_status cairn_kv_copy(struct cairn_context *ctx, const struct cairn_ke
     return CAIRN_OK;
 }
 
+enum cairn_status cairn_u32_get(struct cairn_context *ctx, const struct cairn_key *key,
+                                uint32_t *out_number)
+{
+    struct cairn_bytes value;
+    struct cairn_reader reader;
+
+    CAIRN_TRY(cairn_kv_get(ctx, key, &value));
+    cairn_reader_init(&reader, value);
+    uint32_t number = cairn_read_u32be(&reader);
+    if (cairn_reader_end(&reader) != CAIRN_OK)
+        return CAIRN_CORRUPT;
+    *out_number = number;
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_kv_has(struct cairn_context *ctx, const struct cairn_key *key,
                                bool *out_has)
 {

@@ -111,6 +111,10 @@ enum cairn_status cairn_kv_get(struct cairn_context *ctx, const struct cairn_key
 CAIRN_NODISCARD
 enum cairn_status cairn_kv_copy(struct cairn_context *ctx, const struct cairn_key *key,
                                 struct cairn_bytes *out_value);
+/* A value that is a number of four bytes. CORRUPT also for one of another size. */
+CAIRN_NODISCARD
+enum cairn_status cairn_u32_get(struct cairn_context *ctx, const struct cairn_key *key,
+                                uint32_t *out_number);
 /* Is there such a key? */
 CAIRN_NODISCARD
 enum cairn_status cairn_kv_has(struct cairn_context *ctx, const struct cairn_key *key,

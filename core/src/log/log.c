@@ -120,12 +120,10 @@ enum cairn_status cairn_log_find(struct cairn_context *ctx, const struct cairn_h
                                  struct cairn_log *out_log)
 {
     struct cairn_key key = log_id_key(id);
-    struct cairn_bytes value;
-    struct cairn_reader reader;
+    uint32_t no;
 
-    CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
-    cairn_reader_init(&reader, value);
-    return cairn_log_load(ctx, cairn_read_u32be(&reader), out_log);
+    CAIRN_TRY(cairn_u32_get(ctx, &key, &no));
+    return cairn_log_load(ctx, no, out_log);
 }
 
 enum cairn_status cairn_log_mention(struct cairn_context *ctx, const struct cairn_hash *id,
