@@ -372,7 +372,9 @@ static void records_of_one_number_are_listed_as_they_were_written(void **state)
 
 static const char *in_words_of_ours(const char *msgid)
 {
-    return strcmp(msgid, "This cannot be written: %s.") == 0 ? "<%s>" : "why";
+    bool is_frame = strcmp(msgid, "This cannot be written: %s.") == 0 || strcmp(msgid, "%s.") == 0;
+
+    return is_frame ? "<%s>" : "why";
 }
 
 static void why_an_entry_cannot_be_written_is_said_in_the_same_language(void **state)
@@ -397,6 +399,15 @@ static void why_an_entry_cannot_be_written_is_said_in_the_same_language(void **s
     assert_string_equal(station.err.text, "<why>");
 }
 
+static void a_status_without_a_sentence_is_said_in_the_same_language(void **state)
+{
+    struct cairn_err err = {.translate = in_words_of_ours};
+
+    (void)state;
+    assert_int_equal(cairn_explain(&err, CAIRN_LIMIT), CAIRN_LIMIT);
+    assert_string_equal(err.text, "<why>");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -409,6 +420,7 @@ int main(void)
         TEST(an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other),
         TEST(records_with_many_entries_without_effect_are_told_from_others),
         TEST(why_an_entry_cannot_be_written_is_said_in_the_same_language),
+        TEST(a_status_without_a_sentence_is_said_in_the_same_language),
         TEST(records_of_one_number_are_listed_as_they_were_written),
     };
 

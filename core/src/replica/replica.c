@@ -26,6 +26,13 @@ void cairn_replica_fresh(struct cairn_replica *replica, struct cairn_err *err)
     cairn_arena_reset(&replica->results);
 }
 
+static const char *status_word(const struct cairn_err *err, enum cairn_status status)
+{
+    const char *text = cairn_status_text(status);
+
+    return err->translate == NULL ? text : err->translate(text);
+}
+
 enum cairn_status cairn_explain(struct cairn_err *err, enum cairn_status status)
 {
     if (status == CAIRN_OK || err == NULL || err->text[0] != '\0')
@@ -50,7 +57,7 @@ enum cairn_status cairn_explain(struct cairn_err *err, enum cairn_status status)
     case CAIRN_CONFLICT:
         return cairn_fail(err, status, "Another process writes into this store. Try again.");
     default:
-        return cairn_fail(err, status, "%s.", cairn_status_text(status));
+        return cairn_fail(err, status, "%s.", status_word(err, status));
     }
 }
 
