@@ -186,9 +186,12 @@ static enum cairn_status keys_load(struct cairn_replica *replica, struct cairn_b
 
     cairn_writer_init(&writer, bytes, sizeof bytes);
     enum cairn_status status = replica->ports->ops->key_load(replica->ports, &writer);
-    if (status != CAIRN_OK)
+    const bool is_loaded = status == CAIRN_OK;
+    if (is_loaded)
+        status = cairn_keys_read(cairn_writer_bytes(&writer), passphrase, &replica->keys);
+    sodium_memzero(bytes, sizeof bytes);
+    if (!is_loaded)
         return status == CAIRN_NOT_FOUND ? status : cairn_explain(err, status);
-    status = cairn_keys_read(cairn_writer_bytes(&writer), passphrase, &replica->keys);
     if (status == CAIRN_NO_KEY && passphrase.size == 0)
         return CAIRN_OK; /* read only: what needs the key will say so */
     if (status == CAIRN_NO_KEY)
@@ -369,6 +372,7 @@ enum cairn_status cairn_key_is_sealed(const char *path, bool *out_is_sealed, str
     ports->ops->free(ports);
     if (status == CAIRN_OK)
         status = cairn_keys_sealing(cairn_writer_bytes(&writer), &sealing);
+    sodium_memzero(bytes, sizeof bytes);
     if (status == CAIRN_NOT_FOUND)
         return cairn_fail(err, status, "There is no key in %s.", path);
     if (status == CAIRN_IO)
