@@ -147,7 +147,9 @@ enum cairn_status cairn_replica_write(struct cairn_replica *replica, cairn_work_
             cairn_context_abort(&replica->ctx);
     }
     if (status != CAIRN_OK) {
-        replica->ctx.network = network;
+        /* Others read it while they serve: it is not touched unless the work set it. */
+        if (!cairn_hash_equal(&replica->ctx.network, &network))
+            replica->ctx.network = network;
         return cairn_explain(err, status);
     }
     /* It is committed, whatever becomes of the mark: that must be on disk before anything sealed
