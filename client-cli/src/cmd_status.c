@@ -29,7 +29,8 @@ static void print_json(struct cli *cli, const struct cairn_status_report *report
         {"grants", report->grant_count},       {"revocations", report->revocation_count},
         {"records", report->record_count},     {"unreceived", report->unreceived_count},
         {"conflicts", report->conflict_count}, {"refused", report->refused_count},
-        {"newer", report->newer_count},        {"parked", report->parked_count},
+        {"newer", report->newer_count},        {"awaiting", report->awaiting_count},
+        {"parked", report->parked_count},
     };
 
     for (size_t i = 0; object != NULL && i < sizeof counts / sizeof counts[0]; i++)
@@ -113,6 +114,12 @@ static void print_rare(struct cli *cli, const struct cairn_status_report *report
                      "%s entries are from a newer version and wait: install the newer cairn",
                      (unsigned long)report->newer_count),
             i18n_number(report->newer_count).text);
+    if (report->awaiting_count > 0)
+        output_line(&cli->output,
+                    ngettext("%s entry waits for another that has not arrived yet",
+                             "%s entries wait for others that have not arrived yet",
+                             (unsigned long)report->awaiting_count),
+                    i18n_number(report->awaiting_count).text);
     if (report->parked_count > 0)
         output_line(&cli->output,
                     ngettext("%s batch waits for a grant that has not arrived yet",

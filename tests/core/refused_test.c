@@ -408,6 +408,31 @@ static void a_status_without_a_sentence_is_said_in_the_same_language(void **stat
     assert_string_equal(err.text, "<why>");
 }
 
+/* ---- what waits ---- */
+
+/* On a record of a log that nobody has here. */
+static void unknown_set(void)
+{
+    struct cairn_head head = {.log = {{9}}, .size = 2};
+    struct draft draft;
+
+    draft_change(&draft, &own, 2);
+    draft_announce_first(&draft, &head);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, FIELD_INCOME, 1, NULL, 0);
+    draft_write(&draft, &own);
+}
+
+static void what_waits_for_other_entries_is_told_from_what_a_newer_program_wrote(void **state)
+{
+    (void)state;
+    own_set(900, 1); /* of a newer table */
+    unknown_set();
+    take();
+    const struct cairn_status_report report = machine_status(&station);
+    assert_int_equal(report.newer_count, 1);
+    assert_int_equal(report.awaiting_count, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -421,6 +446,7 @@ int main(void)
         TEST(records_with_many_entries_without_effect_are_told_from_others),
         TEST(why_an_entry_cannot_be_written_is_said_in_the_same_language),
         TEST(a_status_without_a_sentence_is_said_in_the_same_language),
+        TEST(what_waits_for_other_entries_is_told_from_what_a_newer_program_wrote),
         TEST(records_of_one_number_are_listed_as_they_were_written),
     };
 

@@ -184,10 +184,12 @@ static void replica_explain(struct world *world, struct node *node, const char *
     if (cairn_history(node->replica, label, history_explain, world, &world->err) != CAIRN_OK)
         trace_line(&world->trace, "    no history: %s", world->err.text);
     if (cairn_status_get(node->replica, &report, &world->err) == CAIRN_OK)
-        trace_line(&world->trace, "    %s: %llu refused, %llu newer, %llu parked, %llu wait",
-                   node->tag, (unsigned long long)report.refused_count,
-                   (unsigned long long)report.newer_count, (unsigned long long)report.parked_count,
-                   (unsigned long long)report.unreceived_count);
+        trace_line(
+            &world->trace,
+            "    %s: %llu refused, %llu newer, %llu awaiting, %llu parked, %llu wait", node->tag,
+            (unsigned long long)report.refused_count, (unsigned long long)report.newer_count,
+            (unsigned long long)report.awaiting_count, (unsigned long long)report.parked_count,
+            (unsigned long long)report.unreceived_count);
 }
 
 static bool state_is_due(struct world *world, struct node *node)
@@ -408,9 +410,10 @@ static bool nothing_waits(struct world *world, struct node *node)
     if (world->model.decree_count > 0 || world->traits.has_malice)
         return false;
     if (WORLD_MUST(world, cairn_status_get(node->replica, &report, &world->err)) &&
-        report.parked_count + report.newer_count > 0)
+        report.parked_count + report.newer_count + report.awaiting_count > 0)
         world_fail(world, "waits", "at %s %llu runs are parked and %llu entries wait", node->tag,
-                   (unsigned long long)report.parked_count, (unsigned long long)report.newer_count);
+                   (unsigned long long)report.parked_count,
+                   (unsigned long long)(report.newer_count + report.awaiting_count));
     return true;
 }
 

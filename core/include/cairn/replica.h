@@ -104,9 +104,10 @@ struct cairn_status_report {
     uint64_t unreceived_count; /* own edits (bases not counted) that no receipt covers */
     uint64_t last_contact_s;   /* 0: never */
     uint64_t conflict_count;
-    uint64_t refused_count; /* own entries without effect that nothing answers */
-    uint64_t newer_count;   /* entries from a newer version, kept and waiting */
-    uint64_t parked_count;  /* batches waiting for a grant or schema */
+    uint64_t refused_count;  /* own entries without effect that nothing answers */
+    uint64_t newer_count;    /* entries from a newer version, kept and waiting */
+    uint64_t awaiting_count; /* entries that name what has not arrived yet, kept and waiting */
+    uint64_t parked_count;   /* batches waiting for a grant or schema */
     bool was_restored; /* this open found a restored or copied store and began a new incarnation */
 };
 CAIRN_NODISCARD

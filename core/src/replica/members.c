@@ -31,7 +31,10 @@ static enum cairn_status count_waiting(void *context, struct cairn_replica *repl
     struct cairn_verdict verdict;
 
     CAIRN_TRY(cairn_verdict_get(&replica->ctx, log->no, index, &verdict));
-    report->newer_count += verdict.validity == CAIRN_WAITING;
+    if (verdict.validity != CAIRN_WAITING)
+        return CAIRN_OK;
+    report->newer_count += verdict.reason == CAIRN_WHY_NEWER;
+    report->awaiting_count += verdict.reason != CAIRN_WHY_NEWER;
     return CAIRN_OK;
 }
 
