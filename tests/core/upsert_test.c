@@ -26,7 +26,7 @@ static const char schema[] = DESK_THING
     "    zh: 他\n"
     "    en: other\n"
     "    fields:\n"
-    "      - {number: 1, name: name, zh: 名, en: name, type: text}\n"
+    "      - {number: 1, name: name, zh: 名, en: name, type: text, required: yes}\n"
     "      - {number: 2, name: code, zh: 码, en: code, type: text, alias: yes}\n";
 
 #define PERSON "110101199003070038" /* its last character fits */
@@ -58,22 +58,28 @@ struct row {
 
 static struct cairn_put_result results[ROWS_MAX];
 
-static enum cairn_status upsert(const struct row *rows, size_t count)
-{
-    static struct cairn_put puts[ROWS_MAX];
+static struct cairn_put rows_put[ROWS_MAX];
 
+static void rows_make(const struct row *rows, size_t count)
+{
     assert_true(count <= ROWS_MAX);
     for (size_t i = 0; i < count; i++) {
-        puts[i] = (struct cairn_put){.type = rows[i].type,
-                                     .scope = rows[i].village,
-                                     .fields = rows[i].fields,
-                                     .operations = rows[i].operations,
-                                     .reason = rows[i].reason,
-                                     .upserts = true};
-        while (puts[i].field_count < FIELDS_MAX && rows[i].fields[puts[i].field_count].name != NULL)
-            puts[i].field_count++;
+        rows_put[i] = (struct cairn_put){.type = rows[i].type,
+                                         .scope = rows[i].village,
+                                         .fields = rows[i].fields,
+                                         .operations = rows[i].operations,
+                                         .reason = rows[i].reason,
+                                         .upserts = true};
+        while (rows_put[i].field_count < FIELDS_MAX &&
+               rows[i].fields[rows_put[i].field_count].name != NULL)
+            rows_put[i].field_count++;
     }
-    return cairn_put_many(desk.replica, puts, count, results, NULL, &desk.err);
+}
+
+static enum cairn_status upsert(const struct row *rows, size_t count)
+{
+    rows_make(rows, count);
+    return cairn_put_many(desk.replica, rows_put, count, results, NULL, &desk.err);
 }
 
 #define MUST(rows, count) machine_must(&desk, upsert((rows), (count)))
@@ -316,6 +322,58 @@ static void a_row_that_makes_no_sense_is_refused_in_words(void **state)
         desk_expect_refused(&desk, upsert(&rows[i].row, 1), CAIRN_BAD_INPUT, rows[i].sentence);
 }
 
+static const char missing[] = "name is missing: a other needs it.";
+static const char unknown[] = "other has no field colour: cairn schema show other lists them.";
+
+static const struct {
+    struct row row;
+    const char *sentence; /* NULL: a good row */
+} checked[] = {
+    {{"other", DESK_VILLAGE, {{"code", "7"}}, {0}, NULL}, NULL},
+    {{"other", DESK_VILLAGE, {{"code", "7"}, {"name", "of both rows"}}, {0}, NULL}, NULL},
+    {{"other", DESK_VILLAGE, {{"code", "8"}}, {0}, NULL}, missing},
+    {{"other", DESK_VILLAGE, {{"code", "9"}}, {0}, NULL}, missing},
+    {{"other", DESK_VILLAGE, {{"code", "9"}}, {0}, NULL}, missing},
+    {{"other", DESK_VILLAGE, {{"code", "10"}, {"name", "good"}}, {0}, NULL}, NULL},
+    {{"other", DESK_VILLAGE, {{"code", "10"}, {"colour", "red"}}, {0}, NULL}, unknown},
+    {{"other", DESK_VILLAGE, {{"code", "11"}}, {0}, NULL}, missing}, /* without the next */
+    {{"other", DESK_VILLAGE, {{"code", "11"}, {"name", "x"}, {"colour", "red"}}, {0}, NULL},
+     unknown},
+};
+#define CHECKED (sizeof checked / sizeof checked[0])
+
+static void bad_told(void *context, size_t put_index, enum cairn_status status, const char *text)
+{
+    bool *is_told = context;
+
+    assert_int_equal(status, CAIRN_BAD_INPUT);
+    assert_false(is_told[put_index]);
+    is_told[put_index] = true;
+    assert_non_null(checked[put_index].sentence);
+    assert_string_equal(text, checked[put_index].sentence);
+}
+
+static void rows_of_one_record_are_checked_as_they_would_be_put(void **state)
+{
+    struct row rows[CHECKED];
+    bool is_told[CHECKED] = {false};
+    size_t good = 0;
+
+    (void)state;
+    for (size_t i = 0; i < CHECKED; i++)
+        rows[i] = checked[i].row;
+    rows_make(rows, CHECKED);
+    machine_must(&desk,
+                 cairn_put_check(desk.replica, rows_put, CHECKED, bad_told, is_told, &desk.err));
+    for (size_t i = 0; i < CHECKED; i++) {
+        assert_int_equal(is_told[i], checked[i].sentence != NULL);
+        if (!is_told[i])
+            rows[good++] = checked[i].row;
+    }
+    MUST(rows, good);
+    assert_string_equal(results[0].id, results[1].id);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -330,6 +388,7 @@ int main(void)
         T(a_set_row_replaces_what_earlier_rows_added),
         T(rows_with_one_id_are_one_in_which_the_later_wins),
         T(many_rows_find_their_records),
+        T(rows_of_one_record_are_checked_as_they_would_be_put),
         T(a_row_that_makes_no_sense_is_refused_in_words),
     };
 

@@ -273,7 +273,10 @@ enum cairn_status cairn_memo_put(struct cairn_replica *replica, const struct cai
 CAIRN_NODISCARD
 enum cairn_status cairn_memo_get(struct cairn_replica *replica, const char *name,
                                  struct cairn_writer *out, struct cairn_err *err);
-/* Check as put_many does, for every put, and write nothing: visit is told each failure. */
+/*
+ * Check as put_many does, for every put, and write nothing: visit is told each failure, those of
+ * rows that are one record last. The puts without one can be put together.
+ */
 typedef void cairn_bad_put_fn(void *context, size_t put_index, enum cairn_status status,
                               const char *text);
 CAIRN_NODISCARD

@@ -139,7 +139,8 @@ static enum cairn_status required_check(struct cairn_context *ctx, const struct 
     return CAIRN_OK;
 }
 
-static enum cairn_status put_prepare(struct cairn_replica *replica, const struct cairn_put *put,
+/* All but whether what is required is there: rows of one record may bring it together. */
+static enum cairn_status row_prepare(struct cairn_replica *replica, const struct cairn_put *put,
                                      const struct cairn_standing *standing,
                                      struct prepared *prepared)
 {
@@ -150,11 +151,18 @@ static enum cairn_status put_prepare(struct cairn_replica *replica, const struct
     CAIRN_TRY(record_prepare(ctx, put, standing, prepared));
     CAIRN_TRY(cairn_edits_read(replica, put, prepared->type,
                                prepared->creates ? NULL : &prepared->state, &prepared->edits));
-    CAIRN_TRY(required_check(ctx, put, prepared));
     if (put->reason != NULL && strlen(put->reason) > CAIRN_REASON_MAX)
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT, "The reason has more than %d bytes.",
                           CAIRN_REASON_MAX);
     return CAIRN_OK;
+}
+
+static enum cairn_status put_prepare(struct cairn_replica *replica, const struct cairn_put *put,
+                                     const struct cairn_standing *standing,
+                                     struct prepared *prepared)
+{
+    CAIRN_TRY(row_prepare(replica, put, standing, prepared));
+    return required_check(&replica->ctx, put, prepared);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -364,26 +372,112 @@ enum cairn_status cairn_put_many(struct cairn_replica *replica, const struct cai
     return status;
 }
 
+/* ---- checking ------------------------------------------------------------------------------ */
+
+struct put_checking {
+    struct cairn_replica *replica;
+    const struct cairn_put *puts;
+    size_t count;
+    struct cairn_standing standing;
+    cairn_bad_put_fn *visit;
+    void *context;
+    struct cairn_err one; /* what is wrong with a row */
+    bool *is_shared;      /* of each row: it is one record with another */
+    /* Such rows that are good by themselves, and which they are. */
+    struct cairn_put *shared;
+    size_t *shared_rows, shared_count;
+};
+
+/* Tell of row `i` what a person must mend; any other failure ends the check. */
+static enum cairn_status bad_tell(struct put_checking *c, size_t i, enum cairn_status bad)
+{
+    if (bad == CAIRN_OK || cairn_status_actor(bad) != CAIRN_ACTOR_USER)
+        return bad;
+    c->visit(c->context, i, bad, c->one.text);
+    return CAIRN_OK;
+}
+
+/* Which rows are one record with another? */
+static enum cairn_status shared_find(struct put_checking *c)
+{
+    struct cairn_arena *arena = &c->replica->ctx.arena;
+    const struct cairn_put *merged;
+    size_t *first;
+
+    c->is_shared = cairn_arena_get(arena, (c->count + 1) * sizeof *c->is_shared);
+    c->shared = cairn_arena_get(arena, (c->count + 1) * sizeof *c->shared);
+    c->shared_rows = cairn_arena_get(arena, (c->count + 1) * sizeof *c->shared_rows);
+    if (c->is_shared == NULL || c->shared == NULL || c->shared_rows == NULL)
+        return CAIRN_NO_MEMORY;
+    CAIRN_TRY(cairn_upserts_merge(&c->replica->ctx, c->standing.scope, c->puts, c->count, &merged,
+                                  &first));
+    for (size_t i = 0; i < c->count; i++) {
+        c->is_shared[i] = first[i] != i;
+        c->is_shared[first[i]] = c->is_shared[first[i]] || c->is_shared[i];
+    }
+    return CAIRN_OK;
+}
+
+/* Each row by itself: thus what is wrong is told of the row that it stands in. */
+static enum cairn_status rows_check(struct put_checking *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct prepared prepared = {.type = NULL};
+        c->one.text[0] = '\0';
+        enum cairn_status bad = c->is_shared[i]
+                                    ? row_prepare(c->replica, &c->puts[i], &c->standing, &prepared)
+                                    : put_prepare(c->replica, &c->puts[i], &c->standing, &prepared);
+        CAIRN_TRY(bad_tell(c, i, bad));
+        if (bad != CAIRN_OK || !c->is_shared[i])
+            continue;
+        c->shared[c->shared_count] = c->puts[i];
+        c->shared_rows[c->shared_count++] = i;
+    }
+    return CAIRN_OK;
+}
+
+/* The rows of one record together, without the bad ones: what is missing is missing in each. */
+static enum cairn_status shared_check(struct put_checking *c)
+{
+    const struct cairn_put *merged;
+    size_t *first;
+
+    CAIRN_TRY(cairn_upserts_merge(&c->replica->ctx, c->standing.scope, c->shared, c->shared_count,
+                                  &merged, &first));
+    for (size_t i = 0; i < c->shared_count; i++) {
+        struct prepared prepared = {.type = NULL};
+        if (first[i] != i)
+            continue;
+        c->one.text[0] = '\0';
+        enum cairn_status bad = put_prepare(c->replica, &merged[i], &c->standing, &prepared);
+        for (size_t k = i; bad != CAIRN_OK && k < c->shared_count; k++)
+            if (first[k] == i)
+                CAIRN_TRY(bad_tell(c, c->shared_rows[k], bad));
+    }
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_put_check(struct cairn_replica *replica, const struct cairn_put *puts,
                                   size_t count, cairn_bad_put_fn *visit, void *context,
                                   struct cairn_err *err)
 {
-    struct cairn_err one = {.translate = err == NULL ? NULL : err->translate};
-    struct cairn_standing standing;
+    struct put_checking checking = {.replica = replica,
+                                    .puts = puts,
+                                    .count = count,
+                                    .visit = visit,
+                                    .context = context,
+                                    .one.translate = err == NULL ? NULL : err->translate};
 
     cairn_replica_fresh(replica, err);
     CAIRN_TRY(cairn_replica_read(replica, err));
-    enum cairn_status status = cairn_writer_check(replica, &standing);
-    replica->ctx.err = &one;
-    for (size_t i = 0; i < count && status == CAIRN_OK; i++) {
-        struct prepared prepared = {.type = NULL};
-        one.text[0] = '\0';
-        enum cairn_status bad = put_prepare(replica, &puts[i], &standing, &prepared);
-        if (bad != CAIRN_OK && cairn_status_actor(bad) != CAIRN_ACTOR_USER)
-            status = bad;
-        else if (bad != CAIRN_OK)
-            visit(context, i, bad, one.text);
-    }
+    enum cairn_status status = cairn_writer_check(replica, &checking.standing);
+    if (status == CAIRN_OK)
+        status = shared_find(&checking);
+    replica->ctx.err = &checking.one;
+    if (status == CAIRN_OK)
+        status = rows_check(&checking);
+    if (status == CAIRN_OK)
+        status = shared_check(&checking);
     replica->ctx.err = err;
     return cairn_replica_done(replica, status, err);
 }
