@@ -202,8 +202,8 @@ static void an_answer_that_is_no_reply_is_not_kept(void **state)
         struct net_bytes request = net_request(&a7);
         take(forge_answer(&net.server, request, payloads[i]), CAIRN_MALFORMED, &again);
         assert_string_equal(net_err.text,
-                            "The answer is not from S, or was damaged on the way. Nothing of it "
-                            "was kept; try again: cairn sync");
+                            "The answer of S is in a form that this program does not know. Nothing "
+                            "is lost; install the newer cairn.");
         free(request.data);
     }
     expect_nothing_lost();
@@ -217,6 +217,9 @@ static void noise_from_anybody_does_not_end_the_exchange(void **state)
     (void)state;
     struct net_bytes request = net_request(&a7);
     take(noise, CAIRN_BAD_SIGNATURE, &again);
+    assert_string_equal(net_err.text,
+                        "The answer is not from S, or was damaged on the way. Nothing of it was "
+                        "kept; try again: cairn sync");
     struct net_bytes reply = net_answer(&net.server, request);
     net_must(cairn_sync_reply(a7.replica, net_bytes(reply), &again, &net_err));
     assert_int_equal(net_status(&a7).unreceived_count, 0);
@@ -228,20 +231,19 @@ static void noise_from_anybody_does_not_end_the_exchange(void **state)
     free(reply.data);
 }
 
-/* Checkpoints of many villages, none of them signed. */
-static void checkpoints_that_do_not_verify_are_asked_for_in_full_and_not_kept(void **state)
+/* Checkpoints of `count` villages, none of them signed, each from `first_leaf` on. */
+static bool answered_unsigned(size_t count, uint64_t first_leaf, enum cairn_status expected)
 {
     static uint8_t bytes[8192];
     const struct cairn_group_parts none = {.leaf_count = 0};
     struct cairn_writer writer;
-    size_t count = 0;
 
-    (void)state;
     cairn_writer_init(&writer, bytes, sizeof bytes);
-    for (; count < 6; count++) {
-        const struct cairn_group group = {.scope = {513332100201 + count},
+    for (size_t i = 0; i < count; i++) {
+        const struct cairn_group group = {.scope = {513332100201 + i},
                                           .channel = CAIRN_CHANNEL_RECORDS,
                                           .epoch = 1,
+                                          .first_leaf = first_leaf,
                                           .time_s = 1700000000,
                                           .has_checkpoint = true,
                                           .signature = {{1}}};
@@ -249,10 +251,29 @@ static void checkpoints_that_do_not_verify_are_asked_for_in_full_and_not_kept(vo
     }
     const struct cairn_reply_parts parts = {.groups = cairn_writer_bytes(&writer),
                                             .group_count = count};
-    assert_true(answered(&parts, CAIRN_OK));
-    assert_false(answered(&parts, CAIRN_BAD_SIGNATURE));
-    assert_string_equal(net_err.text, "A checkpoint of S does not verify. Nothing of it was kept.");
+    return answered(&parts, expected);
+}
+
+static void checkpoints_that_do_not_verify_are_asked_for_in_full_and_not_kept(void **state)
+{
+    (void)state;
+    assert_true(answered_unsigned(6, 0, CAIRN_OK));
+    assert_false(answered_unsigned(6, 0, CAIRN_BAD_SIGNATURE));
+    assert_string_equal(net_err.text,
+                        "A checkpoint of S does not verify. Nothing of it was kept, and nothing "
+                        "here is lost. Tell the county office; do not delete this store.");
     assert_int_equal(net_scope_size(&a7, NET_VILLAGE, CAIRN_CHANNEL_RECORDS), 0);
+    expect_nothing_lost();
+}
+
+static void a_checkpoint_without_its_entries_is_asked_for_again(void **state)
+{
+    (void)state;
+    assert_true(answered_unsigned(1, 7, CAIRN_OK));
+    assert_false(answered_unsigned(1, 7, CAIRN_GAP));
+    assert_string_equal(net_err.text,
+                        "S sent a checkpoint whose entries did not all come. Nothing here is lost; "
+                        "try again: cairn sync");
     expect_nothing_lost();
 }
 
@@ -296,6 +317,7 @@ int main(void)
         TEST(an_answer_that_is_no_reply_is_not_kept),
         TEST(noise_from_anybody_does_not_end_the_exchange),
         TEST(checkpoints_that_do_not_verify_are_asked_for_in_full_and_not_kept),
+        TEST(a_checkpoint_without_its_entries_is_asked_for_again),
         TEST(who_cannot_sync_is_told_why),
     };
 

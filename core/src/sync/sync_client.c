@@ -257,39 +257,50 @@ static enum cairn_status reply_code_check(struct cairn_replica *replica,
     }
 }
 
-static enum cairn_status reply_decrypt(struct cairn_replica *replica, struct cairn_bytes message,
-                                       struct cairn_reply *out_reply, struct cairn_err *err)
+/* The bytes inside, once they are known to be the server's. */
+static enum cairn_status reply_unseal(struct cairn_exchange *exchange, struct cairn_bytes message,
+                                      struct cairn_writer *out, struct cairn_err *err)
 {
-    struct cairn_exchange *exchange = replica->exchange;
-    uint8_t *payload = cairn_arena_get(&replica->results, message.size + 1);
     struct cairn_noise waiting = exchange->noise;
-    struct cairn_writer writer;
-    struct cairn_bytes plain;
 
-    if (payload == NULL)
-        return cairn_explain(err, CAIRN_NO_MEMORY);
-    cairn_writer_init(&writer, payload, message.size + 1);
-    enum cairn_status status = cairn_noise_read(&exchange->noise, message, &writer);
+    enum cairn_status status = cairn_noise_read(&exchange->noise, message, out);
     /* Whoever sends us noise must not be able to end the exchange: the true answer may
      * still come. */
     if (status != CAIRN_OK)
         exchange->noise = waiting;
     exchange->awaits_reply = status != CAIRN_OK;
     cairn_noise_release(&waiting);
-    if (status == CAIRN_OK)
-        status = cairn_payload_unpack(replica->ctx.packer, &replica->results,
-                                      cairn_writer_bytes(&writer), &plain);
+    if (status == CAIRN_OK || status == CAIRN_NO_MEMORY)
+        return cairn_explain(err, status);
+    return cairn_fail(
+        err, status,
+        "The answer is not from %s, or was damaged on the way. Nothing of it was kept; "
+        "try again: cairn sync",
+        exchange->server.standing.tag);
+}
+
+static enum cairn_status reply_decrypt(struct cairn_replica *replica, struct cairn_bytes message,
+                                       struct cairn_reply *out_reply, struct cairn_err *err)
+{
+    struct cairn_exchange *exchange = replica->exchange;
+    uint8_t *payload = cairn_arena_get(&replica->results, message.size + 1);
+    struct cairn_writer writer;
+    struct cairn_bytes plain;
+
+    if (payload == NULL)
+        return cairn_explain(err, CAIRN_NO_MEMORY);
+    cairn_writer_init(&writer, payload, message.size + 1);
+    CAIRN_TRY(reply_unseal(exchange, message, &writer, err));
+    enum cairn_status status = cairn_payload_unpack(replica->ctx.packer, &replica->results,
+                                                    cairn_writer_bytes(&writer), &plain);
     if (status == CAIRN_OK)
         status = cairn_reply_read(plain, out_reply);
-    if (status == CAIRN_NO_MEMORY)
+    if (status == CAIRN_OK || status == CAIRN_NO_MEMORY)
         return cairn_explain(err, status);
-    if (status != CAIRN_OK)
-        return cairn_fail(
-            err, status,
-            "The answer is not from %s, or was damaged on the way. Nothing of it was kept; "
-            "try again: cairn sync",
-            exchange->server.standing.tag);
-    return CAIRN_OK;
+    return cairn_fail(err, status,
+                      "The answer of %s is in a form that this program does not know. Nothing is "
+                      "lost; install the newer cairn.",
+                      exchange->server.standing.tag);
 }
 
 static enum cairn_status report_finish(struct cairn_replica *replica, struct cairn_err *err)
@@ -305,6 +316,29 @@ static enum cairn_status report_finish(struct cairn_replica *replica, struct cai
     return CAIRN_OK;
 }
 
+/* Groups that did not hold in full either. */
+static enum cairn_status groups_fail(const struct cairn_exchange *exchange,
+                                     enum cairn_status group_status, struct cairn_err *err)
+{
+    const char *tag = exchange->server.standing.tag;
+
+    if (group_status == CAIRN_FORKED)
+        return cairn_fail(
+            err, group_status,
+            "%s signed a history that is not the one held here. Nothing here is lost. "
+            "Tell the county office and an auditor; do not delete this store.",
+            tag);
+    if (group_status == CAIRN_GAP)
+        return cairn_fail(err, group_status,
+                          "%s sent a checkpoint whose entries did not all come. Nothing here is "
+                          "lost; try again: cairn sync",
+                          tag);
+    return cairn_fail(err, group_status,
+                      "A checkpoint of %s does not verify. Nothing of it was kept, and nothing "
+                      "here is lost. Tell the county office; do not delete this store.",
+                      tag);
+}
+
 /* What the reply asked for, and what failed, decide whether there is another round. */
 static enum cairn_status next_round(struct cairn_replica *replica, const struct cairn_reply *reply,
                                     enum cairn_status group_status, bool *out_again,
@@ -316,15 +350,7 @@ static enum cairn_status next_round(struct cairn_replica *replica, const struct 
     bool needs_explicit = group_status != CAIRN_OK;
 
     if (needs_explicit && exchange->wants_explicit)
-        return group_status == CAIRN_FORKED
-                   ? cairn_fail(
-                         err, CAIRN_FORKED,
-                         "%s signed a history that is not the one held here. Nothing here is lost. "
-                         "Tell the county office and an auditor; do not delete this store.",
-                         exchange->server.standing.tag)
-                   : cairn_fail(err, group_status,
-                                "A checkpoint of %s does not verify. Nothing of it was kept.",
-                                exchange->server.standing.tag);
+        return groups_fail(exchange, group_status, err);
     *out_again = *out_again || (reply->flags & CAIRN_REPLY_MORE) != 0 || exchange->has_more ||
                  needs_explicit || (asks_roots && !exchange->sends_roots) ||
                  (asks_heads && !exchange->sends_heads);
