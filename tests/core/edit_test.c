@@ -319,6 +319,45 @@ static void parts_of_a_count_that_are_too_large_together_are_refused(void **stat
     assert_string_equal(desk_shown("it", "total"), "7999999999999999992");
 }
 
+/* Somebody else took away from the total of "it" what one count can, `times` times over. */
+static void elsewhere_taken(unsigned times)
+{
+    static const enum cairn_put_operation operation = TAKE;
+    const struct cairn_field_value most = {"total", MOST};
+    const struct cairn_put put = {.type = "thing",
+                                  .id = desk_id("it"),
+                                  .fields = &most,
+                                  .field_count = 1,
+                                  .operations = &operation};
+    struct cairn_put_result result;
+    struct machine server, other;
+
+    machine_init(&server, 3, "Server", NULL);
+    machine_init(&other, 4, "Other", NULL);
+    machine_join(&server, &desk, "server", DESK_SCOPE, "S");
+    machine_join(&other, &desk, "county", "513330", "C");
+    machine_sync(&desk, &server);
+    machine_sync(&other, &server);
+    for (unsigned i = 0; i < times; i++)
+        machine_must(&other, cairn_put_many(other.replica, &put, 1, &result, NULL, &other.err));
+    machine_sync(&other, &server);
+    machine_sync(&desk, &server);
+    machine_free(&server);
+    machine_free(&other);
+}
+
+static void counts_that_cannot_be_gathered_stand_beside_each_other(void **state)
+{
+    (void)state;
+    elsewhere_taken(5);
+    for (unsigned i = 0; i < 9; i++)
+        machine_must(&desk, desk_change("thing", "it", "total", MOST, ADD));
+    for (unsigned i = 0; i < 7; i++) /* 16 of them: the next one gathers them */
+        machine_must(&desk, desk_change("thing", "it", "total", "1", ADD));
+    machine_must(&desk, desk_change("thing", "it", "total", MOST, ADD));
+    assert_string_equal(desk_shown("it", "total"), "5000000000000000002");
+}
+
 static void a_field_is_set_once_in_a_put(void **state)
 {
     static const struct cairn_field_value twice[] = {{"name", "x"}, {"words", "a"}, {"name", "y"}};
@@ -407,6 +446,7 @@ int main(void)
         T(a_count_beyond_63_bits_is_refused),
         T(what_a_put_counts_is_told_as_one_change),
         T(parts_of_a_count_that_are_too_large_together_are_refused),
+        T(counts_that_cannot_be_gathered_stand_beside_each_other),
         T(a_field_is_set_once_in_a_put),
         cmocka_unit_test_setup_teardown(a_put_fills_as_many_fields_as_a_schema_has, setup_many,
                                         teardown),

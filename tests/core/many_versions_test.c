@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compose.h"
 #include "desk.h"
 #include "holder.h"
 #include "kinds_table.h"
@@ -103,6 +104,43 @@ static void what_would_make_a_record_too_long_to_store_is_over_a_limit(void **st
     land_free(&land);
 }
 
+static void more_new_logs_than_a_change_can_announce_are_refused_in_words(void **state)
+{
+    struct holder holder;
+    struct cairn_composer composer;
+    struct cairn_local_dot local;
+    struct pen own, others[CAIRN_COMPOSE_LOGS_MAX + 1];
+    struct cairn_err err = {.translate = NULL};
+
+    (void)state;
+    land_init(&land);
+    land_station_pen(&land, &own, 0);
+    for (size_t i = 0; i <= CAIRN_COMPOSE_LOGS_MAX; i++)
+        pen_begin(&others[i], &land.station_keys[1], &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
+                  &land.station[1], 1, 200 + i, &land.pieces);
+    holder_open(&holder, land.statement);
+    holder_take_all(&holder, &land.pieces);
+    const struct cairn_log log = holder_log(&holder, &own.id);
+    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    holder.ctx.err = &err;
+    cairn_composer_init(&composer, &holder.ctx, &log, PEN_TIME);
+    cairn_compose_begin(&composer);
+    for (uint32_t round = 0; round < 2; round++) /* what is announced is so once */
+        for (size_t i = 0; i <= CAIRN_COMPOSE_LOGS_MAX; i++) {
+            struct cairn_log other;
+            assert_int_equal(cairn_log_find(&holder.ctx, &others[i].id, &other), CAIRN_OK);
+            assert_int_equal(cairn_compose_dot(&composer, (struct cairn_dot){other.no, 0}, &local),
+                             i < CAIRN_COMPOSE_LOGS_MAX ? CAIRN_OK : CAIRN_LIMIT);
+        }
+    assert_string_equal(err.text, "One change rests on what more than 64 other devices wrote. "
+                                  "Nothing was written; change fewer records at once.");
+    cairn_composer_release(&composer);
+    holder.ctx.err = NULL;
+    cairn_context_abort(&holder.ctx);
+    holder_close(&holder);
+    land_free(&land);
+}
+
 /* ---- who writes here ----------------------------------------------------------------------- */
 
 static const char yaml[] =
@@ -134,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_of_any_number_are_taken_in_either_order),
         cmocka_unit_test(what_would_make_a_record_too_long_to_store_is_over_a_limit),
+        cmocka_unit_test(more_new_logs_than_a_change_can_announce_are_refused_in_words),
         cmocka_unit_test(who_writes_here_is_stopped_long_before_a_record_is_full),
     };
 

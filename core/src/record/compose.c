@@ -68,9 +68,12 @@ enum cairn_status cairn_compose_dot(struct cairn_composer *composer, struct cair
             cairn_announced_number(composer->ctx, &composer->log, dot.log, &number, &size);
         if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
             return status;
-        if (composer->announced_count == CAIRN_COMPOSE_LOGS_MAX)
-            return CAIRN_LIMIT;
     }
+    if (at == CAIRN_COMPOSE_LOGS_MAX && dot.index >= size)
+        return cairn_fail(composer->ctx->err, CAIRN_LIMIT,
+                          "One change rests on what more than %d other devices wrote. Nothing was "
+                          "written; change fewer records at once.",
+                          CAIRN_COMPOSE_LOGS_MAX);
     if (dot.index >= size) {
         bool is_first = number == 0;
         CAIRN_TRY(cairn_log_load(composer->ctx, dot.log, &other));
@@ -79,10 +82,12 @@ enum cairn_status cairn_compose_dot(struct cairn_composer *composer, struct cair
         number = is_first ? ++composer->log.announced_count : number;
         size = cairn_log_size(&other);
     }
-    composer->announced[at].log = dot.log;
-    composer->announced[at].number = number;
-    composer->announced[at].size = size;
-    composer->announced_count += at == composer->announced_count;
+    if (at < CAIRN_COMPOSE_LOGS_MAX) {
+        composer->announced[at].log = dot.log;
+        composer->announced[at].number = number;
+        composer->announced[at].size = size;
+        composer->announced_count += at == composer->announced_count;
+    }
     *out_local = (struct cairn_local_dot){number, dot.index};
     return CAIRN_OK;
 }

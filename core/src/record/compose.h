@@ -32,7 +32,7 @@ void cairn_composer_init(struct cairn_composer *composer, struct cairn_context *
 void cairn_composer_release(struct cairn_composer *composer);
 /* Begin an entry; then items; then end. */
 void cairn_compose_begin(struct cairn_composer *composer);
-/* How the entry names `dot`; announces its log if need be. LIMIT. */
+/* How the entry names `dot`; announces its log if need be. LIMIT, in words: too many such logs. */
 CAIRN_NODISCARD
 enum cairn_status cairn_compose_dot(struct cairn_composer *composer, struct cairn_dot dot,
                                     struct cairn_local_dot *out_local);
@@ -40,7 +40,7 @@ enum cairn_status cairn_compose_dot(struct cairn_composer *composer, struct cair
 struct cairn_writer cairn_compose_item(struct cairn_composer *composer, size_t size);
 void cairn_compose_item_end(struct cairn_composer *composer, const struct cairn_writer *writer);
 /* A value as it stands in the entry: where it is a record of this store (value->dot is then a log
- * of this store and an index), its log is announced if need be. LIMIT. */
+ * of this store and an index), its log is announced if need be. LIMIT, in words. */
 CAIRN_NODISCARD
 enum cairn_status cairn_compose_value(struct cairn_composer *composer,
                                       const struct cairn_value *value,

@@ -274,7 +274,7 @@ static bool field_is_live(const struct cairn_record_state *state, const struct c
 }
 
 /* What the deletion took from the counter; what was counted unseen is there still. */
-static enum cairn_status counter_restore(const struct cairn_field *field,
+static enum cairn_status counter_restore(struct cairn_context *ctx, const struct cairn_field *field,
                                          const struct cairn_record_state *state,
                                          const struct cairn_record_state *undeleted,
                                          int64_t *out_difference)
@@ -282,7 +282,11 @@ static enum cairn_status counter_restore(const struct cairn_field *field,
     int64_t before = cairn_counter_sum(undeleted, field->number);
     int64_t now = cairn_counter_sum(state, field->number);
 
-    return __builtin_sub_overflow(before, now, out_difference) ? CAIRN_LIMIT : CAIRN_OK;
+    if (__builtin_sub_overflow(before, now, out_difference))
+        return cairn_fail(ctx->err, CAIRN_LIMIT,
+                          "%s: the sums before and after are too far apart. Nothing was written.",
+                          field->name);
+    return CAIRN_OK;
 }
 
 enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct cairn_field *field,
@@ -304,7 +308,7 @@ enum cairn_status cairn_edits_restore(struct cairn_context *ctx, const struct ca
         break;
     case CAIRN_MERGE_COUNTER:
         edit.number = CAIRN_ITEM_COUNT;
-        CAIRN_TRY(counter_restore(field, state, undeleted, &edit.value.integer));
+        CAIRN_TRY(counter_restore(ctx, field, state, undeleted, &edit.value.integer));
         if (edit.value.integer == 0)
             return CAIRN_OK;
         break;

@@ -123,10 +123,13 @@ static enum cairn_status versions_find(struct cairn_context *ctx, const struct c
     return CAIRN_OK;
 }
 
-/* The sum of what a count gathers goes into its difference. */
-static enum cairn_status gather(const struct cairn_record_state *state,
-                                const struct field_versions *versions, struct cairn_value *value)
+/* The sum of what a count gathers goes into its difference; where it is beyond 63 bits, nothing is
+ * gathered. */
+static void gather(const struct cairn_record_state *state, struct field_versions *versions,
+                   struct cairn_value *value)
 {
+    int64_t sum = value->integer;
+
     for (size_t n = 0; n < versions->count; n++) {
         for (size_t i = 0; i < state->live_count; i++) {
             const struct cairn_live *live = &state->live[i];
@@ -138,11 +141,13 @@ static enum cairn_status gather(const struct cairn_record_state *state,
             cairn_reader_init(&reader, live->cbor);
             if (!cairn_value_read(&reader, &part) || part.kind != CAIRN_VALUE_INTEGER)
                 continue;
-            if (__builtin_add_overflow(value->integer, part.integer, &value->integer))
-                return CAIRN_LIMIT;
+            if (__builtin_add_overflow(sum, part.integer, &sum)) {
+                versions->count = 0;
+                return;
+            }
         }
     }
-    return CAIRN_OK;
+    value->integer = sum;
 }
 
 static enum cairn_status integer_text(struct cairn_replica *replica,
@@ -172,7 +177,8 @@ static enum cairn_status change_describe(struct cairn_replica *replica,
         sum = cairn_counter_sum(state, edit->field->number);
         CAIRN_TRY(integer_text(replica, edit->field, sum, &change.old_value));
         if (__builtin_add_overflow(sum, edit->value.integer, &total))
-            return CAIRN_LIMIT;
+            return cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT, "%s: %s is too large.",
+                              edit->field->name, edit->text);
         CAIRN_TRY(integer_text(replica, edit->field, total, &change.new_value));
         *out_change = change;
         return CAIRN_OK;
@@ -232,7 +238,7 @@ static enum cairn_status edit_compose(struct cairn_replica *replica,
                           edit->field->name, edit->text);
     CAIRN_TRY(change_describe(replica, state, edit, &versions, out_change));
     if (edit->number == CAIRN_ITEM_COUNT)
-        CAIRN_TRY(gather(state, &versions, &value));
+        gather(state, &versions, &value);
     return cairn_compose_write(composer, edit->number, state->id, edit->field->number,
                                edit->number == CAIRN_ITEM_REMOVE ? NULL : &value, versions.named,
                                edit->number == CAIRN_ITEM_ADD ? 0 : versions.count);
