@@ -359,13 +359,18 @@ static int serve(const struct options *options)
     return server_stop(server);
 }
 
+/* What is still in the buffer may be lost too. */
+static int print_end(bool is_printed)
+{
+    return is_printed && fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;
+}
+
 static int print_version(void)
 {
     char libraries[1024] = "";
 
     cairn_version_text(libraries, sizeof libraries);
-    printf("cairn-server %s\n%s", CAIRN_VERSION, libraries);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;
+    return print_end(printf("cairn-server %s\n%s", CAIRN_VERSION, libraries) >= 0);
 }
 
 int main(int argc, char **argv)
@@ -377,7 +382,7 @@ int main(int argc, char **argv)
     i18n_start();
     enum cairn_status status = options_parse(argc, argv, &options, &err);
     if (status == CAIRN_OK && options.wants_help)
-        return fputs(options_help(), stdout) >= 0 ? EXIT_DONE : EXIT_COULD_NOT;
+        return print_end(fputs(options_help(), stdout) >= 0);
     if (status == CAIRN_OK && options.wants_version)
         return print_version();
     if (status == CAIRN_OK && options.listen == NULL)

@@ -290,6 +290,10 @@ unprinted()
     [ "$lib_got" -eq 3 ] || fail "what cannot be printed ends with $lib_got"
     complains "cairn: not everything could be printed. What the command writes is written: *"
 }
+for option in --help --version; do
+    "$CAIRN_BIN/cairn-server" $option 2>err >/dev/full && lib_got=0 || lib_got=$?
+    [ "$lib_got" -eq 3 ] || fail "cairn-server $option loses what it prints and ends with $lib_got"
+done
 "$CAIRN_BIN/cairn" --store root put household "$printed" members=7 2>err >/dev/full && lib_got=0 || lib_got=$?
 unprinted
 "$CAIRN_BIN/cairn" --store root put household "$printed" income=4000 2>err >&- && lib_got=0 || lib_got=$?
