@@ -395,8 +395,8 @@ bool cairn_replica_was_restored(const struct cairn_replica *replica)
 
 void cairn_version_text(char *out_text, size_t size)
 {
-    snprintf(out_text, size, "cairn 0.1.0\nlibsodium %s\n%s\nzstd %s\n", sodium_version_string(),
-             cairn_store_lmdb_version(), ZSTD_versionString());
+    snprintf(out_text, size, "cairn %s\nlibsodium %s\n%s\nzstd %s\n", CAIRN_VERSION,
+             sodium_version_string(), cairn_store_lmdb_version(), ZSTD_versionString());
 }
 
 void cairn_bytes_free(struct cairn_bytes bytes)
