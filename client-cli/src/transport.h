@@ -32,7 +32,7 @@ enum cairn_status transport_open(const char *address, struct transport **out_tra
 
 /*
  * Called about once a second while an answer is awaited: seconds since the last byte moved, and
- * bytes moved over this connection so far, both ways. Return false to give up (Ctrl-C).
+ * bytes moved over this connection so far, both ways. Return false to give up.
  */
 typedef bool transport_progress_fn(void *context, unsigned idle_s, uint64_t moved_bytes);
 /* NULL: none, as at first. */

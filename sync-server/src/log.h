@@ -39,7 +39,7 @@ void log_free(struct log *log);
 /* `fmt` is translated already. The line is cut at 1,000 bytes. */
 void log_line(struct log *log, enum log_priority priority, const char *fmt, ...) CAIRN_PRINTF(3, 4);
 /* One more of this kind: said now, or added up until log_tick finds its minute over. `detail` is
- * English text from below, or NULL; control characters do not pass. */
+ * a sentence from below, in the reader's language, or NULL; control characters do not pass. */
 void log_event(struct log *log, enum log_kind kind, uint64_t count, const char *detail);
 /* Call every few seconds. */
 void log_tick(struct log *log);

@@ -2,8 +2,11 @@
  * workers.h: requests on their way through the server.
  *
  *   submit -> [arrived] -> a worker decrypts and decodes -> read-only: answered at once
- *                                                        -> [waiting] -> the writer commits up to
- * 64 at a time answered by a worker <- [committed] <-----------------------------------'
+ *                                      |
+ *                                      v
+ *                                  [waiting] -> the writer commits up to 64 at a time
+ *                                                                |
+ *                 answered by a worker <- [committed] <----------'
  *
  * Every queue has a limit. A full [arrived] makes submit say no, so that senders wait; a full
  * [waiting] drops the request, so that a slow disk does not keep readers waiting: devices ask
