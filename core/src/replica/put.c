@@ -7,8 +7,6 @@
 #include "put_internal.h"
 #include "upsert.h"
 
-#define VILLAGE_DIGITS 12
-
 /* One put, checked, with what it means in this store. */
 struct prepared {
     const struct cairn_type *type;
@@ -61,15 +59,15 @@ static enum cairn_status scope_prepare(struct cairn_context *ctx,
     if (text[digits] != '\0')
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
                           "village code %s: only digits can stand in it.", text);
-    if (digits != VILLAGE_DIGITS && text == own)
+    if (digits != CAIRN_VILLAGE_DIGITS && text == own)
         return cairn_fail(
             ctx->err, CAIRN_BAD_INPUT,
             "village= is missing: %s holds more than one village, so the code says which.",
             standing->tag);
-    if (digits != VILLAGE_DIGITS)
+    if (digits != CAIRN_VILLAGE_DIGITS)
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
                           "village code %s has %zu digits, %d are needed.", text, digits,
-                          VILLAGE_DIGITS);
+                          CAIRN_VILLAGE_DIGITS);
     if (!cairn_scope_parse(text, out_scope))
         return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
                           "village code %s is not an administrative code.", text);

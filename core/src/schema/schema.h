@@ -32,12 +32,15 @@ enum cairn_merge_kind {
     CAIRN_MERGE_WORKFLOW = 3, /* a chain of steps */
     CAIRN_MERGE_COUNT
 };
+#define CAIRN_FLAGS_MAX 32      /* flags of one value */
+#define CAIRN_VILLAGE_DIGITS 12 /* of a village's administrative code */
+
 /* What the author's program checks besides the wire type; never validity. */
 enum cairn_field_check {
     CAIRN_CHECK_NONE = 0,
     CAIRN_CHECK_ID_NUMBER = 1, /* GB 11643: 17 digits and a check character */
     CAIRN_CHECK_PHONE = 2,
-    CAIRN_CHECK_VILLAGE = 3 /* an administrative code of 12 digits */
+    CAIRN_CHECK_VILLAGE = 3 /* an administrative code of CAIRN_VILLAGE_DIGITS */
 };
 
 struct cairn_choice {

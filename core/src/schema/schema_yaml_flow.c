@@ -242,10 +242,10 @@ static void threshold_read(struct cairn_compiler *c, const struct cairn_yaml_nod
                             FAIL(c, "%s.%s: \"%.40s\" is not among the choices of %s.",
                                  c->type_name, indicator->name, cairn_quote(node->text).text,
                                  field->name));
-    else if (is_flag && (value.integer < 1 || value.integer > 32))
-        cairn_compiler_tell(
-            c, node->line,
-            FAIL(c, "%s.%s: a flag is counted from 1 to 32.", c->type_name, indicator->name));
+    else if (is_flag && (value.integer < 1 || value.integer > CAIRN_FLAGS_MAX))
+        cairn_compiler_tell(c, node->line,
+                            FAIL(c, "%s.%s: a flag is counted from 1 to %d.", c->type_name,
+                                 indicator->name, CAIRN_FLAGS_MAX));
     else
         indicator->threshold = value.integer;
 }

@@ -7,7 +7,6 @@
 #include "schema.h"
 
 #define DIGITS_MAX 18
-#define FLAGS_MAX 32
 #define DATE_DAYS_MAX 2932896 /* 9999-12-31 */
 
 bool cairn_field_fits(const struct cairn_field *field, const struct cairn_value *value)
@@ -144,7 +143,7 @@ static bool flags_parse(const char *text, int64_t *out_value)
     size_t size = strlen(text);
     int64_t value = 1;
 
-    if (size < 1 || size > FLAGS_MAX)
+    if (size < 1 || size > CAIRN_FLAGS_MAX)
         return false;
     for (size_t i = 0; i < size; i++) {
         if (text[i] != '0' && text[i] != '1')
@@ -205,7 +204,7 @@ enum cairn_status cairn_value_parse(const struct cairn_field *field, const char 
         if (!is_number)
             return cairn_fail(err, CAIRN_BAD_INPUT,
                               "%s: \"%s\" is not a row of 1 to %d zeros and ones.", field->name,
-                              text, FLAGS_MAX);
+                              text, CAIRN_FLAGS_MAX);
         break;
     case CAIRN_WIRE_DIGITS:
         is_number = is_digits(text, value.text.size) && value.text.size <= DIGITS_MAX &&

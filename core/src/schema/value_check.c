@@ -115,13 +115,13 @@ static enum cairn_status form_check(const struct cairn_field *field, const char 
                           "%s: \"%.40s\" is no telephone number: 11 digits that begin with 13 to "
                           "19, or a landline with its area code, like 0836-6222222.",
                           field->name, cairn_quote(text).text);
-    if (field->check == CAIRN_CHECK_VILLAGE && character_count(text) != 12)
+    if (field->check == CAIRN_CHECK_VILLAGE && character_count(text) != CAIRN_VILLAGE_DIGITS)
         return cairn_fail(err, CAIRN_BAD_INPUT,
-                          "%s: village code %.40s has %zu digits, 12 are needed.", field->name,
-                          cairn_quote(text).text, character_count(text));
+                          "%s: village code %.40s has %zu digits, %d are needed.", field->name,
+                          cairn_quote(text).text, character_count(text), CAIRN_VILLAGE_DIGITS);
     if (field->check == CAIRN_CHECK_VILLAGE && !cairn_scope_parse(text, &scope))
-        return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is no village code of 12 digits.",
-                          field->name, text);
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is no village code of %d digits.",
+                          field->name, text, CAIRN_VILLAGE_DIGITS);
     return CAIRN_OK; /* a check of a newer version is that version's business */
 }
 
