@@ -39,6 +39,15 @@ static enum cairn_status tick(struct store_fault *self, enum cairn_txn_mode mode
     return atomic_fetch_sub(&self->calls_until_fault, 1) == 0 ? self->fault_with : CAIRN_OK;
 }
 
+/* The value that an answer brings is counted. */
+static enum cairn_status answer(struct store_fault *self, enum cairn_status status,
+                                const struct cairn_bytes *value)
+{
+    if (status == CAIRN_OK)
+        atomic_fetch_add(&self->byte_count, (long)value->size);
+    return status;
+}
+
 static enum cairn_status fault_begin(struct cairn_store *store, enum cairn_txn_mode mode,
                                      struct cairn_txn **out_txn)
 {
@@ -69,7 +78,9 @@ static enum cairn_status fault_get(struct cairn_txn *txn, struct cairn_bytes key
     struct store_fault *self = self_of(txn->store);
     enum cairn_status status = tick(self, mode_of(txn));
 
-    return status != CAIRN_OK ? status : self->inner->ops->get(inner_txn(txn), key, out_value);
+    if (status != CAIRN_OK)
+        return status;
+    return answer(self, self->inner->ops->get(inner_txn(txn), key, out_value), out_value);
 }
 
 static enum cairn_status fault_get_many(struct cairn_txn *txn, const struct cairn_bytes *keys,
@@ -131,7 +142,9 @@ static enum cairn_status fault_range_next(struct cairn_range *range, struct cair
     struct cairn_range *inner = ((struct fault_range *)range)->inner;
     enum cairn_status status = tick(self, mode_of(range->txn));
 
-    return status != CAIRN_OK ? status : self->inner->ops->range_next(inner, out_key, out_value);
+    if (status != CAIRN_OK)
+        return status;
+    return answer(self, self->inner->ops->range_next(inner, out_key, out_value), out_value);
 }
 
 static void fault_range_close(struct cairn_range *range)
@@ -214,6 +227,7 @@ void store_fault_init(struct store_fault *store, struct cairn_store *inner)
     store->spares_readers = false;
     atomic_init(&store->calls_until_fault, -1);
     atomic_init(&store->call_count, 0);
+    atomic_init(&store->byte_count, 0);
     atomic_init(&store->txns_open, 0);
     atomic_init(&store->ranges_open, 0);
 }
@@ -222,6 +236,7 @@ void store_fault_arm(struct store_fault *store, long calls_before, enum cairn_st
 {
     atomic_store(&store->calls_until_fault, calls_before);
     atomic_store(&store->call_count, 0);
+    atomic_store(&store->byte_count, 0);
     store->fault_with = status;
     store->spares_readers = false;
 }

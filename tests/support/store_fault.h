@@ -1,5 +1,6 @@
 /*
- * A store that passes everything on to another one and makes one chosen call fail, once.
+ * A store that passes everything on to another one and makes one chosen call fail, once; and counts
+ * what is asked of it.
  *
  * Once, because a store that kept failing would hide a caller who ignored the first no. A failed
  * commit aborts the inner transaction, as the port promises; nothing else reaches the inner store.
@@ -26,6 +27,7 @@ struct store_fault {
     enum cairn_status fault_with;
     bool spares_readers;    /* calls in transactions that only read pass uncounted */
     atomic_long call_count; /* since init or arm */
+    atomic_long byte_count; /* of the values handed out since */
     atomic_long txns_open;
     atomic_long ranges_open;
 };

@@ -16,6 +16,8 @@ enum cairn_status cairn_context_init(struct cairn_context *ctx, struct cairn_sto
     cairn_arena_init(&ctx->arena);
     cairn_buffer_init(&ctx->grown, GROWN_BYTES_MAX);
     cairn_buffer_init(&ctx->linked, GROWN_BYTES_MAX);
+    cairn_buffer_init(&ctx->read_blob.plain, 2 * CAIRN_VALUE_MAX + 1);
+    cairn_buffer_init(&ctx->read_blob.ends, SIZE_MAX);
     ctx->schemas = cairn_schema_cache_new();
     ctx->packer = cairn_packer_new();
     if (ctx->schemas != NULL && ctx->packer != NULL)
@@ -67,13 +69,22 @@ enum cairn_status cairn_context_begin(struct cairn_context *ctx, enum cairn_txn_
     return CAIRN_OK;
 }
 
+/* What was kept of the store for one transaction. */
+static void context_forget(struct cairn_context *ctx)
+{
+    ctx->read_blob.log = 0;
+    cairn_buffer_release(&ctx->read_blob.plain);
+    cairn_buffer_release(&ctx->read_blob.ends);
+    cairn_arena_reset(&ctx->arena);
+}
+
 enum cairn_status cairn_context_commit(struct cairn_context *ctx)
 {
     struct cairn_txn *txn = ctx->txn;
 
     CAIRN_ASSERT(txn != NULL);
     ctx->txn = NULL;
-    cairn_arena_reset(&ctx->arena);
+    context_forget(ctx);
     enum cairn_status status = ctx->store->ops->commit(txn);
     if (status != CAIRN_OK && ctx->is_writing)
         cairn_schema_cache_reset(ctx->schemas);
@@ -89,7 +100,7 @@ void cairn_context_abort(struct cairn_context *ctx)
     ctx->txn = NULL;
     ctx->has_dirty = false; /* the buckets that changed are as they were */
     ctx->growing_log = 0;
-    cairn_arena_reset(&ctx->arena);
+    context_forget(ctx);
 }
 
 static enum cairn_status value_strip(struct cairn_bytes stored, struct cairn_bytes *out_value)
@@ -149,6 +160,14 @@ enum cairn_status cairn_kv_has(struct cairn_context *ctx, const struct cairn_key
     return CAIRN_OK;
 }
 
+/* Before a key is put or deleted. */
+static void write_begin(struct cairn_context *ctx, const struct cairn_key *key)
+{
+    ctx->write_count++;
+    if (key->bytes[0] == CAIRN_TABLE_BLOB)
+        ctx->read_blob.log = 0;
+}
+
 enum cairn_status cairn_kv_put(struct cairn_context *ctx, const struct cairn_key *key,
                                struct cairn_bytes value)
 {
@@ -156,7 +175,7 @@ enum cairn_status cairn_kv_put(struct cairn_context *ctx, const struct cairn_key
     uint8_t *stored = small;
 
     CAIRN_ASSERT(value.size <= CAIRN_VALUE_MAX);
-    ctx->write_count++;
+    write_begin(ctx, key);
     if (value.size + 1 > sizeof small) {
         stored = cairn_arena_get(&ctx->arena, value.size + 1);
         if (stored == NULL)
@@ -171,7 +190,7 @@ enum cairn_status cairn_kv_put(struct cairn_context *ctx, const struct cairn_key
 
 enum cairn_status cairn_kv_del(struct cairn_context *ctx, const struct cairn_key *key)
 {
-    ctx->write_count++;
+    write_begin(ctx, key);
     enum cairn_status status = ctx->store->ops->del(ctx->txn, cairn_key_bytes(key));
 
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;

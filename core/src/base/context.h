@@ -42,6 +42,16 @@ struct cairn_indexing {
     uint8_t key[32];    /* of the hashes that stand for personal values */
 };
 
+/* The blob whose entries were read last (log.c), so that whoever reads one after another does not
+ * unpack it each time. Known for one transaction, until blobs change. */
+struct cairn_read_blob {
+    uint32_t log; /* no; 0: none */
+    uint32_t first, count;
+    size_t entries_size, chain_size;
+    struct cairn_buffer plain; /* the entries, then their chain */
+    struct cairn_buffer ends;  /* where entries end, as far as somebody asked */
+};
+
 /* Called before a run of so many bytes goes in that comes under no checkpoint. */
 typedef enum cairn_status cairn_before_run_fn(void *context, size_t bytes);
 
@@ -61,6 +71,7 @@ struct cairn_context {
     struct cairn_schema_cache *schemas; /* tables decoded so far; own to this context */
     struct cairn_packer *packer;        /* zstd; own to this context */
     struct cairn_arena arena;
+    struct cairn_read_blob read_blob;
     struct cairn_tally tally;
     struct cairn_buffer grown; /* struct cairn_grown, in order; the caller resets it */
     /* struct cairn_grown: authority entries that came alone, each as the end of its log; until

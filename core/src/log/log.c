@@ -231,87 +231,175 @@ enum cairn_status cairn_blob_put(struct cairn_context *ctx, uint32_t no,
     return status;
 }
 
-static enum cairn_status blob_decode(struct cairn_context *ctx, struct cairn_bytes value,
-                                     struct cairn_blob *blob)
+/* A blob's value: its head, and its entries and chain as they are kept. */
+struct blob_value {
+    struct cairn_blob blob; /* of entries and chain the sizes alone */
+    bool is_packed;
+    struct cairn_bytes payload;
+};
+
+static enum cairn_status blob_value_read(struct cairn_bytes value, struct blob_value *out)
 {
+    struct cairn_blob *blob = &out->blob;
     struct cairn_reader reader;
 
     cairn_reader_init(&reader, value);
     uint8_t flags = cairn_read_u8(&reader);
+    out->is_packed = (flags & BLOB_PACKED) != 0;
     blob->has_seal = (flags & BLOB_SEALED) != 0;
     blob->count = (uint32_t)cairn_read_varint(&reader);
-    size_t entries_size = (size_t)cairn_read_varint(&reader);
-    size_t chain_size = (size_t)cairn_read_varint(&reader);
+    blob->entries.size = (size_t)cairn_read_varint(&reader);
+    blob->chain.size = (size_t)cairn_read_varint(&reader);
     blob->root = cairn_read_hash(&reader);
     struct cairn_bytes seal = {NULL, 0};
     if (blob->has_seal)
         seal = cairn_read_bytes(&reader, 64);
-    struct cairn_bytes payload = cairn_read_bytes(&reader, cairn_reader_left(&reader));
-    if (reader.failed || entries_size > CAIRN_VALUE_MAX || chain_size > CAIRN_VALUE_MAX)
-        return CAIRN_CORRUPT;
     if (seal.size == 64)
         memcpy(blob->seal.bytes, seal.data, 64);
+    out->payload = cairn_read_bytes(&reader, cairn_reader_left(&reader));
+    return reader.failed || blob->entries.size > CAIRN_VALUE_MAX ||
+                   blob->chain.size > CAIRN_VALUE_MAX
+               ? CAIRN_CORRUPT
+               : CAIRN_OK;
+}
 
-    uint8_t *plain = cairn_arena_get(&ctx->arena, entries_size + chain_size + 1);
-    if (plain == NULL)
-        return CAIRN_NO_MEMORY;
-    if ((flags & BLOB_PACKED) != 0) {
-        if (cairn_unpack(ctx->packer, payload, plain, entries_size + chain_size) != CAIRN_OK)
+/* Entries and chain into `plain`, which is large enough. */
+static enum cairn_status blob_open(struct cairn_context *ctx, struct blob_value *value,
+                                   uint8_t *plain)
+{
+    size_t plain_size = value->blob.entries.size + value->blob.chain.size;
+
+    if (value->is_packed) {
+        if (cairn_unpack(ctx->packer, value->payload, plain, plain_size) != CAIRN_OK)
             return CAIRN_CORRUPT;
     } else {
-        if (payload.size != entries_size + chain_size)
+        if (value->payload.size != plain_size)
             return CAIRN_CORRUPT;
-        memcpy(plain, payload.data, payload.size);
+        memcpy(plain, value->payload.data, plain_size);
     }
-    blob->entries = (struct cairn_bytes){plain, entries_size};
-    blob->chain = (struct cairn_bytes){plain + entries_size, chain_size};
+    value->blob.entries.data = plain;
+    value->blob.chain.data = plain + value->blob.entries.size;
     return CAIRN_OK;
+}
+
+/* The value of the blob that holds entry `index`, borrowed while the walk is open; the caller
+ * closes that whatever the answer. */
+static enum cairn_status blob_find(struct cairn_context *ctx, uint32_t no, uint32_t index,
+                                   struct cairn_walk *walk, struct blob_value *out)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_BLOB);
+    struct cairn_key from = {.size = 0};
+
+    *walk = (struct cairn_walk){.range = NULL};
+    *out = (struct blob_value){.is_packed = false};
+    cairn_key_u32(&prefix, no);
+    cairn_key_u32(&from, index);
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(&from), CAIRN_DESCENDING, walk));
+    CAIRN_TRY(cairn_walk_next(walk));
+    out->blob.first = cairn_read_u32be(&walk->key);
+    CAIRN_TRY(blob_value_read(walk->value, out));
+    return index - out->blob.first < out->blob.count ? CAIRN_OK : CAIRN_NOT_FOUND;
 }
 
 enum cairn_status cairn_blob_at(struct cairn_context *ctx, uint32_t no, uint32_t index,
                                 struct cairn_blob *out_blob)
 {
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_BLOB);
-    struct cairn_key from = {.size = 0};
     struct cairn_walk walk;
-    struct cairn_blob blob = {0};
+    struct blob_value value;
+    enum cairn_status status = blob_find(ctx, no, index, &walk, &value);
 
-    cairn_key_u32(&prefix, no);
-    cairn_key_u32(&from, index);
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(&from), CAIRN_DESCENDING, &walk));
-    enum cairn_status status = cairn_walk_next(&walk);
     if (status == CAIRN_OK) {
-        blob.first = cairn_read_u32be(&walk.key);
-        status = blob_decode(ctx, walk.value, &blob);
+        uint8_t *plain =
+            cairn_arena_get(&ctx->arena, value.blob.entries.size + value.blob.chain.size + 1);
+        status = plain == NULL ? CAIRN_NO_MEMORY : blob_open(ctx, &value, plain);
     }
     cairn_walk_close(&walk);
-    if (status != CAIRN_OK)
-        return status;
-    if (index - blob.first >= blob.count)
-        return CAIRN_NOT_FOUND;
-    *out_blob = blob;
+    if (status == CAIRN_OK)
+        *out_blob = value.blob;
+    return status;
+}
+
+/* Where an entry, and what its chain says of it, end in their parts of a blob. */
+struct entry_end {
+    uint32_t entry, chain;
+};
+
+/* Make ctx->read_blob the one that holds entry `index`. */
+static enum cairn_status read_blob_turn(struct cairn_context *ctx, uint32_t no, uint32_t index)
+{
+    struct cairn_read_blob *read = &ctx->read_blob;
+    struct cairn_walk walk;
+    struct blob_value value;
+
+    if (read->log == no && index >= read->first && index - read->first < read->count)
+        return CAIRN_OK;
+    read->log = 0;
+    cairn_buffer_reset(&read->plain);
+    cairn_buffer_reset(&read->ends);
+    enum cairn_status status = blob_find(ctx, no, index, &walk, &value);
+    if (status == CAIRN_OK) {
+        cairn_buffer_room(&read->plain, value.blob.entries.size + value.blob.chain.size + 1);
+        status = cairn_buffer_status(&read->plain);
+    }
+    if (status == CAIRN_OK)
+        status = blob_open(ctx, &value, read->plain.data);
+    cairn_walk_close(&walk);
+    CAIRN_TRY(status);
+    read->log = no;
+    read->first = value.blob.first;
+    read->count = value.blob.count;
+    read->entries_size = value.blob.entries.size;
+    read->chain_size = value.blob.chain.size;
     return CAIRN_OK;
+}
+
+/* Entry `i` of the blob that was read last, as it lies there. */
+static enum cairn_status read_blob_entry(struct cairn_read_blob *read, uint32_t i,
+                                         struct cairn_bytes *out_entry,
+                                         struct cairn_local_dot *out_chain)
+{
+    struct cairn_reader entries, chain;
+    struct entry_end end = {0, 0};
+    uint32_t known = (uint32_t)(read->ends.size / sizeof end);
+    uint32_t at = i < known ? i : known;
+
+    cairn_reader_init(&entries, (struct cairn_bytes){read->plain.data, read->entries_size});
+    cairn_reader_init(
+        &chain, (struct cairn_bytes){read->plain.data + read->entries_size, read->chain_size});
+    if (at > 0)
+        memcpy(&end, read->ends.data + (at - 1) * sizeof end, sizeof end);
+    entries.pos = end.entry;
+    chain.pos = end.chain;
+    for (; at <= i; at++) {
+        *out_entry = cairn_cbor_skip(&entries);
+        uint64_t chain_no = cairn_read_varint(&chain);
+        out_chain->log_number = (uint32_t)chain_no;
+        out_chain->index = chain_no == 0 ? 0 : (uint32_t)cairn_read_varint(&chain);
+        if (entries.failed || chain.failed)
+            return CAIRN_CORRUPT;
+        end = (struct entry_end){(uint32_t)entries.pos, (uint32_t)chain.pos};
+        if (at >= known)
+            cairn_buffer_add(&read->ends, &end, sizeof end);
+    }
+    return cairn_buffer_status(&read->ends);
 }
 
 enum cairn_status cairn_log_entry(struct cairn_context *ctx, uint32_t no, uint32_t index,
                                   struct cairn_bytes *out_entry, struct cairn_local_dot *out_chain)
 {
-    struct cairn_blob blob;
-    struct cairn_reader entries, chain;
-    struct cairn_bytes entry = {NULL, 0};
-    struct cairn_local_dot dot = {0, 0};
+    struct cairn_local_dot dot;
+    struct cairn_bytes entry;
 
-    CAIRN_TRY(cairn_blob_at(ctx, no, index, &blob));
-    cairn_reader_init(&entries, blob.entries);
-    cairn_reader_init(&chain, blob.chain);
-    for (uint32_t i = blob.first; i <= index; i++) {
-        entry = cairn_cbor_skip(&entries);
-        uint64_t chain_no = cairn_read_varint(&chain);
-        dot.log_number = (uint32_t)chain_no;
-        dot.index = chain_no == 0 ? 0 : (uint32_t)cairn_read_varint(&chain);
+    CAIRN_TRY(read_blob_turn(ctx, no, index));
+    enum cairn_status status =
+        read_blob_entry(&ctx->read_blob, index - ctx->read_blob.first, &entry, &dot);
+    if (status != CAIRN_OK) {
+        ctx->read_blob.log = 0;
+        return status;
     }
-    if (entries.failed || chain.failed)
-        return CAIRN_CORRUPT;
+    entry = cairn_arena_copy(&ctx->arena, entry); /* the next blob takes its place */
+    if (entry.data == NULL)
+        return CAIRN_NO_MEMORY;
     *out_entry = entry;
     if (out_chain != NULL)
         *out_chain = dot;
