@@ -26,7 +26,7 @@ struct scene {
     struct land land;
     struct holder holder;
     struct store_fault counter;
-    struct pen one, other; /* the logs of two stations */
+    struct pen one, other, third; /* the logs of three stations */
     uint8_t bytes[1 << 18];
     size_t size;
     uint32_t count;
@@ -39,6 +39,7 @@ static void scene_open(void)
     land_init_with(&scene.land, kinds_table_write);
     land_station_pen(&scene.land, &scene.one, 0);
     land_station_pen(&scene.land, &scene.other, 1);
+    land_station_pen(&scene.land, &scene.third, 2);
     holder_open(&scene.holder, scene.land.statement);
     holder_take_all(&scene.holder, &scene.land.pieces);
     store_fault_init(&scene.counter, scene.holder.store);
@@ -132,10 +133,101 @@ static void a_run_that_is_held_already_is_read_once(void **state)
     expect_in_proportion(known_run_play);
 }
 
+/* ---- announcements of what is here --------------------------------------------------------- */
+
+/* What the log had at that size, as held. */
+static struct cairn_head head_at(const struct pen *pen, uint32_t size)
+{
+    struct cairn_log log = holder_log(&scene.holder, &pen->id);
+    struct cairn_head head = {.log = pen->id, .size = size};
+
+    assert_int_equal(cairn_context_begin(&scene.holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    assert_int_equal(cairn_log_root_at(&scene.holder.ctx, &log, size, &head.root), CAIRN_OK);
+    cairn_context_abort(&scene.holder.ctx);
+    return head;
+}
+
+/* Announced by `one`, in an entry of its own; `number` 0: for the first time. */
+static void announce_gather(uint32_t number, const struct cairn_head *head)
+{
+    struct draft draft;
+
+    draft_change(&draft, &scene.one, 1);
+    if (number == 0)
+        draft_announce_first(&draft, head);
+    else
+        draft_announce(&draft, number, head);
+    gather(&draft);
+}
+
+static void count_announcing(void)
+{
+    count_from_here();
+    assert_int_equal(take_gathered(&scene.one), CAIRN_OUTCOME_ACCEPTED);
+}
+
+static void same_size_play(uint32_t count)
+{
+    records_take(&scene.other, count);
+    const struct cairn_head head = head_at(&scene.other, count / 2);
+    for (uint32_t i = 0; i < count; i++)
+        announce_gather(i == 0 ? 0 : 1, &head);
+    count_announcing();
+}
+
+static void what_is_announced_again_is_looked_at_once(void **state)
+{
+    (void)state;
+    expect_in_proportion(same_size_play);
+}
+
+static void two_roots_play(uint32_t count)
+{
+    records_take(&scene.other, count);
+    struct cairn_head head = head_at(&scene.other, count / 2);
+    for (uint32_t i = 0; i < count; i++) {
+        announce_gather(i == 0 ? 0 : 1, &head);
+        head.root.bytes[0] ^= 1;
+    }
+    count_announcing();
+}
+
+static void two_roots_announced_by_turns_read_the_log_once(void **state)
+{
+    (void)state;
+    expect_in_proportion(two_roots_play);
+}
+
+static void climbing_play(uint32_t count)
+{
+    struct cairn_head other[2 * ENTRIES + 1], third[2 * ENTRIES + 1];
+
+    records_take(&scene.other, count);
+    records_take(&scene.third, count);
+    for (uint32_t i = 0; i < count / 2; i++) {
+        other[i] = head_at(&scene.other, 2 + i);
+        third[i] = head_at(&scene.third, 2 + i);
+    }
+    for (uint32_t i = 0; i < count / 2; i++) {
+        announce_gather(i == 0 ? 0 : 1, &other[i]);
+        announce_gather(i == 0 ? 0 : 2, &third[i]);
+    }
+    count_announcing();
+}
+
+static void two_logs_announced_by_turns_are_read_once(void **state)
+{
+    (void)state;
+    expect_in_proportion(climbing_play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_that_is_held_already_is_read_once),
+        cmocka_unit_test(what_is_announced_again_is_looked_at_once),
+        cmocka_unit_test(two_roots_announced_by_turns_read_the_log_once),
+        cmocka_unit_test(two_logs_announced_by_turns_are_read_once),
     };
 
     if (sodium_init() < 0)

@@ -75,6 +75,8 @@ static void context_forget(struct cairn_context *ctx)
     ctx->read_blob.log = 0;
     cairn_buffer_release(&ctx->read_blob.plain);
     cairn_buffer_release(&ctx->read_blob.ends);
+    cairn_roots_free(ctx->roots);
+    ctx->roots = NULL;
     cairn_arena_reset(&ctx->arena);
 }
 
@@ -164,8 +166,10 @@ enum cairn_status cairn_kv_has(struct cairn_context *ctx, const struct cairn_key
 static void write_begin(struct cairn_context *ctx, const struct cairn_key *key)
 {
     ctx->write_count++;
-    if (key->bytes[0] == CAIRN_TABLE_BLOB)
-        ctx->read_blob.log = 0;
+    if (key->bytes[0] != CAIRN_TABLE_BLOB)
+        return;
+    ctx->read_blob.log = 0;
+    cairn_roots_forget(ctx->roots, key);
 }
 
 enum cairn_status cairn_kv_put(struct cairn_context *ctx, const struct cairn_key *key,

@@ -15,6 +15,7 @@ struct cairn_schema;
 struct cairn_schema_cache;
 struct cairn_packer;
 struct cairn_seen;
+struct cairn_roots;
 
 /* What a unit of work did, since cairn_context_fresh. */
 struct cairn_tally {
@@ -72,6 +73,7 @@ struct cairn_context {
     struct cairn_packer *packer;        /* zstd; own to this context */
     struct cairn_arena arena;
     struct cairn_read_blob read_blob;
+    struct cairn_roots *roots; /* of logs, worked out in this transaction; NULL: none yet */
     struct cairn_tally tally;
     struct cairn_buffer grown; /* struct cairn_grown, in order; the caller resets it */
     /* struct cairn_grown: authority entries that came alone, each as the end of its log; until
@@ -98,6 +100,11 @@ struct cairn_schema_cache *cairn_schema_cache_new(void);
 void cairn_schema_cache_free(struct cairn_schema_cache *cache);
 /* Forget all: a unit of work that was given up may have decoded what was never kept. */
 void cairn_schema_cache_reset(struct cairn_schema_cache *cache);
+
+/* Roots of logs worked out so far (roots.c). */
+void cairn_roots_free(struct cairn_roots *roots);
+/* The blob under that key is written or goes: what was worked out behind it is void. */
+void cairn_roots_forget(struct cairn_roots *roots, const struct cairn_key *blob);
 
 CAIRN_NODISCARD enum cairn_status cairn_context_begin(struct cairn_context *ctx,
                                                       enum cairn_txn_mode mode);

@@ -319,6 +319,20 @@ enum cairn_status cairn_blob_at(struct cairn_context *ctx, uint32_t no, uint32_t
     return status;
 }
 
+enum cairn_status cairn_blob_head_at(struct cairn_context *ctx, uint32_t no, uint32_t index,
+                                     struct cairn_blob *out_blob)
+{
+    struct cairn_walk walk;
+    struct blob_value value;
+    enum cairn_status status = blob_find(ctx, no, index, &walk, &value);
+
+    cairn_walk_close(&walk);
+    CAIRN_TRY(status);
+    value.blob.entries.size = value.blob.chain.size = 0;
+    *out_blob = value.blob;
+    return CAIRN_OK;
+}
+
 /* Where an entry, and what its chain says of it, end in their parts of a blob. */
 struct entry_end {
     uint32_t entry, chain;
@@ -475,44 +489,4 @@ enum cairn_status cairn_log_run(struct cairn_context *ctx, const struct cairn_lo
     if (status == CAIRN_OK)
         *out_run = run;
     return status;
-}
-
-enum cairn_status cairn_log_root_at(struct cairn_context *ctx, const struct cairn_log *log,
-                                    uint32_t size, struct cairn_hash *out_root)
-{
-    struct cairn_blinder blinder;
-    struct cairn_tree tree;
-    struct cairn_blob blob;
-    enum cairn_status status = CAIRN_OK;
-
-    cairn_tree_init(&tree);
-    if (size == 0 || size > cairn_log_size(log)) {
-        *out_root = cairn_tree_root(&tree);
-        return size == 0 ? CAIRN_OK : CAIRN_NOT_FOUND;
-    }
-    CAIRN_TRY(cairn_blob_at(ctx, log->no, size - 1, &blob));
-    if (blob.first + blob.count == size) {
-        *out_root = blob.root;
-        return CAIRN_OK;
-    }
-    cairn_log_blinder(log, &blinder);
-    for (uint32_t at = 0; at < size && status == CAIRN_OK; at = blob.first + blob.count) {
-        status = cairn_blob_at(ctx, log->no, at, &blob);
-        struct cairn_reader entries;
-        cairn_reader_init(&entries, blob.entries);
-        for (uint32_t i = 0; status == CAIRN_OK && i < blob.count && tree.size < size; i++) {
-            struct cairn_entry entry;
-            struct cairn_hash leaf;
-            status = cairn_entry_read(cairn_cbor_skip(&entries), &entry);
-            if (status == CAIRN_OK)
-                status = cairn_leaf(&blinder, blob.first + i, &entry, &leaf, NULL);
-            if (status == CAIRN_OK)
-                cairn_tree_append(&tree, &leaf);
-        }
-    }
-    cairn_blinder_release(&blinder);
-    if (status != CAIRN_OK)
-        return status == CAIRN_MALFORMED ? CAIRN_CORRUPT : status;
-    *out_root = cairn_tree_root(&tree);
-    return CAIRN_OK;
 }

@@ -85,6 +85,10 @@ enum cairn_status cairn_blob_put(struct cairn_context *ctx, uint32_t no,
 CAIRN_NODISCARD
 enum cairn_status cairn_blob_at(struct cairn_context *ctx, uint32_t no, uint32_t index,
                                 struct cairn_blob *out_blob);
+/* The same without entries and chain. */
+CAIRN_NODISCARD
+enum cairn_status cairn_blob_head_at(struct cairn_context *ctx, uint32_t no, uint32_t index,
+                                     struct cairn_blob *out_blob);
 /* Entry `index` and (may be NULL) its chain dot (no 0: none). */
 CAIRN_NODISCARD
 enum cairn_status cairn_log_entry(struct cairn_context *ctx, uint32_t no, uint32_t index,
@@ -103,5 +107,9 @@ enum cairn_status cairn_log_run(struct cairn_context *ctx, const struct cairn_lo
 CAIRN_NODISCARD
 enum cairn_status cairn_log_root_at(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t size, struct cairn_hash *out_root);
+/* The tree of the first `size` leaves of a log, which are stored. */
+CAIRN_NODISCARD
+enum cairn_status cairn_tree_at(struct cairn_context *ctx, const struct cairn_log *log,
+                                uint32_t size, struct cairn_tree *out_tree);
 
 #endif

@@ -33,25 +33,6 @@ enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn
     return status == CAIRN_OK ? CAIRN_OK : CAIRN_CORRUPT;
 }
 
-enum cairn_status cairn_tree_at(struct cairn_context *ctx, const struct cairn_log *log,
-                                uint32_t size, struct cairn_tree *out_tree)
-{
-    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
-    struct cairn_tree tree;
-
-    cairn_tree_init(&tree);
-    for (uint32_t i = 0; i < size; i++) {
-        struct cairn_entry entry;
-        struct cairn_hash *commitments;
-        struct cairn_hash leaf;
-        CAIRN_TRY(cairn_entry_load(ctx, log, i, &entry, &commitments, &leaf));
-        cairn_tree_append(&tree, &leaf);
-        cairn_arena_rewind(&ctx->arena, mark);
-    }
-    *out_tree = tree;
-    return CAIRN_OK;
-}
-
 /* Held entries have been merged, or never will be unless a rebuild does it: no tomb is needed. */
 static enum cairn_status entry_is_here(struct cairn_context *ctx, struct cairn_dot dot,
                                        bool *out_is_here)

@@ -67,9 +67,5 @@ enum cairn_status cairn_entry_load(struct cairn_context *ctx, const struct cairn
                                    uint32_t index, struct cairn_entry *out_entry,
                                    struct cairn_hash **out_commitments,
                                    struct cairn_hash *out_leaf);
-/* The tree of the first `size` leaves of a log, from its entries. */
-CAIRN_NODISCARD
-enum cairn_status cairn_tree_at(struct cairn_context *ctx, const struct cairn_log *log,
-                                uint32_t size, struct cairn_tree *out_tree);
 
 #endif
