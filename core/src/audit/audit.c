@@ -158,6 +158,7 @@ static enum cairn_status group_take(struct cairn_auditor *audit, const struct ca
 {
     struct cairn_follow follow = {0};
     char scope[CAIRN_SCOPE_TEXT_BYTES];
+    size_t leaf_count = group->leaves.left;
 
     cairn_context_fresh(&audit->ctx);
     CAIRN_TRY(cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE));
@@ -177,6 +178,9 @@ static enum cairn_status group_take(struct cairn_auditor *audit, const struct ca
     if (is_theirs || !group->has_checkpoint)
         return CAIRN_OK;
     audit->report.checkpoint_count++;
+    if (group->is_explicit) /* else what is held here was signed */
+        CAIRN_TRY(cairn_audit_rests_add(audit, group->scope, group->first_leaf + leaf_count,
+                                        group->held, group->held_count));
     cairn_scope_text(group->scope, scope);
     if (follow.state_is_equal)
         audit->report.compared_count++;
@@ -298,6 +302,7 @@ static enum cairn_status audit_begin(struct cairn_auditor *audit, struct cairn_b
 
 static void audit_end(struct cairn_auditor *audit)
 {
+    cairn_buffer_release(&audit->rests);
     if (audit->ctx.store != NULL)
         cairn_context_release(&audit->ctx);
     if (audit->store != NULL)
@@ -324,6 +329,7 @@ enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
     for (size_t i = 0; i < file_count; i++)
         audit->entries_total += files[i].size / 16;
     cairn_buffer_init(&notes, CAIRN_VALUE_MAX);
+    cairn_buffer_init(&audit->rests, SIZE_MAX / 2);
     enum cairn_status status = audit_begin(audit, root_statement);
     for (size_t i = 0; i < file_count && status == CAIRN_OK; i++)
         status = file_take(audit, files[i], file_names[i]);

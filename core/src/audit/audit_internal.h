@@ -1,4 +1,4 @@
-/* audit_internal.h: an audit under way, shared by audit.c and audit_report.c. */
+/* audit_internal.h: an audit under way, shared by the files of this folder. */
 
 #ifndef CAIRN_AUDIT_INTERNAL_H
 #define CAIRN_AUDIT_INTERNAL_H
@@ -14,6 +14,15 @@ struct cairn_auditor {
     struct cairn_err err;                 /* of the step under way */
     struct cairn_err *outer;              /* the caller's: its language */
     uint64_t entries_done, entries_total; /* the total is a guess by the files' sizes */
+    struct cairn_buffer rests;            /* struct cairn_audit_rest, in any order */
+};
+
+/* What a server signed that a checkpoint of it rests on: so many entries of an authority log. */
+struct cairn_audit_rest {
+    struct cairn_hash log;
+    uint32_t size;
+    struct cairn_scope scope; /* of the checkpoint, and its size */
+    uint64_t scope_size;
 };
 
 /* Count a finding and hand it to the visitor; `affects` may be NULL. */
@@ -26,6 +35,18 @@ void cairn_audit_finding(struct cairn_auditor *audit, const char *text, const ch
         cairn_fail(&text_, CAIRN_BAD_SIGNATURE, __VA_ARGS__);           \
         cairn_audit_finding((audit), text_.text, (affects));            \
     } while (0)
+
+/* Remember what a checkpoint rests on whose signature holds. NO_MEMORY. */
+CAIRN_NODISCARD
+enum cairn_status cairn_audit_rests_add(struct cairn_auditor *audit, struct cairn_scope scope,
+                                        uint64_t scope_size, const struct cairn_held *held,
+                                        size_t held_count);
+/*
+ * A finding for each authority log that was remembered so and is not here as far: what a
+ * checkpoint rests on was left out, and may be a revocation. What lies behind a cut or a fork is
+ * not missed, as it counts for nothing. Within a unit of work.
+ */
+CAIRN_NODISCARD enum cairn_status cairn_audit_rests_report(struct cairn_auditor *audit);
 
 /*
  * Look through the store that everything was taken into: fills audit->report, tells the visitor,

@@ -252,6 +252,8 @@ enum cairn_status cairn_audit_report_gather(struct cairn_auditor *audit, struct 
     cairn_fingerprint(&ctx->network, audit->report.root_fingerprint);
     status = gaps_report(audit);
     if (status == CAIRN_OK)
+        status = cairn_audit_rests_report(audit);
+    if (status == CAIRN_OK)
         status = cairn_grants_visit(ctx, device_report, audit);
     if (status == CAIRN_OK) {
         for (status = cairn_log_next(ctx, &log, true); status == CAIRN_OK;
