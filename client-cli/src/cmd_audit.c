@@ -313,9 +313,12 @@ static enum cli_exit audit_bundles(struct audit *audit)
             return cli_report(cli, status);
         files[audit->file_count] = bytes_of(file);
     }
+    const struct cairn_audit_given given = {.root_statement = bytes_of(&audit->root),
+                                            .files = files,
+                                            .file_names = cli->options.arguments,
+                                            .file_count = count};
     enum cairn_status status =
-        cairn_audit_files(bytes_of(&audit->root), files, cli->options.arguments, count, &visitor,
-                          &audit->report, &audit->checkpoints, &cli->err);
+        cairn_audit_files(&given, &visitor, &audit->report, &audit->checkpoints, &cli->err);
     return status == CAIRN_OK ? CLI_DONE : cli_report_file(cli, status);
 }
 
@@ -349,8 +352,8 @@ static enum cli_exit audit_store(struct audit *audit)
     if (options_has(&cli->options, OPTION_ROOT))
         status = compare_root(audit);
     if (status == CAIRN_OK)
-        status = cairn_audit_replica(cli->replica, &visitor, &audit->report, &audit->checkpoints,
-                                     &cli->err);
+        status = cairn_audit_replica(cli->replica, NULL, &visitor, &audit->report,
+                                     &audit->checkpoints, &cli->err);
     return status == CAIRN_OK ? CLI_DONE : cli_report(cli, status);
 }
 

@@ -260,7 +260,7 @@ enum cairn_status figure_audit(struct bench *bench, struct figure_value *out_val
     if (status != CAIRN_OK)
         return status;
     double begun_s = measure_cpu_s();
-    status = cairn_audit_replica(merge->server.replica, &visitor, &report, NULL, err);
+    status = cairn_audit_replica(merge->server.replica, NULL, &visitor, &report, NULL, err);
     double cpu_s = measure_cpu_s() - begun_s;
     if (status != CAIRN_OK)
         return status;

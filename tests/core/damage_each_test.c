@@ -347,7 +347,7 @@ static enum cairn_status audit(void)
     static const struct cairn_audit_visitor visitor = {.finding = NULL};
     struct cairn_audit_report report;
 
-    return cairn_audit_replica(desk.replica, &visitor, &report, NULL, &desk.err);
+    return cairn_audit_replica(desk.replica, NULL, &visitor, &report, NULL, &desk.err);
 }
 
 static void write_all(void)

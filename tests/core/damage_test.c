@@ -368,7 +368,7 @@ static enum cairn_status act_audit(void)
     const struct cairn_audit_visitor nobody = {.context = NULL};
     struct cairn_audit_report report;
 
-    return cairn_audit_replica(station.replica, &nobody, &report, NULL, &station.err);
+    return cairn_audit_replica(station.replica, NULL, &nobody, &report, NULL, &station.err);
 }
 
 static const struct act {

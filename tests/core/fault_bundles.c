@@ -202,8 +202,12 @@ static enum cairn_status act_audit_files(void)
     struct cairn_audit_report report;
     struct cairn_bytes notes;
 
-    return audit_done(cairn_audit_files(fault_bytes(net.statement), &file, &name, 1, &visitor,
-                                        &report, &notes, &net.station.err),
+    const struct cairn_audit_given given = {.root_statement = fault_bytes(net.statement),
+                                            .files = &file,
+                                            .file_names = &name,
+                                            .file_count = 1};
+
+    return audit_done(cairn_audit_files(&given, &visitor, &report, &notes, &net.station.err),
                       &report, notes);
 }
 
@@ -214,7 +218,7 @@ static enum cairn_status act_audit_replica(void)
     struct cairn_bytes notes;
 
     return audit_done(
-        cairn_audit_replica(net.station.replica, &visitor, &report, &notes, &net.station.err),
+        cairn_audit_replica(net.station.replica, NULL, &visitor, &report, &notes, &net.station.err),
         &report, notes);
 }
 
@@ -224,11 +228,46 @@ static enum cairn_status act_audit_found(void)
     const char *const names[] = {"one", "two"};
     const struct cairn_audit_visitor visitor = {.context = NULL};
     struct cairn_audit_report report;
-    enum cairn_status status = cairn_audit_files(fault_bytes(net.statement), files, names, 2,
-                                                 &visitor, &report, NULL, &net.station.err);
+    const struct cairn_audit_given given = {.root_statement = fault_bytes(net.statement),
+                                            .files = files,
+                                            .file_names = names,
+                                            .file_count = 2};
+    enum cairn_status status = cairn_audit_files(&given, &visitor, &report, NULL, &net.station.err);
 
     if (status == CAIRN_OK)
         assert_int_equal(report.fork_count, 1);
+    return status;
+}
+
+/* What the last audit saved, kept for the next. */
+static struct cairn_bytes kept;
+
+static void once_audit_earlier(void)
+{
+    const struct cairn_audit_visitor visitor = {.context = NULL};
+    struct cairn_audit_report report;
+
+    once_audit();
+    cairn_bytes_free(kept);
+    machine_must(&net.station, cairn_audit_replica(net.station.replica, NULL, &visitor, &report,
+                                                   &kept, &net.station.err));
+    assert_true(kept.size > 0);
+}
+
+static enum cairn_status act_audit_earlier(void)
+{
+    const char *name = "kept";
+    const struct cairn_audit_earlier earlier = {&kept, &name, 1};
+    const struct cairn_audit_visitor visitor = {.context = NULL};
+    struct cairn_audit_report report;
+    struct cairn_bytes notes;
+    enum cairn_status status =
+        audit_done(cairn_audit_replica(net.station.replica, &earlier, &visitor, &report, &notes,
+                                       &net.station.err),
+                   &report, notes);
+
+    if (status == CAIRN_OK)
+        assert_true(report.earlier_count > 0);
     return status;
 }
 
@@ -243,7 +282,7 @@ static enum cairn_status act_audit_forked(void)
     const struct cairn_audit_visitor visitor = {.context = NULL};
     struct cairn_audit_report report;
     enum cairn_status status =
-        cairn_audit_replica(net.station.replica, &visitor, &report, NULL, &net.station.err);
+        cairn_audit_replica(net.station.replica, NULL, &visitor, &report, NULL, &net.station.err);
 
     if (status == CAIRN_OK)
         assert_int_equal(report.fork_count, 1);
@@ -275,6 +314,7 @@ static const struct fault_case cases[] = {
     AUDIT("cairn_audit_files", once_audit, act_audit_files),
     AUDIT("cairn_audit_files, fork", once_audit_found, act_audit_found),
     AUDIT("cairn_audit_replica", once_audit, act_audit_replica),
+    AUDIT("cairn_audit_replica, earlier", once_audit_earlier, act_audit_earlier),
     AUDIT("cairn_audit_replica, fork", once_audit_forked, act_audit_forked),
 };
 const struct fault_group fault_bundles = FAULT_GROUP("bundles", cases);

@@ -284,7 +284,7 @@ static const char *settled(void)
 
     text[0] = '\0';
     machine_must(&station,
-                 cairn_audit_replica(station.replica, &visitor, &report, NULL, &station.err));
+                 cairn_audit_replica(station.replica, NULL, &visitor, &report, NULL, &station.err));
     return text;
 }
 

@@ -391,7 +391,10 @@ static enum cairn_status audit(struct cairn_bytes root, struct cairn_bytes bundl
     const struct cairn_audit_visitor visitor = {.finding = on_finding};
     const char *name = "bundle";
 
-    return cairn_audit_files(root, &bundle, &name, 1, &visitor, out_report, NULL, &net.err);
+    const struct cairn_audit_given given = {
+        .root_statement = root, .files = &bundle, .file_names = &name, .file_count = 1};
+
+    return cairn_audit_files(&given, &visitor, out_report, NULL, &net.err);
 }
 
 /* Some bits of a packed part say nothing (zstd, RFC 8878, 3.1.1.1.1.3): then all is as it was. */

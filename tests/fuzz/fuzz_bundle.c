@@ -29,8 +29,11 @@ static void audit(struct cairn_bytes file)
     struct cairn_audit_report report;
     struct cairn_bytes notes;
 
-    enum cairn_status status = cairn_audit_files(net_bytes(start->root_statement), &file, &name, 1,
-                                                 &visitor, &report, &notes, &net_err);
+    const struct cairn_audit_given given = {.root_statement = net_bytes(start->root_statement),
+                                            .files = &file,
+                                            .file_names = &name,
+                                            .file_count = 1};
+    enum cairn_status status = cairn_audit_files(&given, &visitor, &report, &notes, &net_err);
     CAIRN_ASSERT(status == CAIRN_OK || net_err.text[0] != '\0');
     if (status != CAIRN_OK)
         return;

@@ -356,7 +356,7 @@ static bool audit_is_clean(struct world *world, struct node *node)
     struct cairn_audit_report report;
 
     if (!WORLD_MUST(world,
-                    cairn_audit_replica(node->replica, &visitor, &report, NULL, &world->err)))
+                    cairn_audit_replica(node->replica, NULL, &visitor, &report, NULL, &world->err)))
         return false;
     bool is_clean = report.finding_count == 0;
     /* Of a device that signed twice, and whose second history counts nowhere, the book says

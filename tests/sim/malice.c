@@ -208,10 +208,13 @@ static void both_audited(struct world *world, const struct bundle *one, const st
     const struct cairn_audit_visitor visitor = {.finding = finding_count, .context = &found};
     struct cairn_audit_report report;
 
-    if (!WORLD_MUST(world,
-                    cairn_audit_files(
-                        (struct cairn_bytes){world->root_statement, world->root_statement_size},
-                        files, names, 2, &visitor, &report, NULL, &world->err)))
+    const struct cairn_audit_given given = {
+        .root_statement = {world->root_statement, world->root_statement_size},
+        .files = files,
+        .file_names = names,
+        .file_count = 2};
+
+    if (!WORLD_MUST(world, cairn_audit_files(&given, &visitor, &report, NULL, &world->err)))
         return;
     if (report.finding_count == 0)
         world_fail(world, invariant, "an auditor with both histories finds nothing");

@@ -280,12 +280,15 @@ static void an_audit_that_nobody_listens_to_counts_the_same(void **state)
     struct net_bytes edited = bundle_edited(bundle, &edit);
     struct cairn_bytes file = net_bytes(edited);
     struct cairn_audit_report heard = audited(root_statement, edited, (struct net_bytes){NULL, 0});
-    net_must(cairn_audit_files(net_bytes(root_statement), &file, &name, 1, &nobody, &report, NULL,
-                               NULL));
+    const struct cairn_audit_given given = {.root_statement = net_bytes(root_statement),
+                                            .files = &file,
+                                            .file_names = &name,
+                                            .file_count = 1};
+    net_must(cairn_audit_files(&given, &nobody, &report, NULL, NULL));
     assert_true(report.finding_count > 0);
     assert_int_equal(report.finding_count, heard.finding_count);
     assert_string_equal(report.digest, heard.digest);
-    net_must(cairn_audit_replica(a7.replica, &nobody, &report, NULL, NULL));
+    net_must(cairn_audit_replica(a7.replica, NULL, &nobody, &report, NULL, NULL));
     assert_int_equal(report.finding_count, 0);
     free(edited.data);
 }
@@ -295,13 +298,13 @@ static void expect_not_audited(struct cairn_bytes root, struct cairn_bytes file,
 {
     const char *const name = "one.cairn";
     struct cairn_audit_report report = {.finding_count = 77};
+    const struct cairn_audit_given given = {
+        .root_statement = root, .files = &file, .file_names = &name, .file_count = 1};
 
-    net_expect(cairn_audit_files(root, &file, &name, 1, &audited_visitor, &report, NULL, &net_err),
-               expected);
+    net_expect(cairn_audit_files(&given, &audited_visitor, &report, NULL, &net_err), expected);
     assert_string_equal(net_err.text, sentence);
     assert_int_equal(report.finding_count, 77);
-    net_expect(cairn_audit_files(root, &file, &name, 1, &audited_visitor, &report, NULL, NULL),
-               expected);
+    net_expect(cairn_audit_files(&given, &audited_visitor, &report, NULL, NULL), expected);
 }
 
 static void what_cannot_be_audited_is_said(void **state)

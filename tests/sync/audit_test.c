@@ -47,7 +47,7 @@ static struct cairn_audit_report audit_node(struct net_node *node)
     struct cairn_audit_report report;
 
     audited_finding[0] = '\0';
-    net_must(cairn_audit_replica(node->replica, &audited_visitor, &report, NULL, &net_err));
+    net_must(cairn_audit_replica(node->replica, NULL, &audited_visitor, &report, NULL, &net_err));
     return report;
 }
 
@@ -364,9 +364,9 @@ static void another_root_key_is_refused(void **state)
     struct net_bytes wrong = net_root_statement(&other);
     struct net_bytes bundle = net_bundle(&net.office, true);
     struct cairn_bytes file = net_bytes(bundle);
-    net_expect(cairn_audit_files(net_bytes(wrong), &file, &name, 1, &audited_visitor, &report, NULL,
-                                 &net_err),
-               CAIRN_REFUSED);
+    const struct cairn_audit_given given = {
+        .root_statement = net_bytes(wrong), .files = &file, .file_names = &name, .file_count = 1};
+    net_expect(cairn_audit_files(&given, &audited_visitor, &report, NULL, &net_err), CAIRN_REFUSED);
     assert_non_null(strstr(net_err.text, "another network"));
     free(wrong.data);
     free(bundle.data);

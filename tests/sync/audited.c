@@ -39,8 +39,11 @@ struct cairn_audit_report audited(struct net_bytes root_statement, struct net_by
     struct cairn_audit_report report;
 
     audited_finding[0] = audited_affects[0] = '\0';
-    net_must(cairn_audit_files(net_bytes(root_statement), files, names, two.data == NULL ? 1 : 2,
-                               &audited_visitor, &report, NULL, &net_err));
+    const struct cairn_audit_given given = {.root_statement = net_bytes(root_statement),
+                                            .files = files,
+                                            .file_names = names,
+                                            .file_count = two.data == NULL ? 1 : 2};
+    net_must(cairn_audit_files(&given, &audited_visitor, &report, NULL, &net_err));
     return report;
 }
 

@@ -480,6 +480,7 @@ struct cairn_audit_report {
                                 equal */
     uint64_t conflict_count, settled_count, newer_count, fork_count;
     uint64_t finding_count;
+    uint64_t earlier_count; /* checkpoints kept earlier that the history at hand goes on from */
     char server_tag[8];
     char digest[68]; /* hex: H over the digests of all scopes, in order */
 };
@@ -500,21 +501,50 @@ struct cairn_audit_visitor {
     void *context;
 };
 /*
- * Verify from the root key alone: chains, seals, gaps, forks, checkpoints, and the state rebuilt
- * from logs. `files` are bundles, read into a store in memory; nothing else is trusted. OK with
- * findings counted in the report: an audit that finds something has done its work. REFUSED: the
- * bundle is of another network. `out_checkpoints` (may be NULL) gets the notes for
- * --save-checkpoint, free with cairn_bytes_free.
+ * Checkpoints that the auditor kept from earlier audits: files as *out_checkpoints below gives
+ * them, each of one signed note (SPEC.md section 6) or more, blank lines between. All borrowed for
+ * the call; `names` are what a message calls them.
+ *
+ * Each is checked against the checkpoint key of the server that had its scope in its epoch, as what
+ * is audited says, and its root compared with that of the same scope log at the same size. Where
+ * that log is shorter, or has another root there, it is a finding: the history was cut, or the
+ * server signed two. So it is where what is audited does not know the server that signed it, or
+ * lacks authority logs that it rests on. Those that fit are counted in report.earlier_count.
+ */
+struct cairn_audit_earlier {
+    const struct cairn_bytes *files;
+    const char *const *names;
+    size_t count;
+};
+/* What is audited: bundles, names for messages beside them, and what was kept earlier. Borrowed. */
+struct cairn_audit_given {
+    struct cairn_bytes root_statement; /* root.pub */
+    const struct cairn_bytes *files;
+    const char *const *file_names;
+    size_t file_count;
+    struct cairn_audit_earlier earlier; /* count 0: nothing */
+};
+/*
+ * Verify from the root key alone: chains, seals, gaps, forks, checkpoints and all that they rest
+ * on, and the state rebuilt from logs. The files are read into a store in memory; nothing else is
+ * trusted. OK with findings counted in the report: an audit that finds something has done its work.
+ * `out_checkpoints` (may be NULL) gets the notes to keep for the next audit, free with
+ * cairn_bytes_free.
+ *
+ * BAD_INPUT: the root key is none, a bundle is sealed, or a file of earlier checkpoints holds none.
+ * MALFORMED: a file is no bundle, or an earlier checkpoint is no note. REFUSED: one of them is of
+ * another network. BAD_SIGNATURE: the signature of an earlier checkpoint does not hold. err names
+ * the file; findings may have been told by then, and nothing may be concluded from them.
  */
 CAIRN_NODISCARD
-enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
-                                    const struct cairn_bytes *files, const char *const *file_names,
-                                    size_t file_count, const struct cairn_audit_visitor *visitor,
+enum cairn_status cairn_audit_files(const struct cairn_audit_given *given,
+                                    const struct cairn_audit_visitor *visitor,
                                     struct cairn_audit_report *out_report,
                                     struct cairn_bytes *out_checkpoints, struct cairn_err *err);
-/* The same for this store. */
+/* The same for this store; `earlier` may be NULL. */
 CAIRN_NODISCARD
 enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
+                                      const struct cairn_audit_earlier *earlier,
                                       const struct cairn_audit_visitor *visitor,
                                       struct cairn_audit_report *out_report,
                                       struct cairn_bytes *out_checkpoints, struct cairn_err *err);

@@ -309,9 +309,16 @@ static void audit_end(struct cairn_auditor *audit)
         audit->store->ops->close(audit->store);
 }
 
-enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
-                                    const struct cairn_bytes *files, const char *const *file_names,
-                                    size_t file_count, const struct cairn_audit_visitor *visitor,
+static enum cairn_status files_take(struct cairn_auditor *audit,
+                                    const struct cairn_audit_given *given)
+{
+    for (size_t i = 0; i < given->file_count; i++)
+        CAIRN_TRY(file_take(audit, given->files[i], given->file_names[i]));
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_audit_files(const struct cairn_audit_given *given,
+                                    const struct cairn_audit_visitor *visitor,
                                     struct cairn_audit_report *out_report,
                                     struct cairn_bytes *out_checkpoints, struct cairn_err *err)
 {
@@ -326,13 +333,17 @@ enum cairn_status cairn_audit_files(struct cairn_bytes root_statement,
     }
     audit->visitor = visitor;
     audit->outer = err;
-    for (size_t i = 0; i < file_count; i++)
-        audit->entries_total += files[i].size / 16;
+    for (size_t i = 0; i < given->file_count; i++)
+        audit->entries_total += given->files[i].size / 16;
     cairn_buffer_init(&notes, CAIRN_VALUE_MAX);
     cairn_buffer_init(&audit->rests, SIZE_MAX / 2);
-    enum cairn_status status = audit_begin(audit, root_statement);
-    for (size_t i = 0; i < file_count && status == CAIRN_OK; i++)
-        status = file_take(audit, files[i], file_names[i]);
+    enum cairn_status status = audit_begin(audit, given->root_statement);
+    if (status == CAIRN_OK)
+        status = cairn_audit_earlier_check(audit, &given->earlier);
+    if (status == CAIRN_OK)
+        status = files_take(audit, given);
+    if (status == CAIRN_OK)
+        status = cairn_audit_earlier_report(audit, &given->earlier);
     if (status == CAIRN_OK)
         status = cairn_audit_report_gather(audit, &notes);
     audit_end(audit);
@@ -377,6 +388,7 @@ static enum cairn_status own_digest(struct cairn_replica *replica, char out_dige
 }
 
 enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
+                                      const struct cairn_audit_earlier *earlier,
                                       const struct cairn_audit_visitor *visitor,
                                       struct cairn_audit_report *out_report,
                                       struct cairn_bytes *out_checkpoints, struct cairn_err *err)
@@ -402,8 +414,13 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
     }
     if (status == CAIRN_OK) {
         struct cairn_bytes file = cairn_buffer_bytes(&bundle);
-        status = cairn_audit_files(cairn_writer_bytes(&root), &file, &name, 1, visitor, out_report,
-                                   out_checkpoints, err);
+        const struct cairn_audit_given given = {
+            .root_statement = cairn_writer_bytes(&root),
+            .files = &file,
+            .file_names = &name,
+            .file_count = 1,
+            .earlier = earlier == NULL ? (struct cairn_audit_earlier){.count = 0} : *earlier};
+        status = cairn_audit_files(&given, visitor, out_report, out_checkpoints, err);
     }
     cairn_buffer_release(&bundle);
     if (status == CAIRN_OK && strcmp(digest, out_report->digest) != 0) {

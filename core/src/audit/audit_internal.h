@@ -49,6 +49,22 @@ enum cairn_status cairn_audit_rests_add(struct cairn_auditor *audit, struct cair
 CAIRN_NODISCARD enum cairn_status cairn_audit_rests_report(struct cairn_auditor *audit);
 
 /*
+ * Are the files that were kept earlier what they should be, as far as they tell by themselves?
+ * BAD_INPUT, MALFORMED, REFUSED (another network): the caller's err names the file.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_audit_earlier_check(struct cairn_auditor *audit,
+                                            const struct cairn_audit_earlier *earlier);
+/*
+ * When everything was taken in: compare each earlier checkpoint with the history at hand; a finding
+ * where they do not fit. What it rests on is remembered. MALFORMED, BAD_SIGNATURE: the file is not
+ * what it was; the caller's err names it.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_audit_earlier_report(struct cairn_auditor *audit,
+                                             const struct cairn_audit_earlier *earlier);
+
+/*
  * Look through the store that everything was taken into: fills audit->report, tells the visitor,
  * and appends a note of every newest checkpoint to `notes`.
  */
