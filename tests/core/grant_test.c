@@ -81,6 +81,9 @@ static void a_grant_that_is_asked_for_wrongly_is_refused_in_words(void **state)
         {"server", "513332", "S", NULL, CAIRN_BAD_INPUT,
          "A server, and only a server, is granted with --address tcp://IP:PORT. Nothing was "
          "written."},
+        {"prefecture", "513332", "P", NULL, CAIRN_NO_RIGHT,
+         "cannot grant the role prefecture: C has the role county. Ask the office above. Nothing "
+         "was written."},
     };
 
     (void)state;

@@ -231,6 +231,13 @@ static struct cairn_verdict verdict_of(enum cairn_validity validity, enum cairn_
     return (struct cairn_verdict){.validity = validity, .reason = reason};
 }
 
+bool cairn_standing_may_make(const struct cairn_standing *author, uint64_t role)
+{
+    bool is_office = author->role <= CAIRN_ROLE_STATION;
+
+    return author->is_root || role > CAIRN_ROLE_STATION || (is_office && role >= author->role);
+}
+
 /* Is the holder of `under` a proper ancestor of the holder of `below`? */
 static enum cairn_status is_above(struct cairn_context *ctx, const struct cairn_under *under,
                                   struct cairn_under below, bool *out_is_above)
@@ -253,12 +260,10 @@ static struct cairn_verdict grant_judge(const struct cairn_standing *author,
 {
     if (author->depth + 1 > CAIRN_CHAIN_MAX)
         return verdict_of(CAIRN_INVALID, CAIRN_WHY_DEPTH);
-    /* An office makes none nearer the root than itself: it would sign their steps too. */
-    bool is_raised = !author->is_root && grant->role <= CAIRN_ROLE_STATION &&
-                     (author->role > CAIRN_ROLE_STATION || grant->role < author->role);
     bool is_wider =
         (grant->channels & ~author->channels) != 0 || (grant->rights & ~author->rights) != 0;
-    if ((author->rights & CAIRN_RIGHT_DELEGATE) == 0 || is_wider || is_raised ||
+    if ((author->rights & CAIRN_RIGHT_DELEGATE) == 0 || is_wider ||
+        !cairn_standing_may_make(author, grant->role) ||
         !cairn_scope_contains(author->scope, grant->scope) ||
         cairn_sign_key_check(&grant->keys.seal) != CAIRN_OK ||
         cairn_noise_key_check(&grant->keys.noise) != CAIRN_OK ||

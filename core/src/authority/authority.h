@@ -29,6 +29,9 @@ struct cairn_standing {
 CAIRN_NODISCARD
 enum cairn_status cairn_standing_get(struct cairn_context *ctx, const struct cairn_under *under,
                                      struct cairn_standing *out_standing);
+/* May who has this standing give `role`? No office makes one nearer the root than itself: it would
+ * sign that one's steps too. */
+bool cairn_standing_may_make(const struct cairn_standing *author, uint64_t role);
 /* Does `under` stand: does no grant of its chain lie behind the end of its author's log, held here
  * or not? That a grant was revoked acts through the cuts of the logs written under it. */
 CAIRN_NODISCARD

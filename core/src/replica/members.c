@@ -409,6 +409,12 @@ static enum cairn_status right_check(struct cairn_context *ctx, const struct gra
             "cannot grant %s: this authority holds %s, and %s is not inside it. Nothing was "
             "written.",
             asked, own, asked);
+    if (!cairn_standing_may_make(standing, work->role))
+        return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
+                          "cannot grant the role %s: %s has the role %s. Ask the office above. "
+                          "Nothing was written.",
+                          cairn_role_name(work->role), standing->tag,
+                          cairn_role_name(standing->role));
     return CAIRN_OK;
 }
 
