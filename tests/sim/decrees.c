@@ -20,16 +20,23 @@ struct decree_work {
     uint32_t size;
 };
 
+enum cairn_status decree_append(struct cairn_replica *author, const char *scope,
+                                const struct cairn_writer *entry, struct cairn_log *out_log)
+{
+    struct cairn_author pen = cairn_replica_author(author);
+    struct cairn_scope at;
+
+    CAIRN_ASSERT(!entry->overflowed && cairn_scope_parse(scope, &at));
+    CAIRN_TRY(cairn_own_log(&author->ctx, &pen, at, CAIRN_CHANNEL_AUTHORITY, out_log));
+    return cairn_apply_own(&author->ctx, &pen, out_log, cairn_writer_bytes(entry), 1);
+}
+
 static enum cairn_status office_append(struct cairn_replica *office, struct decree_work *work,
                                        const struct cairn_writer *entry)
 {
-    struct cairn_author author = cairn_replica_author(office);
-    struct cairn_scope scope;
     struct cairn_log log;
 
-    CAIRN_ASSERT(!entry->overflowed && cairn_scope_parse(WORLD_COUNTY, &scope));
-    CAIRN_TRY(cairn_own_log(&office->ctx, &author, scope, CAIRN_CHANNEL_AUTHORITY, &log));
-    CAIRN_TRY(cairn_apply_own(&office->ctx, &author, &log, cairn_writer_bytes(entry), 1));
+    CAIRN_TRY(decree_append(office, WORLD_COUNTY, entry, &log));
     work->log = log.id;
     work->size = cairn_log_size(&log);
     return CAIRN_OK;

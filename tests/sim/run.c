@@ -15,6 +15,7 @@
 #include "links.h"
 #include "malice.h"
 #include "people.h"
+#include "traitor.h"
 
 #define SLOTS_A_DAY 10 /* actions of a station: so many make a day count */
 #define FULL_EVERY 100 /* steps */
@@ -112,6 +113,8 @@ static void run_end(struct world *world)
         invariants_end(world);
     if (world_is_well(world) && world->traits.has_server_fork)
         malice_server_forks(world);
+    else if (world_is_well(world) && world->traits.has_traitor)
+        traitor_turns(world);
 }
 
 static void progress_note(const struct world *world, struct run_result *progress)

@@ -80,6 +80,8 @@
     X(ADOPTED, "an edit behind a cut was adopted")                   \
     X(DECREE_LOST, "a decree nobody heard of went with the office")  \
     X(GRANT_REFUSED, "a grant beyond one's own was refused")         \
+    X(TRAITOR_VAIN, "an office that turned cut nobody else")         \
+    X(TRAITOR_SHUT_OUT, "a revoked office granted in vain")          \
     X(AUDIT_CLEAN, "an audit without findings")                      \
     X(AUDIT_FOUND, "an audit with the findings that are due")
 

@@ -364,6 +364,7 @@ static void traits_draw(struct world *world)
     world->village_count = 1 + dice_below(&dice, WORLD_VILLAGES_MAX);
     if (world->config.stations < world->village_count)
         world->village_count = world->config.stations;
+    traits->has_traitor = dice_one_in(&dice, 3);
 }
 
 static void stations_join(struct world *world)

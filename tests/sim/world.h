@@ -79,6 +79,7 @@ struct bundle {
 struct traits {
     bool has_link_faults, has_disk_faults, has_restores, has_clones, has_decrees, has_malice;
     bool has_server_fork; /* and it ends with a server that lies */
+    bool has_traitor;     /* or with an office that turns */
     bool has_clock_faults;
     unsigned link_quality; /* one message in so many meets with something */
 };
