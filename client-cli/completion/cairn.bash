@@ -66,7 +66,7 @@ _cairn()
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         return
         ;;
-    --passphrase-file | --out | --save-checkpoint)
+    --passphrase-file | --out | --checkpoint | --save-checkpoint)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;

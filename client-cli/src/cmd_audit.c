@@ -18,6 +18,9 @@ struct audit {
     struct file_text root;   /* --root */
     struct file_text *files; /* the bundles */
     size_t file_count;
+    struct file_text kept[OPTIONS_REPEATED_MAX]; /* --checkpoint */
+    struct cairn_bytes kept_bytes[OPTIONS_REPEATED_MAX];
+    struct cairn_audit_earlier earlier;
     struct cairn_audit_report report;
     struct cairn_bytes checkpoints;
     /* What the visitor told, for the summary that follows it. */
@@ -32,6 +35,8 @@ static void release(struct audit *audit)
     for (size_t i = 0; i < audit->file_count; i++)
         free(audit->files[i].text);
     free(audit->files);
+    for (size_t i = 0; i < audit->earlier.count; i++)
+        free(audit->kept[i].text);
     free(audit->root.text);
     free(audit->tags);
     table_release(&audit->settled);
@@ -162,6 +167,18 @@ static void add_checkpoints(struct table *table, const struct cairn_audit_report
     add_line(table, _("checkpoints"), "%s%s", cover, state);
 }
 
+static void add_earlier(struct table *table, const struct audit *audit)
+{
+    uint64_t count = audit->report.earlier_count;
+
+    if (audit->earlier.count > 0)
+        add_line(table, _("earlier"),
+                 ngettext("%s checkpoint that was kept is part of this history",
+                          "%s checkpoints that were kept are part of this history",
+                          (unsigned long)count),
+                 i18n_number(count).text);
+}
+
 /* With a finding nothing is said of the whole: the findings say what is wrong. */
 static void add_counts(struct table *table, const struct audit *audit)
 {
@@ -181,6 +198,7 @@ static void add_counts(struct table *table, const struct audit *audit)
                  : ngettext("%s, %s entry", "%s, %s entries", (unsigned long)report->entry_count),
              i18n_number(report->log_count).text, i18n_number(report->entry_count).text);
     add_checkpoints(table, report);
+    add_earlier(table, audit);
     add_line(table, _("open"), _("%s in conflict, %s settled, %s from a newer version, %s forks"),
              i18n_number(report->conflict_count).text, i18n_number(report->settled_count).text,
              i18n_number(report->newer_count).text, i18n_number(report->fork_count).text);
@@ -259,6 +277,7 @@ static void print_json(const struct audit *audit, const char *saved)
         {"checkpoints", report->checkpoint_count},
         {"covered", report->covered_count},
         {"compared", report->compared_count},
+        {"earlier", report->earlier_count},
         {"conflicts", report->conflict_count},
         {"settled", report->settled_count},
         {"newer", report->newer_count},
@@ -295,6 +314,24 @@ static struct cairn_audit_visitor visitor_for(struct audit *audit)
     };
 }
 
+/* What earlier audits saved. */
+static enum cairn_status read_kept(struct audit *audit)
+{
+    const struct options *given = &audit->cli->options;
+
+    audit->earlier.files = audit->kept_bytes;
+    audit->earlier.names = given->repeated;
+    for (size_t i = 0; i < given->repeated_count; i++) {
+        enum cairn_status status =
+            read_file(audit, given->repeated[i], FILES_NOTES_MAX, &audit->kept[i]);
+        if (status != CAIRN_OK)
+            return status;
+        audit->kept_bytes[i] = bytes_of(&audit->kept[i]);
+        audit->earlier.count++;
+    }
+    return CAIRN_OK;
+}
+
 static enum cli_exit audit_bundles(struct audit *audit)
 {
     struct cli *cli = audit->cli;
@@ -316,7 +353,8 @@ static enum cli_exit audit_bundles(struct audit *audit)
     const struct cairn_audit_given given = {.root_statement = bytes_of(&audit->root),
                                             .files = files,
                                             .file_names = cli->options.arguments,
-                                            .file_count = count};
+                                            .file_count = count,
+                                            .earlier = audit->earlier};
     enum cairn_status status =
         cairn_audit_files(&given, &visitor, &audit->report, &audit->checkpoints, &cli->err);
     return status == CAIRN_OK ? CLI_DONE : cli_report_file(cli, status);
@@ -352,9 +390,11 @@ static enum cli_exit audit_store(struct audit *audit)
     if (options_has(&cli->options, OPTION_ROOT))
         status = compare_root(audit);
     if (status == CAIRN_OK)
-        status = cairn_audit_replica(cli->replica, NULL, &visitor, &audit->report,
+        status = cairn_audit_replica(cli->replica, &audit->earlier, &visitor, &audit->report,
                                      &audit->checkpoints, &cli->err);
-    return status == CAIRN_OK ? CLI_DONE : cli_report(cli, status);
+    if (status == CAIRN_OK)
+        return CLI_DONE;
+    return audit->earlier.count > 0 ? cli_report_file(cli, status) : cli_report(cli, status);
 }
 
 static enum cli_exit finish(struct audit *audit)
@@ -393,6 +433,8 @@ static enum cli_exit run(struct cli *cli)
     enum cairn_status status = saved == NULL ? CAIRN_OK : files_check_target(saved, &cli->err);
     if (status == CAIRN_OK && root != NULL)
         status = read_file(&audit, root, FILES_SMALL_MAX, &audit.root);
+    if (status == CAIRN_OK)
+        status = read_kept(&audit);
     enum cli_exit exit_code = status == CAIRN_OK ? CLI_DONE : cli_report(cli, status);
     if (exit_code == CLI_DONE)
         exit_code = has_bundles ? audit_bundles(&audit) : audit_store(&audit);
@@ -405,24 +447,31 @@ static enum cli_exit run(struct cli *cli)
 static const struct option_spec options[] = {
     {OPTION_ROOT, "root", "FILE",
      N_("root.pub, from somebody other than whoever gave you the data")},
+    {OPTION_CHECKPOINT, "checkpoint", "FILE...",
+     N_("what an earlier audit saved: the history must go on from it; may be given again")},
     {OPTION_SAVE_CHECKPOINT, "save-checkpoint", "FILE",
-     N_("write the signed heads that were seen into FILE, to compare by hand")},
+     N_("write the signed heads that were seen into FILE, for --checkpoint later")},
     {OPTION_COUNT, NULL, NULL, NULL},
 };
 
 const struct command command_audit = {
     .name = "audit",
     .group = GROUP_CHECK,
-    .arguments = "[--root FILE] [--save-checkpoint FILE] [BUNDLE...]",
+    .arguments = "[--root FILE] [--checkpoint FILE...] [--save-checkpoint FILE] [BUNDLE...]",
     .summary = N_("Verify that nothing was altered, cut or forked"),
     .about = N_(
         "Checks bundles written with --full, or without BUNDLE this store, from the root key\n"
         "alone: every device's grant, every seal, every gap and fork, every checkpoint, and\n"
         "builds the state again to compare it. Each finding says what it affects and what to do.\n"
         "Ends with 1 when there is a finding.\n\n"
-        "Bundles need --root, and the key must reach you by another road than the data."),
+        "Bundles need --root, and the key must reach you by another road than the data.\n\n"
+        "Keep what --save-checkpoint wrote and give it to the next audit with --checkpoint: a\n"
+        "server that since then cut its history, or signed another one, is found by it alone.\n"
+        "Each --checkpoint takes one FILE, which may hold many checkpoints."),
     .examples = "  cairn audit --root sichuan-root.pub shiqu-2026-11.cairn \\\n"
-                "      --save-checkpoint shiqu.ckpt\n"
+                "      --save-checkpoint shiqu-11.ckpt\n"
+                "  cairn audit --root sichuan-root.pub shiqu-2026-12.cairn \\\n"
+                "      --checkpoint shiqu-11.ckpt --save-checkpoint shiqu-12.ckpt\n"
                 "  cairn audit",
     .options = options,
     .arguments_min = 0,

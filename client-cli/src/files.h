@@ -15,6 +15,7 @@
 
 /* Limits, so that a wrong file name does not fill the memory. */
 #define FILES_SMALL_MAX ((size_t)1 << 20)   /* requests, invitations, root keys: under 100 KB */
+#define FILES_NOTES_MAX ((size_t)16 << 20)  /* checkpoints that audits saved: 8 MiB at most */
 #define FILES_TABLE_MAX ((size_t)256 << 20) /* CSV: a million rows of 256 bytes */
 #define FILES_BUNDLE_MAX ((size_t)2 << 30)  /* larger than any stick that a rider carries needs */
 

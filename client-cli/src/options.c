@@ -72,6 +72,13 @@ static enum cairn_status fail_unknown(const struct option_spec *own, const char 
                       argument);
 }
 
+static bool may_repeat(const struct option_spec *spec)
+{
+    size_t size = spec->value == NULL ? 0 : strlen(spec->value);
+
+    return size >= 3 && strcmp(spec->value + size - 3, "...") == 0;
+}
+
 /* Read the option at argv[0]; *out_used becomes 1, or 2 when its value is the next argument. */
 static enum cairn_status read_option(struct options *options, const struct option_spec *own,
                                      char *const *argv, size_t count, size_t *out_used,
@@ -86,19 +93,24 @@ static enum cairn_status read_option(struct options *options, const struct optio
         spec = find_in(options_common, name, size);
     if (spec == NULL)
         return fail_unknown(own, argv[0], err);
-    if (options->values[spec->id] != NULL)
+    if (options->values[spec->id] != NULL && !may_repeat(spec))
         return cairn_fail(err, CAIRN_BAD_INPUT, N_("the option --%s is given twice"), spec->name);
     if (spec->value == NULL && has_value)
         return cairn_fail(err, CAIRN_BAD_INPUT, N_("the option --%s takes no value"), spec->name);
     if (spec->value != NULL && !has_value && count < 2)
         return cairn_fail(err, CAIRN_BAD_INPUT, N_("the option --%s needs a value: --%s %s"),
                           spec->name, spec->name, spec->value);
+    if (options->repeated_count == OPTIONS_REPEATED_MAX && may_repeat(spec))
+        return cairn_fail(err, CAIRN_BAD_INPUT, N_("the option --%s is given more than %d times"),
+                          spec->name, OPTIONS_REPEATED_MAX);
 
     *out_used = spec->value != NULL && !has_value ? 2 : 1;
     if (spec->value == NULL)
         options->values[spec->id] = "";
     else
         options->values[spec->id] = has_value ? name + size + 1 : argv[1];
+    if (may_repeat(spec))
+        options->repeated[options->repeated_count++] = options->values[spec->id];
     return CAIRN_OK;
 }
 

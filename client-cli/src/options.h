@@ -1,6 +1,7 @@
 /*
  * options.h: reads the arguments of one command by its table. Long options only (and -h); written
- * in full, as `--name VALUE` or `--name=VALUE`, each at most once; `--` ends them.
+ * in full, as `--name VALUE` or `--name=VALUE`, each at most once unless its table says otherwise;
+ * `--` ends them.
  *
  * Memory:  values and arguments are borrowed from argv. Pure: nothing is printed.
  */
@@ -45,6 +46,7 @@ enum option_id {
     OPTION_PARALLEL,
     OPTION_VALUE,
     OPTION_FULL,
+    OPTION_CHECKPOINT,
     OPTION_SAVE_CHECKPOINT,
     OPTION_OF_VERSION, /* --version N; OPTION_VERSION is the program's */
     OPTION_SORT,
@@ -58,17 +60,22 @@ enum option_id {
 
 struct option_spec {
     enum option_id id;
-    const char *name;  /* without the dashes */
-    const char *value; /* what stands for its value in help ("DIR"); NULL: it has none */
-    const char *help;  /* a msgid; NULL ends the table */
+    const char *name; /* without the dashes */
+    /* What stands for its value in help ("DIR"); NULL: it has none. One that ends in "..." may be
+     * given again and again; a command has at most one such option. */
+    const char *value;
+    const char *help; /* a msgid; NULL ends the table */
 };
 
 #define OPTIONS_ARGUMENTS_MAX 256
+#define OPTIONS_REPEATED_MAX 64
 
 struct options {
     const char *values[OPTION_COUNT]; /* NULL: not given; "" for an option without value */
     const char *arguments[OPTIONS_ARGUMENTS_MAX];
     size_t argument_count;
+    const char *repeated[OPTIONS_REPEATED_MAX]; /* all values of the option that may be repeated */
+    size_t repeated_count;
 };
 
 /* The options that every command has; they may also stand before the command. */

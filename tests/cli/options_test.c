@@ -11,6 +11,7 @@
 static const struct option_spec own[] = {
     {OPTION_REASON, "reason", "TEXT", "why"},
     {OPTION_DRY_RUN, "dry-run", NULL, "write nothing"},
+    {OPTION_CHECKPOINT, "checkpoint", "FILE...", "what was kept"},
     {OPTION_COUNT, NULL, NULL, NULL},
 };
 
@@ -59,6 +60,27 @@ static void options_and_arguments_mix(void **state)
     assert_string_equal(options_value(&f.options, OPTION_STORE), "x=y");
     assert_true(options_has(&f.options, OPTION_DRY_RUN));
     assert_false(options_has(&f.options, OPTION_JSON));
+}
+
+static void what_may_be_repeated_gathers_its_values(void **state)
+{
+    const char *words[2 * OPTIONS_REPEATED_MAX + 2];
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(READ(&f, false, "--checkpoint", "one", "bundle", "--checkpoint=two"),
+                     CAIRN_OK);
+    assert_int_equal(f.options.repeated_count, 2);
+    assert_string_equal(f.options.repeated[0], "one");
+    assert_string_equal(f.options.repeated[1], "two");
+    assert_int_equal(f.options.argument_count, 1);
+    assert_true(options_has(&f.options, OPTION_CHECKPOINT));
+    assert_int_equal(READ(&f, false, "--checkpoint"), CAIRN_BAD_INPUT);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        words[i] = i % 2 == 0 ? "--checkpoint" : "file";
+    assert_int_equal(read_words(&f, 2 * OPTIONS_REPEATED_MAX, words, false), CAIRN_OK);
+    assert_int_equal(f.options.repeated_count, OPTIONS_REPEATED_MAX);
+    assert_int_equal(read_words(&f, 2 * OPTIONS_REPEATED_MAX + 2, words, false), CAIRN_BAD_INPUT);
 }
 
 static void two_dashes_end_the_options(void **state)
@@ -153,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_and_arguments_mix),
+        cmocka_unit_test(what_may_be_repeated_gathers_its_values),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(a_value_may_begin_with_dashes),
         cmocka_unit_test(a_lone_dash_is_an_argument),

@@ -217,6 +217,7 @@ objects "*A7-9999-0*" "*A7-9999-0*"
 
 # ---- auditor ------------------------------------------------------------------------------------------------------
 
+try 0 office bundle write early.cairn --full
 try 0 office sync --server "$server"
 try 0 office bundle write shiqu.cairn --full
 reads "Written * entries, * devices, * checkpoints: * bytes" "已写出 * 条，* 台设备，* 个检查点：* 字节"
@@ -238,6 +239,18 @@ try 3 server put household head=扎西
 objects "The folder $work/server is in use by cairn-server, process *. Nothing was written; stop it first, or use another device's store." \
     "*$work/server*cairn-server*。什么都没有写。请先停掉它，或用别的设备的存储。"
 [ -s auditor/shiqu.ckpt ] || fail "no checkpoint was saved"
+try 0 auditor/store audit --root auditor/root.pub auditor/shiqu.cairn --checkpoint auditor/shiqu.ckpt \
+    --checkpoint auditor/shiqu.ckpt --save-checkpoint auditor/again.ckpt
+reads "earlier * checkpoints that were kept are part of this history" "先前 * 个保留的检查点属于这段历史"
+cmp -s auditor/shiqu.ckpt auditor/again.ckpt || fail "the same bundle gave another checkpoint"
+try 1 auditor/store audit --root auditor/root.pub early.cairn --checkpoint auditor/shiqu.ckpt
+reads "FINDING *  auditor/shiqu.ckpt: the server signed */records at size *; here it ends at size *." \
+    "问题 *  auditor/shiqu.ckpt：服务器签名过 */records 大小 *；这里到大小 * 为止。"
+sed '2s/.*/1000/' auditor/shiqu.ckpt >altered.ckpt
+try 2 auditor/store audit --root auditor/root.pub auditor/shiqu.cairn --checkpoint altered.ckpt
+objects "altered.ckpt: the signature under a checkpoint does not hold*" "altered.ckpt：*签名*"
+try 2 auditor/store audit --root auditor/root.pub auditor/shiqu.cairn --checkpoint shiqu.cairn
+objects "shiqu.cairn is not a file of checkpoints*" "shiqu.cairn *检查点*"
 ! grep -q 扎西 shiqu.cairn || fail "a personal value stands in the auditor's bundle"
 server_stop
 
