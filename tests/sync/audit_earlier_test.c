@@ -187,6 +187,32 @@ static void a_server_that_signs_another_history_is_found(void **state)
     free(kept.data);
 }
 
+/* A township gets a server of its own: what the county's signed of its villages stays of this
+ * history, and is saved under the key that signed it. */
+static void what_an_earlier_server_signed_is_saved_and_checked_by_its_own_key(void **state)
+{
+    struct net_node second;
+
+    (void)state;
+    struct net_bytes early = net_bundle(&net.office, true), kept = kept_of(early);
+    net_join(&net, &second, &net.office, "server", "513332100", "S2");
+    struct net_bytes late = net_bundle(&net.office, true), kept_later = kept_of(late);
+    assert_int_equal(note_count(kept_later), 2);
+    struct cairn_audit_report report = against(late, kept);
+    audited_clean(&report);
+    assert_int_equal(report.earlier_count, 2);
+    report = against(late, kept_later);
+    audited_clean(&report);
+    assert_int_equal(report.earlier_count, 2);
+    report = against(early, kept_later); /* what the county signed does not rest on the new one */
+    audited_clean(&report);
+    free(early.data);
+    free(late.data);
+    free(kept.data);
+    free(kept_later.data);
+    net_node_close(&second);
+}
+
 /* ---- files that are not what they were ---- */
 
 static void expect_refused(struct net_bytes bundle, struct net_bytes kept,
@@ -282,6 +308,7 @@ int main(void)
         TEST(a_history_that_is_shorter_than_what_was_kept_is_found),
         TEST(a_village_cut_at_its_end_is_named_with_both_sizes),
         TEST(a_server_that_signs_another_history_is_found),
+        TEST(what_an_earlier_server_signed_is_saved_and_checked_by_its_own_key),
         TEST(what_is_no_checkpoint_of_this_network_is_refused_by_its_name),
         TEST(an_altered_signature_is_refused_and_an_unknown_signer_found),
         TEST(no_byte_of_what_was_kept_can_change_unseen),

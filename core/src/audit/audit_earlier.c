@@ -8,7 +8,6 @@
 
 #include "audit_internal.h"
 #include "cairn/checkpoint.h"
-#include "evidence.h"
 
 /* ---- notes in a file ----------------------------------------------------------------------- */
 
@@ -152,9 +151,10 @@ enum cairn_status cairn_audit_earlier_check(struct cairn_auditor *audit,
 /* ---- who signed it ------------------------------------------------------------------------- */
 
 /* Is that the key id of `key` (SPEC.md section 6)? */
-static bool is_key_of(const struct note *note, const struct cairn_sign_public *key)
+static bool is_key_of(const void *context, const struct cairn_sign_public *key)
 {
     static const uint8_t newline_and_algorithm[] = {0x0a, 0x01};
+    const struct note *note = context;
     crypto_hash_sha256_state state;
     struct cairn_hash hash;
 
@@ -164,61 +164,6 @@ static bool is_key_of(const struct note *note, const struct cairn_sign_public *k
     crypto_hash_sha256_update(&state, key->bytes, sizeof key->bytes);
     crypto_hash_sha256_final(&state, hash.bytes);
     return memcmp(hash.bytes, note->key_id, sizeof note->key_id) == 0;
-}
-
-/* The checkpoint key of the server that one sequencer entry names, where it is of the note's epoch
- * and key; NOT_FOUND. Whether the entry was cut later makes no difference to what was signed. */
-static enum cairn_status key_of_entry(struct cairn_context *ctx, const struct cairn_ref *ref,
-                                      const struct note *note, struct cairn_sign_public *out_key)
-{
-    struct cairn_evidence evidence;
-    struct cairn_sequencer sequencer;
-    struct cairn_standing server;
-
-    CAIRN_TRY(cairn_evidence_get(ctx, ref, &evidence));
-    if (!cairn_sequencer_read(&evidence.entry, &sequencer))
-        return CAIRN_CORRUPT;
-    if (sequencer.epoch != note->epoch)
-        return CAIRN_NOT_FOUND;
-    CAIRN_TRY(cairn_standing_get(ctx, &(struct cairn_under){.grant = sequencer.server}, &server));
-    if (!is_key_of(note, &server.grant.keys.checkpoint))
-        return CAIRN_NOT_FOUND;
-    *out_key = server.grant.keys.checkpoint;
-    return CAIRN_OK;
-}
-
-static enum cairn_status key_at_scope(struct cairn_context *ctx, struct cairn_scope scope,
-                                      const struct note *note, struct cairn_sign_public *out_key)
-{
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_SEQUENCER);
-    enum cairn_status status, found = CAIRN_NOT_FOUND;
-    struct cairn_walk walk;
-
-    cairn_key_scope(&prefix, scope);
-    CAIRN_TRY(cairn_walk_open(ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING, &walk));
-    while (found == CAIRN_NOT_FOUND && (status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        struct cairn_ref ref = {.log = cairn_read_hash(&walk.key)};
-        ref.index = cairn_read_u32be(&walk.key);
-        ref.leaf = cairn_read_hash(&walk.key);
-        found = walk.key.failed ? CAIRN_CORRUPT : key_of_entry(ctx, &ref, note, out_key);
-    }
-    cairn_walk_close(&walk);
-    return found == CAIRN_NOT_FOUND ? status : found;
-}
-
-/* Of the server of the scope, or of one above it. NOT_FOUND: nobody here says that it was one. */
-static enum cairn_status key_find(struct cairn_context *ctx, const struct note *note,
-                                  struct cairn_sign_public *out_key)
-{
-    struct cairn_scope scope = note->scope;
-
-    if (!cairn_scope_is_valid(scope))
-        return CAIRN_NOT_FOUND;
-    for (;; scope = cairn_scope_parent(scope)) {
-        enum cairn_status status = key_at_scope(ctx, scope, note, out_key);
-        if (status != CAIRN_NOT_FOUND || scope.code == 0)
-            return status;
-    }
 }
 
 /* ---- comparing ----------------------------------------------------------------------------- */
@@ -309,7 +254,8 @@ static enum cairn_status note_compare(struct cairn_auditor *audit, const struct 
     struct cairn_checkpoint kept;
     struct cairn_signature signature;
     struct cairn_sign_public key;
-    enum cairn_status status = key_find(&audit->ctx, note, &key);
+    enum cairn_status status =
+        cairn_audit_server_key(&audit->ctx, note->scope, note->epoch, is_key_of, note, &key);
 
     if (status == CAIRN_NOT_FOUND) {
         unknown_finding(audit, note);

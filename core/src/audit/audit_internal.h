@@ -65,6 +65,17 @@ enum cairn_status cairn_audit_earlier_report(struct cairn_auditor *audit,
                                              const struct cairn_audit_earlier *earlier);
 
 /*
+ * The checkpoint key, among those of all servers that ever had `scope` or one above it in that
+ * epoch, which `fits`; what was cut or taken over since makes no difference to what was signed.
+ * Within a unit of work. NOT_FOUND: there is none here.
+ */
+typedef bool cairn_audit_key_fn(const void *context, const struct cairn_sign_public *key);
+CAIRN_NODISCARD
+enum cairn_status cairn_audit_server_key(struct cairn_context *ctx, struct cairn_scope scope,
+                                         uint64_t epoch, cairn_audit_key_fn *fits,
+                                         const void *context, struct cairn_sign_public *out_key);
+
+/*
  * Look through the store that everything was taken into: fills audit->report, tells the visitor,
  * and appends a note of every newest checkpoint to `notes`.
  */

@@ -204,6 +204,44 @@ static enum cairn_status gaps_report(struct cairn_auditor *audit)
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
+struct signed_checkpoint {
+    const struct cairn_verifier *verifier;
+    struct cairn_checkpoint checkpoint;
+    struct cairn_signature signature;
+};
+
+static bool has_signed(const void *context, const struct cairn_sign_public *key)
+{
+    const struct signed_checkpoint *of = context;
+
+    return cairn_checkpoint_verify(of->verifier, key, &of->checkpoint, &of->signature);
+}
+
+/* The note of the newest checkpoint, under the key that signed it: another server may have the
+ * scope by now. Nothing where no server has signed the scope as it stands here. */
+static enum cairn_status note_add(struct cairn_auditor *audit,
+                                  const struct cairn_scope_log *scope_log,
+                                  struct cairn_buffer *notes)
+{
+    struct signed_checkpoint of = {.verifier = audit->ctx.verifier};
+    struct cairn_sign_public key;
+
+    enum cairn_status status =
+        cairn_checkpoint_get(&audit->ctx, scope_log->scope, scope_log->channel, 0,
+                             scope_log->tree.size, &of.checkpoint, &of.signature);
+    if (status == CAIRN_OK)
+        status = cairn_audit_server_key(&audit->ctx, scope_log->scope, of.checkpoint.epoch,
+                                        has_signed, &of, &key);
+    if (status == CAIRN_NOT_FOUND)
+        return CAIRN_OK;
+    CAIRN_TRY(status);
+    struct cairn_writer room = cairn_buffer_room(notes, CAIRN_NOTE_MAX);
+    cairn_note_write(&room, &of.checkpoint, &key, &of.signature);
+    cairn_write_u8(&room, '\n');
+    cairn_buffer_take(notes, &room);
+    return CAIRN_OK;
+}
+
 /* The digests of all scopes, and their checkpoints as notes. */
 static enum cairn_status scopes_report(struct cairn_auditor *audit, struct cairn_buffer *notes)
 {
@@ -216,23 +254,10 @@ static enum cairn_status scopes_report(struct cairn_auditor *audit, struct cairn
     crypto_hash_sha256_init(&state);
     for (status = cairn_scope_log_next(ctx, &scope_log, true); status == CAIRN_OK;
          status = cairn_scope_log_next(ctx, &scope_log, false)) {
-        struct cairn_checkpoint checkpoint;
-        struct cairn_signature signature;
-        struct cairn_sequencer_info sequencer;
         bool is_comparable;
         CAIRN_TRY(cairn_digest(ctx, scope_log.scope, scope_log.channel, &digest, &is_comparable));
         crypto_hash_sha256_update(&state, digest.bytes, sizeof digest.bytes);
-        status = cairn_checkpoint_get(ctx, scope_log.scope, scope_log.channel, 0,
-                                      scope_log.tree.size, &checkpoint, &signature);
-        if (status == CAIRN_OK)
-            status = cairn_sequencer_for(ctx, scope_log.scope, &sequencer);
-        if (status == CAIRN_NOT_FOUND)
-            continue; /* no server has signed this scope as it stands here */
-        CAIRN_TRY(status);
-        struct cairn_writer room = cairn_buffer_room(notes, CAIRN_NOTE_MAX);
-        cairn_note_write(&room, &checkpoint, &sequencer.standing.grant.keys.checkpoint, &signature);
-        cairn_write_u8(&room, '\n');
-        cairn_buffer_take(notes, &room);
+        CAIRN_TRY(note_add(audit, &scope_log, notes));
     }
     if (status != CAIRN_NOT_FOUND)
         return status;
