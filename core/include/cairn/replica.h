@@ -8,13 +8,13 @@
  * "2020-12-03", a choice as its listed text, flags as "1100.."). Texts are UTF-8 and
  * NUL-terminated. Sentences for people are left in `err`, in the language of err->translate.
  *
- * Memory:  what a visitor or a result hands out is borrowed until that call returns, or until the
- *          named _free; everything passed in is borrowed during the call only.
- * Threads: a replica may be used by one thread at a time, except the three cairn_serve_* calls,
- *          whose rules stand with them.
- * Status:  besides what is named, every call may answer IO, NO_SPACE, NO_MEMORY, CORRUPT (the
- *          store is unwell; nothing was half done). Whatever the failure, the store is as before
- *          the call.
+ * Memory:  what a visitor is given is borrowed until it returns, what a result holds until the next
+ *          call on the replica or the named _free; what is passed in, during the call only.
+ * Threads: one at a time on a replica, but for the cairn_serve_* calls: see there.
+ * Status:  every call may also answer IO, NO_SPACE, NO_MEMORY, CORRUPT (the store is unwell) and
+ *          CONFLICT (others write: try again); those that write LOCKED, where the replica was
+ *          opened for reading. After any failure the store is as before the call, unless the call
+ *          says otherwise.
  */
 
 #ifndef CAIRN_REPLICA_H
@@ -283,6 +283,11 @@ CAIRN_NODISCARD
 enum cairn_status cairn_put_check(struct cairn_replica *replica, const struct cairn_put *puts,
                                   size_t count, cairn_bad_put_fn *visit, void *context,
                                   struct cairn_err *err);
+/*
+ * Delete a record of that type: lists show it no more, its history stays, and what somebody writes
+ * to it unseen is in conflict with that. `reason` may be NULL. BAD_INPUT: it is of another type, or
+ * was deleted; NOT_FOUND, AMBIGUOUS: the id; NO_RIGHT, NO_KEY as for a put.
+ */
 CAIRN_NODISCARD
 enum cairn_status cairn_delete(struct cairn_replica *replica, const char *type, const char *id,
                                const char *reason, struct cairn_err *err);
@@ -360,7 +365,9 @@ enum cairn_status cairn_parallels(struct cairn_replica *replica, cairn_record_fn
 /*
  * Settle a conflict: keep version `keep` (from 1, as cairn_conflicts orders them) or, when keep is
  * 0, write `value`. `field` "deleted" settles a deletion against edits: keep 1 deletes, keep 2
- * restores. BAD_INPUT: no conflict there, no such version, no reason.
+ * restores. BAD_INPUT: no conflict there, no such version, no reason, a value that does not fit;
+ * NOT_FOUND, AMBIGUOUS: the id; NO_RIGHT, NO_KEY as for a put. *out_value is what holds now, as
+ * text, or "deleted" or "restored"; borrowed until the next call on the replica.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_settle(struct cairn_replica *replica, const char *id, const char *field,
@@ -375,7 +382,8 @@ enum cairn_status cairn_settle(struct cairn_replica *replica, const char *id, co
  */
 struct cairn_sync_report {
     char server_tag[8];
-    uint64_t sent_count;     /* own entries sent in this run of exchanges (bases not counted) */
+    uint64_t sent_count;     /* own entries sent in this run of exchanges, but for those that begin
+                                a log */
     uint64_t received_count; /* of all own entries that were waiting: now covered by a checkpoint */
     uint64_t waiting_count;  /* ... not covered yet */
     uint64_t got_count;      /* entries that came in */
@@ -389,28 +397,39 @@ struct cairn_sync_report {
     const char *channel;           /* "authority" "records" "funds" */
     uint64_t scope_size;
 };
-/* Begin: NO_RIGHT when no server is known, NO_KEY. Zeroes the report. */
+/* Begin: NO_RIGHT when there is no grant or no server is known, NO_KEY. Zeroes the report. */
 CAIRN_NODISCARD
 enum cairn_status cairn_sync_begin(struct cairn_replica *replica, struct cairn_err *err);
 /* The next message to send, borrowed until the next call. The high-water mark is on disk before.
- * One that was not answered is given up by asking for the next. */
+ * One that was not answered is given up by asking for the next. REFUSED: the server asked again
+ * 100,000 times; begin anew. */
 CAIRN_NODISCARD
 enum cairn_status cairn_sync_request(struct cairn_replica *replica, struct cairn_bytes *out_message,
                                      struct cairn_err *err);
 /*
  * Take the answer. *out_again: another request is needed (more waits, or something was asked).
- * REFUSED: the server refused, err says why; BAD_SIGNATURE, MALFORMED: it is not who it should be,
- * or the bytes were damaged: nothing of it was kept, and the exchange still waits for the true
- * answer; FORKED: two checkpoints that do not fit were kept as evidence. After any failure but
- * those two, begin again: until then every further answer is NO_ANSWER, and nothing of it is kept.
+ *   BAD_SIGNATURE, MALFORMED  not from whom it should be, or damaged on the way: nothing was kept,
+ *              and the exchange still waits for the true answer
+ *   MALFORMED  also: from the server, in a form that this program does not know; nothing was kept
+ *   REFUSED    the server refused, err says why; nothing was kept
+ *   NO_ANSWER  the server is busy, or no answer is waited for; nothing was kept
+ *   BAD_SIGNATURE, GAP, FORKED  a checkpoint, sent in full, is not the server's, lacks entries, or
+ *              is of another history than the one held: nothing of it was kept, no evidence
+ *              either; what else the answers brought was. FORKED also where the server finds so
+ *   CORRUPT    also: the state worked out here is not the signed one; the entries were kept
+ * After any failure but a damaged answer begin again: until then every further one is NO_ANSWER.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_sync_reply(struct cairn_replica *replica, struct cairn_bytes message,
                                    bool *out_again, struct cairn_err *err);
+/* The replica's own, as it stands. */
 const struct cairn_sync_report *cairn_sync_report(const struct cairn_replica *replica);
+
 /* ---- sync: the server's side --------------------------------------------------------------- */
 
-struct cairn_serve; /* one request on its way through the server */
+/* One request on its way through the server; one thread at a time has it, whichever. Open, reply
+ * and free may run in many threads at once, beside each other and beside a commit. */
+struct cairn_serve;
 
 /*
  * Decrypt and decode one message, which is not needed any more afterwards. Any thread, any number
@@ -440,8 +459,8 @@ enum cairn_status cairn_serve_reply(struct cairn_replica *replica, struct cairn_
                                     struct cairn_bytes *out_message, struct cairn_err *err);
 /* True when the request brought nothing to commit: reply at once. */
 bool cairn_serve_is_read_only(const struct cairn_serve *serve);
-/* Tag of the asking device ("" while unknown), and how many entries it brought that were
- * accepted. */
+/* Tag of the asking device ("" while unknown; borrowed until cairn_serve_free), and how many
+ * entries it brought that were accepted: 0 before the commit. */
 const char *cairn_serve_tag(const struct cairn_serve *serve);
 uint64_t cairn_serve_entry_count(const struct cairn_serve *serve);
 void cairn_serve_free(struct cairn_serve *serve); /* NULL is allowed */
@@ -456,7 +475,8 @@ typedef bool cairn_bundle_fn(void *context, struct cairn_bytes bytes);
 /*
  * Everything held here: sealed to the devices that read these scopes, or `is_full`: for an auditor,
  * not sealed, personal values as commitments. `write` gets the file in pieces. The mark is on disk
- * before.
+ * before. NO_RIGHT: there is no grant yet, or nobody could open the bundle. After a failure what
+ * `write` got is no bundle.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full,
@@ -464,7 +484,8 @@ enum cairn_status cairn_bundle_write(struct cairn_replica *replica, bool is_full
                                      struct cairn_bundle_report *out_report, struct cairn_err *err);
 /*
  * Take in a whole bundle file. Reading it twice is harmless. MALFORMED (err names the byte), NO_KEY
- * (sealed for others), BAD_SIGNATURE, REFUSED (another network): nothing was kept.
+ * (sealed for others), BAD_SIGNATURE, FORKED (altered), REFUSED (another network, or an auditor's),
+ * GAP (it rests on what has not arrived: sync first), NO_RIGHT (no grant yet): nothing was kept.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_bundle_read(struct cairn_replica *replica, struct cairn_bytes file,

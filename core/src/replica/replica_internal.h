@@ -51,7 +51,7 @@ CAIRN_NODISCARD
 enum cairn_status cairn_replica_read(struct cairn_replica *replica, struct cairn_err *err);
 /*
  * Run `work` in a write transaction until it is not in conflict any more, commit, and move the
- * high-water mark. NO_KEY, LOCKED (opened for reading).
+ * high-water mark. LOCKED (opened for reading), CONFLICT (each time), or what `work` answers.
  */
 typedef enum cairn_status cairn_work_fn(struct cairn_replica *replica, void *context);
 CAIRN_NODISCARD
