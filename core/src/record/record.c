@@ -387,7 +387,7 @@ enum cairn_status cairn_record_merge(struct cairn_context *ctx, struct cairn_rec
     return live_add(ctx, state, &write->live);
 }
 
-static bool live_is_deletion(const struct cairn_live *live)
+bool cairn_live_is_deletion(const struct cairn_live *live)
 {
     return live->field == CAIRN_FIELD_EXISTENCE && live->cbor.size == 1 && live->cbor.data[0] == 0;
 }
@@ -395,7 +395,7 @@ static bool live_is_deletion(const struct cairn_live *live)
 bool cairn_record_is_deleted(const struct cairn_record_state *state)
 {
     /* Existence is field 0: its versions stand first. Deleted only when nothing else is live. */
-    return state->live_count > 0 && live_is_deletion(&state->live[0]) &&
+    return state->live_count > 0 && cairn_live_is_deletion(&state->live[0]) &&
            !cairn_record_has_conflict(state);
 }
 
@@ -405,7 +405,7 @@ bool cairn_record_has_conflict(const struct cairn_record_state *state)
 
     for (size_t i = 0; i < state->live_count; i++) {
         const struct cairn_live *live = &state->live[i];
-        bool is_deletion = live_is_deletion(live);
+        bool is_deletion = cairn_live_is_deletion(live);
         has_deletion = has_deletion || is_deletion;
         has_other = has_other || (!is_deletion && !live_is_step(live));
         has_two =

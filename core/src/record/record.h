@@ -120,6 +120,8 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_merge(struct cairn_context *ctx, struct cairn_record_state *state,
                                      const struct cairn_write *write, cairn_is_here_fn *is_here);
 
+/* Is this version the record's deletion? */
+bool cairn_live_is_deletion(const struct cairn_live *live);
 bool cairn_record_is_deleted(const struct cairn_record_state *state);
 bool cairn_record_has_conflict(const struct cairn_record_state *state);
 

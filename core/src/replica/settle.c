@@ -238,9 +238,7 @@ static enum cairn_status settle_deletion(struct cairn_replica *replica, struct s
                                          const struct cairn_record_state *state,
                                          struct cairn_composer *composer)
 {
-    bool is_contested = cairn_record_has_conflict(state) &&
-                        state->live[0].field == CAIRN_FIELD_EXISTENCE &&
-                        state->live[0].cbor.size == 1 && state->live[0].cbor.data[0] == 0;
+    bool is_contested = cairn_record_has_conflict(state) && cairn_live_is_deletion(&state->live[0]);
 
     if (!is_contested || work->keep < 1 || work->keep > 2)
         return cairn_fail(

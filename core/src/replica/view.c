@@ -90,11 +90,6 @@ struct viewing {
     struct cairn_shown *shown;      /* by the place of the field in its type; NULL: nobody asks */
 };
 
-static bool is_deletion(const struct cairn_live *live)
-{
-    return live->field == CAIRN_FIELD_EXISTENCE && live->cbor.size == 1 && live->cbor.data[0] == 0;
-}
-
 void cairn_value_label(const struct cairn_type *type, const struct cairn_field *field,
                        const struct cairn_value *value, struct cairn_label *out_label)
 {
@@ -159,7 +154,7 @@ static enum cairn_status version_view(struct viewing *v, const struct cairn_fiel
     *out_version = (struct cairn_version){.time_s = live->time_s,
                                           .is_received = live->dot.index < log->covered};
     memcpy(out_version->tag, log->tag, sizeof out_version->tag);
-    if (is_deletion(live))
+    if (cairn_live_is_deletion(live))
         return CAIRN_OK;
     CAIRN_TRY(cairn_live_value(v->ctx, live, &value));
     if (is_first)
@@ -379,7 +374,7 @@ static enum cairn_status fields_view(struct viewing *v, const struct cairn_recor
             field_describe(field, number, out);
             CAIRN_TRY(field_view(v, field, state, i, count, out));
             out_record->field_count++;
-        } else if (out_record->has_conflict && is_deletion(&state->live[i])) {
+        } else if (out_record->has_conflict && cairn_live_is_deletion(&state->live[i])) {
             CAIRN_TRY(deletion_view(v, state, count, out));
             out_record->field_count++;
         }
