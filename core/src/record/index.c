@@ -132,34 +132,6 @@ static enum cairn_status live_value(struct cairn_context *ctx, const struct cair
                                               : CAIRN_NOT_FOUND;
 }
 
-/* Versions of a field stand together, fields ascend. */
-static const struct cairn_live *field_versions(const struct cairn_record_state *state,
-                                               uint64_t field, size_t *out_count)
-{
-    size_t first = 0, count = 0;
-
-    while (first < state->live_count && state->live[first].field < field)
-        first++;
-    while (first + count < state->live_count && state->live[first + count].field == field)
-        count++;
-    *out_count = count;
-    return count == 0 ? NULL : &state->live[first];
-}
-
-static void counter_sum(const struct cairn_live *live, size_t count, struct cairn_value *out_value)
-{
-    *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER};
-    for (size_t i = 0; i < count; i++) {
-        struct cairn_value value = {.kind = CAIRN_VALUE_TEXT};
-        struct cairn_reader reader;
-        cairn_reader_init(&reader, live[i].cbor);
-        /* Sums that overflow wrap: the same everywhere, and nobody's honest count. */
-        if (!live[i].is_closed && cairn_value_read(&reader, &value) &&
-            value.kind == CAIRN_VALUE_INTEGER)
-            out_value->integer = (int64_t)((uint64_t)out_value->integer + (uint64_t)value.integer);
-    }
-}
-
 /* The `element`-th of those that can be read. */
 static enum cairn_status element_value(struct cairn_context *ctx, const struct cairn_field *field,
                                        const struct cairn_live *live, size_t count, size_t element,
@@ -181,7 +153,7 @@ enum cairn_status cairn_field_shown(struct cairn_context *ctx,
                                     struct cairn_value *out_value, struct cairn_dot *out_dot)
 {
     size_t count;
-    const struct cairn_live *live = field_versions(state, field->number, &count);
+    const struct cairn_live *live = cairn_field_versions(state, field->number, &count);
     const struct cairn_live *shown = live;
 
     *out_dot = (struct cairn_dot){0, 0};
@@ -190,7 +162,8 @@ enum cairn_status cairn_field_shown(struct cairn_context *ctx,
     if (count == 0 || element > 0)
         return CAIRN_NOT_FOUND;
     if (field->merge == CAIRN_MERGE_COUNTER) {
-        counter_sum(live, count, out_value);
+        *out_value = (struct cairn_value){.kind = CAIRN_VALUE_INTEGER,
+                                          .integer = cairn_counts_sum(live, count)};
         return CAIRN_OK;
     }
     for (size_t i = 1; i < count; i++) {
@@ -365,7 +338,7 @@ static enum cairn_status rows_of(struct cairn_context *ctx, const struct cairn_r
 {
     size_t versions, room;
 
-    field_versions(state, field->number, &versions);
+    cairn_field_versions(state, field->number, &versions);
     room = field->merge == CAIRN_MERGE_SET ? versions : versions > 0;
     *out_rows = (struct rows){.values = NULL};
     if (room == 0 || (field->is_personal && !ctx->indexing.has_key))
@@ -429,8 +402,8 @@ static bool field_differs(const struct cairn_record_state *a, const struct cairn
                           uint64_t field)
 {
     size_t a_count, b_count;
-    const struct cairn_live *x = field_versions(a, field, &a_count);
-    const struct cairn_live *y = field_versions(b, field, &b_count);
+    const struct cairn_live *x = cairn_field_versions(a, field, &a_count);
+    const struct cairn_live *y = cairn_field_versions(b, field, &b_count);
 
     if (a_count != b_count)
         return true;

@@ -387,6 +387,34 @@ enum cairn_status cairn_record_merge(struct cairn_context *ctx, struct cairn_rec
     return live_add(ctx, state, &write->live);
 }
 
+const struct cairn_live *cairn_field_versions(const struct cairn_record_state *state,
+                                              uint64_t field, size_t *out_count)
+{
+    size_t first = 0, count = 0;
+
+    while (first < state->live_count && state->live[first].field < field)
+        first++;
+    while (first + count < state->live_count && state->live[first + count].field == field)
+        count++;
+    *out_count = count;
+    return count == 0 ? NULL : &state->live[first];
+}
+
+int64_t cairn_counts_sum(const struct cairn_live *live, size_t count)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct cairn_reader reader;
+        struct cairn_value value;
+        cairn_reader_init(&reader, live[i].cbor);
+        if (!live[i].is_closed && cairn_value_read(&reader, &value) &&
+            value.kind == CAIRN_VALUE_INTEGER)
+            sum += (uint64_t)value.integer;
+    }
+    return (int64_t)sum;
+}
+
 bool cairn_live_is_deletion(const struct cairn_live *live)
 {
     return live->field == CAIRN_FIELD_EXISTENCE && live->cbor.size == 1 && live->cbor.data[0] == 0;

@@ -120,6 +120,12 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_merge(struct cairn_context *ctx, struct cairn_record_state *state,
                                      const struct cairn_write *write, cairn_is_here_fn *is_here);
 
+/* The live versions of a field, which stand together; NULL: none. */
+const struct cairn_live *cairn_field_versions(const struct cairn_record_state *state,
+                                              uint64_t field, size_t *out_count);
+/* The sum of a counter's differences. Sums that overflow wrap: the same everywhere, and nobody's
+ * honest count. */
+int64_t cairn_counts_sum(const struct cairn_live *live, size_t count);
 /* Is this version the record's deletion? */
 bool cairn_live_is_deletion(const struct cairn_live *live);
 bool cairn_record_is_deleted(const struct cairn_record_state *state);

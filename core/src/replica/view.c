@@ -66,19 +66,13 @@ enum cairn_status cairn_value_text(struct cairn_context *ctx, const struct cairn
 
 int64_t cairn_counter_sum(const struct cairn_record_state *state, uint64_t field)
 {
-    uint64_t sum = 0;
+    const struct cairn_live *live;
+    size_t count = 0;
 
-    for (size_t i = 0; state != NULL && i < state->live_count; i++) {
-        const struct cairn_live *live = &state->live[i];
-        struct cairn_reader reader;
-        struct cairn_value value;
-        if (live->field != field || live->is_closed)
-            continue;
-        cairn_reader_init(&reader, live->cbor);
-        if (cairn_value_read(&reader, &value) && value.kind == CAIRN_VALUE_INTEGER)
-            sum += (uint64_t)value.integer;
-    }
-    return (int64_t)sum;
+    if (state == NULL)
+        return 0;
+    live = cairn_field_versions(state, field, &count);
+    return cairn_counts_sum(live, count);
 }
 
 struct viewing {
