@@ -167,12 +167,74 @@ static bool choice_parse(const struct cairn_field *field, const char *text, int6
     return false;
 }
 
+/* Does the text say a number, as values of this field's type stand? */
+static bool number_parse(const struct cairn_field *field, const char *text, int64_t *out_number)
+{
+    size_t size = strlen(text);
+
+    switch ((enum cairn_wire_type)field->wire) {
+    case CAIRN_WIRE_INTEGER:
+        return integer_parse(text, out_number);
+    case CAIRN_WIRE_DATE:
+        return date_parse(text, out_number);
+    case CAIRN_WIRE_FLAGS:
+        return flags_parse(text, out_number);
+    case CAIRN_WIRE_MONEY:
+        return money_parse(text, out_number);
+    case CAIRN_WIRE_YES_NO:
+        return yes_no_parse(text, out_number);
+    case CAIRN_WIRE_CHOICE:
+        return choice_parse(field, text, out_number);
+    case CAIRN_WIRE_DIGITS:
+        return is_digits(text, size) && size <= DIGITS_MAX && (text[0] != '0' || size == 1) &&
+               integer_parse(text, out_number);
+    case CAIRN_WIRE_TEXT:
+    case CAIRN_WIRE_REFERENCE:
+    case CAIRN_WIRE_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* What is said of a text that is no number, in a field that takes nothing else. */
+static enum cairn_status number_fail(const struct cairn_field *field, const char *text,
+                                     struct cairn_err *err)
+{
+    switch ((enum cairn_wire_type)field->wire) {
+    case CAIRN_WIRE_INTEGER:
+        return cairn_fail(err, CAIRN_BAD_INPUT,
+                          "%s: \"%s\" is not a whole number: half-width digits, no commas.",
+                          field->name, text);
+    case CAIRN_WIRE_DATE:
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is not a date of the form 2020-12-03.",
+                          field->name, text);
+    case CAIRN_WIRE_FLAGS:
+        return cairn_fail(err, CAIRN_BAD_INPUT,
+                          "%s: \"%s\" is not a row of 1 to %d zeros and ones.", field->name, text,
+                          CAIRN_FLAGS_MAX);
+    case CAIRN_WIRE_MONEY:
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is not an amount of the form 4150.00.",
+                          field->name, text);
+    case CAIRN_WIRE_YES_NO:
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is neither yes nor no.", field->name,
+                          text);
+    case CAIRN_WIRE_REFERENCE: /* edit.c looks the record up */
+        return cairn_fail(err, CAIRN_BAD_INPUT, "%s names a record, and has no value of its own.",
+                          field->name);
+    case CAIRN_WIRE_TEXT: /* these take any text */
+    case CAIRN_WIRE_CHOICE:
+    case CAIRN_WIRE_DIGITS:
+    case CAIRN_WIRE_COUNT:
+        break;
+    }
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_value_parse(const struct cairn_field *field, const char *text,
                                     struct cairn_value *out_value, struct cairn_err *err)
 {
     struct cairn_value value = {.is_slot = field->is_personal, .text = cairn_bytes_of_text(text)};
     size_t bad;
-    bool is_number = false;
 
     if (!cairn_utf8_check(value.text, &bad))
         return cairn_fail(err, CAIRN_BAD_INPUT, "%s: the text is not valid UTF-8 at byte %zu.",
@@ -182,56 +244,9 @@ enum cairn_status cairn_value_parse(const struct cairn_field *field, const char 
                           field->name, value.text.size, CAIRN_TEXT_MAX);
     if (field->wire >= CAIRN_WIRE_COUNT)
         return cairn_fail(err, CAIRN_BAD_INPUT, "%s is a field of a newer version.", field->name);
-    switch ((enum cairn_wire_type)field->wire) {
-    case CAIRN_WIRE_TEXT:
-        break;
-    case CAIRN_WIRE_INTEGER:
-        is_number = integer_parse(text, &value.integer);
-        if (!is_number)
-            return cairn_fail(err, CAIRN_BAD_INPUT,
-                              "%s: \"%s\" is not a whole number: half-width digits, no commas.",
-                              field->name, text);
-        break;
-    case CAIRN_WIRE_DATE:
-        is_number = date_parse(text, &value.integer);
-        if (!is_number)
-            return cairn_fail(err, CAIRN_BAD_INPUT,
-                              "%s: \"%s\" is not a date of the form 2020-12-03.", field->name,
-                              text);
-        break;
-    case CAIRN_WIRE_FLAGS:
-        is_number = flags_parse(text, &value.integer);
-        if (!is_number)
-            return cairn_fail(err, CAIRN_BAD_INPUT,
-                              "%s: \"%s\" is not a row of 1 to %d zeros and ones.", field->name,
-                              text, CAIRN_FLAGS_MAX);
-        break;
-    case CAIRN_WIRE_DIGITS:
-        is_number = is_digits(text, value.text.size) && value.text.size <= DIGITS_MAX &&
-                    (text[0] != '0' || value.text.size == 1) && integer_parse(text, &value.integer);
-        break;
-    case CAIRN_WIRE_CHOICE:
-        is_number = choice_parse(field, text, &value.integer);
-        break;
-    case CAIRN_WIRE_MONEY:
-        is_number = money_parse(text, &value.integer);
-        if (!is_number)
-            return cairn_fail(err, CAIRN_BAD_INPUT,
-                              "%s: \"%s\" is not an amount of the form 4150.00.", field->name,
-                              text);
-        break;
-    case CAIRN_WIRE_YES_NO:
-        is_number = yes_no_parse(text, &value.integer);
-        if (!is_number)
-            return cairn_fail(err, CAIRN_BAD_INPUT, "%s: \"%s\" is neither yes nor no.",
-                              field->name, text);
-        break;
-    case CAIRN_WIRE_REFERENCE: /* edit.c looks the record up */
-        return cairn_fail(err, CAIRN_BAD_INPUT, "%s names a record, and has no value of its own.",
-                          field->name);
-    case CAIRN_WIRE_COUNT:
-        break;
-    }
+    bool is_number = number_parse(field, text, &value.integer);
+    if (!is_number)
+        CAIRN_TRY(number_fail(field, text, err));
     value.kind = is_number ? CAIRN_VALUE_INTEGER : CAIRN_VALUE_TEXT;
     *out_value = value;
     return CAIRN_OK;
