@@ -62,6 +62,7 @@ prove)
     want clang command -v clang
     want libclang-rt-dev clang_sanitizes
     want clang-format command -v clang-format
+    want git command -v git
     want lcov command -v lcov
     want ninja-build command -v ninja
     ;;
