@@ -7,7 +7,7 @@
 
 # shellcheck disable=SC2016 # its own shell expands it
 checks='
-    for command in "put household head=X" "import household $1/rows.csv" "bundle read $1/full.bundle"; do
+    for command in "put household head=X" "import household rows.csv" "bundle read full.bundle"; do
         "$2" --store "$1/ro/a8" $command >"$1/out" 2>"$1/err" && result=0 || result=$?
         [ $result -eq 3 ] || { echo "FAILED: read-only: $command ended with $result"; cat "$1/err"; exit 1; }
         [ -s "$1/err" ] || { echo "FAILED: read-only: $command says nothing"; exit 1; }

@@ -25,8 +25,8 @@ grep -q '^用法' out || fail "the server speaks no Chinese"
 # The compiler and flags of this build, so that a sanitized library is linked as it must be.
 PKG_CONFIG_PATH=$(dirname "$(find "$work/usr" -name cairn.pc)")
 export PKG_CONFIG_PATH
-# shellcheck disable=SC2046,SC2086 # lists of words
-${CC:-cc} ${CFLAGS-} "$CAIRN_SOURCE/core/examples/hello.c" $(pkg-config --cflags --libs cairn) -o hello ||
+# What pkg-config says is for a shell: a blank in a name stands behind a backslash.
+eval "${CC:-cc} ${CFLAGS-} \"\$CAIRN_SOURCE/core/examples/hello.c\" $(pkg-config --cflags --libs cairn) -o hello" ||
     fail "hello.c does not build with pkg-config"
 mkdir hello-store
 ./hello hello-store >out || fail "hello.c ends with $?"
