@@ -1,7 +1,7 @@
 /*
- * A hostile client with a grant: the input is what it says inside an encrypted request. The server
- * takes it or refuses it and answers; nothing that a peer says makes a commit fail; and an honest
- * station is served afterwards as before.
+ * A hostile client with a grant: the input is what it says inside an encrypted request, from the
+ * byte on that says whether it is packed. The server takes it or refuses it and answers; nothing
+ * that a peer says makes a commit fail; and an honest station is served afterwards as before.
  */
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PLAIN_MAX 60000u /* what one Noise message holds */
+#define PAYLOAD_MAX 60001u /* what one Noise message holds */
 
 static void serve(struct net_node *server, struct net_bytes request)
 {
@@ -32,13 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct fuzz_net *start = fuzz_net();
     struct net_node server, hostile, honest;
 
-    if (size > PLAIN_MAX)
+    if (size > PAYLOAD_MAX)
         return 0;
     fuzz_node_copy(&start->net.server, &server);
     fuzz_node_copy(&start->stations[0], &hostile);
     fuzz_node_copy(&start->stations[1], &honest);
     struct net_bytes request =
-        forge_message(&hostile, &hostile.replica->keys, &server, (struct cairn_bytes){data, size});
+        forge_payload(&hostile, &hostile.replica->keys, &server, (struct cairn_bytes){data, size});
     serve(&server, request);
     free(request.data);
     net_set(&honest, start->record_id, "members", "5");

@@ -90,6 +90,37 @@ static void schemas(void)
     }
 }
 
+/* ---- payloads: plain, packed, and packed with a size that is not the real one ---- */
+
+/* Makes the size that a packed payload states one larger (RFC 8878, section 3.1.1.1). */
+static void size_spoil(uint8_t *payload)
+{
+    const size_t header_at = 5; /* behind the form and the magic number */
+    bool is_single = (payload[header_at] & 0x20) != 0;
+
+    payload[header_at + (is_single ? 1 : 2)]++; /* one segment has no byte for its window */
+}
+
+static void payload_write(const char *target, const char *name, struct cairn_bytes plain,
+                          struct cairn_packer *packer)
+{
+    const uint8_t form = 0;
+    struct cairn_buffer out;
+    char other[64];
+
+    file_write(target, name, (struct cairn_bytes){&form, 1}, plain);
+    cairn_buffer_init(&out, 1u << 20);
+    net_must(cairn_payload_pack(packer, CAIRN_PAYLOAD_TRAVELS, plain, &out));
+    if (out.data[0] != form) {
+        snprintf(other, sizeof other, "%s_packed", name);
+        file_write(target, other, no_head, (struct cairn_bytes){out.data, out.size});
+        size_spoil(out.data);
+        snprintf(other, sizeof other, "%s_untrue_size", name);
+        file_write(target, other, no_head, (struct cairn_bytes){out.data, out.size});
+    }
+    cairn_buffer_release(&out);
+}
+
 /* ---- messages: read by somebody who has the keys ---- */
 
 static struct cairn_bytes plain_of(struct cairn_noise *noise, struct cairn_bytes message,
@@ -132,10 +163,12 @@ static void exchange_write(struct net_node *server, struct net_node *station,
     cairn_writer_init(&writer, message, plain.size + 256);
     net_must(cairn_noise_write(&noise, (struct cairn_bytes){payload, plain.size + 1}, &writer));
     struct net_bytes reply = net_answer(server, net_copy(cairn_writer_bytes(&writer)));
-    file_write("reply", name, no_head, plain_of(&noise, net_bytes(reply), packer, arena));
+    payload_write("reply", name, plain_of(&noise, net_bytes(reply), packer, arena), packer);
     free(reply.data);
     cairn_noise_release(&noise);
 }
+
+enum { MANY = 2 }; /* behind the two stations, the first with more to say */
 
 static void messages(void)
 {
@@ -148,11 +181,14 @@ static void messages(void)
     char name[32];
 
     cairn_arena_init(&arena);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i <= MANY; i++) {
         struct net_node server, station;
         fuzz_node_copy(&net->net.server, &server);
-        fuzz_node_copy(&net->stations[i], &station);
-        net_put(&station, NET_VILLAGE, "次仁", NULL);
+        fuzz_node_copy(&net->stations[i % MANY], &station);
+        if (i == MANY)
+            net_put_many(&station, NET_VILLAGE, 20); /* worth packing */
+        else
+            net_put(&station, NET_VILLAGE, "次仁", NULL);
         const struct cairn_noise_config config = {.pattern = CAIRN_NOISE_IK,
                                                   .prologue = {prologue, sizeof prologue},
                                                   .static_secret = &server.replica->keys.noise,
@@ -163,7 +199,7 @@ static void messages(void)
         cairn_noise_init(&noise, &config);
         struct cairn_bytes plain = plain_of(&noise, net_bytes(request), packer, &arena);
         snprintf(name, sizeof name, "station_%d", i);
-        file_write("request", name, no_head, plain);
+        payload_write("request", name, plain, packer);
         exchange_write(&server, &station, plain, packer, &arena, name);
         cairn_noise_release(&noise);
         free(request.data);
@@ -174,7 +210,32 @@ static void messages(void)
     cairn_packer_free(packer);
 }
 
-/* ---- a bundle's parts, unpacked ---- */
+/* ---- a bundle's parts, unpacked and as they are ---- */
+
+/* As they are, but that the first packed one states another size. */
+static void parts_write(const char *name, struct cairn_reader reader, bool is_spoiled)
+{
+    uint8_t *input = malloc(reader.size + 65536);
+    struct cairn_writer writer;
+    bool is_done = !is_spoiled;
+
+    CAIRN_ASSERT(input != NULL);
+    cairn_writer_init(&writer, input, reader.size + 65536);
+    for (;;) {
+        struct cairn_bytes part = cairn_cbor_read_bytes(&reader);
+        if (part.size == 0)
+            break;
+        cairn_write_u16be(&writer, (uint16_t)part.size);
+        cairn_write_bytes(&writer, part.data, part.size);
+        if (!is_done && part.data[0] != 0) {
+            size_spoil(input + writer.size - part.size);
+            is_done = true;
+        }
+    }
+    CAIRN_ASSERT(is_done);
+    file_write("bundle", name, no_head, cairn_writer_bytes(&writer));
+    free(input);
+}
 
 static void bundles(void)
 {
@@ -198,12 +259,15 @@ static void bundles(void)
     cairn_writer_init(&writer, input, bundle.size * 20 + 65536);
     cairn_reader_init(&reader, net_bytes(bundle));
     reader.pos = header.header_bytes;
+    parts_write("parts_packed", reader, false);
+    parts_write("parts_untrue_size", reader, true);
     for (;;) {
         struct cairn_bytes plain, part = cairn_cbor_read_bytes(&reader);
         if (part.size == 0)
             break;
         net_must(cairn_payload_unpack(packer, &arena, part, &plain));
-        cairn_write_u16be(&writer, (uint16_t)plain.size);
+        cairn_write_u16be(&writer, (uint16_t)(plain.size + 1));
+        cairn_write_u8(&writer, 0); /* not packed */
         cairn_write_bytes(&writer, plain.data, plain.size);
     }
     file_write("bundle", "parts", no_head, cairn_writer_bytes(&writer));

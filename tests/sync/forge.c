@@ -114,8 +114,8 @@ void forge_noise_log(struct net_node *node, struct cairn_scope scope, size_t byt
     log_forge(node, scope, (uint32_t)(bytes / NOISE_BYTES), CAIRN_RUN_SECRET, noise_write, out_log);
 }
 
-struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
-                               struct net_node *server, struct cairn_bytes plain)
+struct net_bytes forge_payload(struct net_node *node, const struct cairn_keys *keys,
+                               struct net_node *server, struct cairn_bytes payload)
 {
     uint8_t prologue[CAIRN_PROLOGUE_BYTES];
     struct cairn_noise_key ephemeral;
@@ -126,21 +126,31 @@ struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *k
                                               .static_secret = &keys->noise,
                                               .remote_static = &server->replica->keys.open.noise,
                                               .ephemeral_secret = &ephemeral};
-    uint8_t *payload = malloc(plain.size + 1), *message = malloc(plain.size + 256);
+    uint8_t *message = malloc(payload.size + 256);
     struct cairn_writer writer;
 
-    assert_non_null(payload);
     assert_non_null(message);
-    payload[0] = 0;
-    memcpy(payload + 1, plain.data, plain.size);
     cairn_prologue(&node->replica->ctx.network, prologue);
     node->ports.base.ops->random(&node->ports.base, &ephemeral, sizeof ephemeral);
     cairn_noise_init(&noise, &config);
-    cairn_writer_init(&writer, message, plain.size + 256);
-    net_must(cairn_noise_write(&noise, (struct cairn_bytes){payload, plain.size + 1}, &writer));
+    cairn_writer_init(&writer, message, payload.size + 256);
+    net_must(cairn_noise_write(&noise, payload, &writer));
     cairn_noise_release(&noise);
-    free(payload);
     return (struct net_bytes){message, writer.size};
+}
+
+struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
+                               struct net_node *server, struct cairn_bytes plain)
+{
+    uint8_t *payload = malloc(plain.size + 1);
+
+    assert_non_null(payload);
+    payload[0] = 0; /* not packed */
+    memcpy(payload + 1, plain.data, plain.size);
+    struct net_bytes message =
+        forge_payload(node, keys, server, (struct cairn_bytes){payload, plain.size + 1});
+    free(payload);
+    return message;
 }
 
 struct net_bytes forge_answer(struct net_node *server, struct net_bytes request,

@@ -47,7 +47,9 @@ struct net_bytes forge_answer(struct net_node *server, struct net_bytes request,
                               struct cairn_bytes payload);
 struct net_bytes forge_reply(struct net_node *server, struct net_bytes request,
                              const struct cairn_reply_parts *parts);
-/* A message around `plain` CBOR, encrypted with `keys`. */
+/* A message around `payload`, byte for byte, encrypted with `keys`; and around `plain` CBOR. */
+struct net_bytes forge_payload(struct net_node *node, const struct cairn_keys *keys,
+                               struct net_node *server, struct cairn_bytes payload);
 struct net_bytes forge_message(struct net_node *node, const struct cairn_keys *keys,
                                struct net_node *server, struct cairn_bytes plain);
 
