@@ -195,19 +195,16 @@ static void deletions_drop(struct cairn_judged_change *change)
     change->write_count = kept;
 }
 
-/* Merge one entry of the chain if it is in force. */
+/* Merge one entry of the chain if it is in force; `change` is room to read it into. */
 static enum cairn_status chain_entry_merge(struct cairn_context *ctx,
                                            struct cairn_record_state *state, struct cairn_dot dot,
-                                           bool takes_deletions)
+                                           bool takes_deletions, struct cairn_judged_change *change)
 {
     struct cairn_log log;
     struct cairn_entry entry;
     struct cairn_hash *commitments;
-    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
     bool in_force;
 
-    if (change == NULL)
-        return CAIRN_NO_MEMORY;
     CAIRN_TRY(cairn_log_load(ctx, dot.log, &log));
     CAIRN_TRY(cairn_entry_load(ctx, &log, dot.index, &entry, &commitments, NULL));
     CAIRN_TRY(cairn_change_resolve(ctx, &log, dot.index, &entry, commitments, change));
@@ -223,12 +220,15 @@ static enum cairn_status chain_entry_merge(struct cairn_context *ctx,
 static enum cairn_status chain_merge(struct cairn_context *ctx, struct cairn_record_state *state,
                                      bool takes_deletions)
 {
+    struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
     struct cairn_dot *dots;
     size_t count;
 
+    if (change == NULL)
+        return CAIRN_NO_MEMORY;
     CAIRN_TRY(cairn_record_chain(ctx, state, &dots, &count));
     for (size_t i = 0; i < count; i++) {
-        CAIRN_TRY(chain_entry_merge(ctx, state, dots[i], takes_deletions));
+        CAIRN_TRY(chain_entry_merge(ctx, state, dots[i], takes_deletions, change));
         CAIRN_TRY(tombs_prune(ctx, state, dots[i]));
     }
     return tombs_prune(ctx, state, (struct cairn_dot){UINT32_MAX, UINT32_MAX});
@@ -274,28 +274,62 @@ enum cairn_status cairn_entry_change(struct cairn_context *ctx, const struct cai
 
     change->record = (struct cairn_dot){0, 0};
     CAIRN_TRY(cairn_verdict_get(ctx, log->no, index, &verdict));
+    if (verdict.validity != CAIRN_VALID)
+        return CAIRN_OK;
     CAIRN_TRY(cairn_entry_load(ctx, log, index, &entry, &commitments, NULL));
-    if (verdict.validity != CAIRN_VALID || entry.kind != CAIRN_KIND_CHANGE)
+    if (entry.kind != CAIRN_KIND_CHANGE)
         return CAIRN_OK;
     return cairn_change_resolve(ctx, log, index, &entry, commitments, change);
 }
+
+/* The records that entries [from, to) of `log` touch, each once; room for all of them is there. */
+static enum cairn_status touched_collect(struct cairn_context *ctx, const struct cairn_log *log,
+                                         uint32_t from, uint32_t to, struct cairn_dot *records,
+                                         size_t *out_count)
+{
+    struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
+    size_t count = 0, kept = 0;
+
+    for (uint32_t index = from; index < to; index++) {
+        struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
+        if (change == NULL)
+            return CAIRN_NO_MEMORY;
+        CAIRN_TRY(cairn_entry_change(ctx, log, index, change));
+        if (change->record.log != 0)
+            records[count++] = change->record;
+        cairn_arena_rewind(&ctx->arena, mark);
+    }
+    if (count > 1)
+        qsort(records, count, sizeof *records, dot_compare);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || dot_compare(&records[i], &records[kept - 1]) != 0)
+            records[kept++] = records[i];
+    *out_count = kept;
+    return CAIRN_OK;
+}
+
+/* So many entries at a time, which is more than a message brings. */
+#define TOUCHED_MAX 65536
 
 enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct cairn_log *log,
                                         uint32_t from, uint32_t to)
 {
     struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
-    struct cairn_judged_change *change;
+    uint32_t end = to < cairn_log_size(log) ? to : cairn_log_size(log);
 
     if (log->channel != CAIRN_CHANNEL_RECORDS)
         return CAIRN_OK;
-    for (uint32_t index = from; index < to; index++) {
-        change = cairn_arena_get(&ctx->arena, sizeof *change);
-        if (change == NULL)
+    while (from < end) {
+        uint32_t next = end - from > TOUCHED_MAX ? from + TOUCHED_MAX : end;
+        struct cairn_dot *records = cairn_arena_get(&ctx->arena, (next - from) * sizeof *records);
+        size_t count;
+        if (records == NULL)
             return CAIRN_NO_MEMORY;
-        CAIRN_TRY(cairn_entry_change(ctx, log, index, change));
-        if (change->record.log != 0)
-            CAIRN_TRY(cairn_record_rebuild(ctx, change->record));
+        CAIRN_TRY(touched_collect(ctx, log, from, next, records, &count));
+        for (size_t i = 0; i < count; i++)
+            CAIRN_TRY(cairn_record_rebuild(ctx, records[i]));
         cairn_arena_rewind(&ctx->arena, mark);
+        from = next;
     }
     return CAIRN_OK;
 }
