@@ -186,6 +186,54 @@ static void a_branch_with_another_secret_is_a_fork(void **state)
     holder_close(&holder);
 }
 
+/* `pen` announces the other log as it will be, or otherwise, and writes a field of its first record
+ * in the place of what entry `named` wrote. */
+static void announce_and_set(struct pen *pen, uint32_t number, struct cairn_head head,
+                             bool is_wrong, uint64_t field, uint32_t named)
+{
+    const struct cairn_local_dot replaced = {1, named};
+    struct draft draft;
+
+    head.root.bytes[0] ^= is_wrong;
+    draft_change(&draft, pen, 2);
+    if (number == 0)
+        draft_announce_first(&draft, &head);
+    else
+        draft_announce(&draft, number, &head);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, field, 77, &replaced, 1);
+    draft_write(&draft, pen);
+}
+
+static void each_announcement_decides_for_the_entries_up_to_the_next(void **state)
+{
+    struct pen other, later, pen;
+    struct cairn_head heads[2];
+    struct holder holder;
+
+    (void)state;
+    land_station_pen(&land, &other, 0);
+    create(&other, 1);
+    set(&other, 1, 5);
+    /* Written first, so that it arrives before what it announces. */
+    later = other;
+    struct pieces *out = later.out, unseen = {0};
+    later.out = &unseen;
+    for (uint32_t i = 0; i < 2; i++) {
+        create(&later, 2 + i);
+        heads[i] = pen_head(&later);
+    }
+    land_station_pen(&land, &pen, 1);
+    announce_and_set(&pen, 0, heads[0], true, FIELD_INCOME, 2);
+    announce_and_set(&pen, 1, heads[1], false, FIELD_MEMBERS, 1);
+    for (size_t i = 0; i < unseen.count; i++)
+        pieces_add(out, &unseen.list[i]);
+    pieces_free(&unseen);
+    holder_open_either_way(&holder, &land);
+    assert_int_equal(holder_live(&holder, &other.id, 1, FIELD_MEMBERS), 1);
+    assert_int_equal(holder_live(&holder, &other.id, 1, FIELD_INCOME), 2);
+    holder_close(&holder);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -195,6 +243,7 @@ int main(void)
         T(a_covered_branch_with_another_secret_replaces_all),
         T(a_covered_branch_under_another_grant_replaces_all),
         T(a_branch_with_another_secret_is_a_fork),
+        T(each_announcement_decides_for_the_entries_up_to_the_next),
     };
 
     if (sodium_init() < 0)

@@ -221,6 +221,106 @@ static void two_logs_announced_by_turns_are_read_once(void **state)
     expect_in_proportion(climbing_play);
 }
 
+/* ---- announcements of what is to come ------------------------------------------------------ */
+
+/* What the log will not have at that size. */
+static struct cairn_head wrong_head(const struct pen *pen, uint32_t size, uint32_t variant)
+{
+    struct cairn_head head = {.log = pen->id, .size = size};
+
+    head.root.bytes[0] = (uint8_t)variant;
+    return head;
+}
+
+/* The log of `pen` goes on by one entry. */
+static void go_on(struct pen *pen)
+{
+    create_gather(pen, pen_size(pen));
+    assert_int_equal(take_gathered(pen), CAIRN_OUTCOME_ACCEPTED);
+}
+
+/* An announcement by `one`, with one operation to follow. */
+static void draft_wrong(struct draft *draft, uint32_t number, uint32_t size, uint32_t variant)
+{
+    const struct cairn_head head = wrong_head(&scene.other, size, variant);
+
+    draft_change(draft, &scene.one, 2);
+    if (number == 0)
+        draft_announce_first(draft, &head);
+    else
+        draft_announce(draft, number, &head);
+}
+
+/* One record, and announcements of one size by turns, each with a write to it. */
+static void writes_take(uint32_t count)
+{
+    const struct cairn_local_dot record = {0, pen_size(&scene.one)};
+    uint32_t size = pen_size(&scene.other) + 1;
+    struct draft draft;
+
+    create_gather(&scene.one, 1);
+    for (uint32_t i = 0; i < count; i++) {
+        draft_wrong(&draft, i == 0 ? 0 : 1, size, 1 + i % 2);
+        draft_item(&draft, CAIRN_ITEM_SET, record, KIND_INCOME, i, NULL, 0);
+        gather(&draft);
+    }
+    assert_int_equal(take_gathered(&scene.one), CAIRN_OUTCOME_ACCEPTED);
+}
+
+static void other_history_play(uint32_t count)
+{
+    writes_take(count);
+    count_from_here();
+    go_on(&scene.other);
+}
+
+static void a_log_of_another_history_is_worked_out_again_once(void **state)
+{
+    (void)state;
+    expect_in_proportion(other_history_play);
+}
+
+static void other_histories_play(uint32_t count)
+{
+    struct draft draft;
+
+    for (uint32_t i = 0; i < count; i++) {
+        draft_wrong(&draft, i == 0 ? 0 : 1, pen_size(&scene.other) + 1 + i, 1);
+        draft_create(&draft, KIND_HOUSEHOLD, 1 + i, KIND_INCOME, i);
+        gather(&draft);
+    }
+    assert_int_equal(take_gathered(&scene.one), CAIRN_OUTCOME_ACCEPTED);
+    count_from_here();
+    for (uint32_t i = 0; i < count; i++)
+        go_on(&scene.other);
+}
+
+static void each_size_of_another_history_concerns_its_own_entries(void **state)
+{
+    (void)state;
+    expect_in_proportion(other_histories_play);
+}
+
+static void abandoned_play(uint32_t count)
+{
+    struct cairn_log log;
+
+    writes_take(count);
+    go_on(&scene.other);
+    log = holder_log(&scene.holder, &scene.other.id);
+    count_from_here();
+    assert_int_equal(cairn_context_begin(&scene.holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_abandon_tail(&scene.holder.ctx, &log, cairn_log_size(&log) - 1),
+                     CAIRN_OK);
+    assert_int_equal(cairn_context_commit(&scene.holder.ctx), CAIRN_OK);
+}
+
+static void what_named_an_abandoned_history_is_worked_out_again_once(void **state)
+{
+    (void)state;
+    expect_in_proportion(abandoned_play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +328,9 @@ int main(void)
         cmocka_unit_test(what_is_announced_again_is_looked_at_once),
         cmocka_unit_test(two_roots_announced_by_turns_read_the_log_once),
         cmocka_unit_test(two_logs_announced_by_turns_are_read_once),
+        cmocka_unit_test(a_log_of_another_history_is_worked_out_again_once),
+        cmocka_unit_test(each_size_of_another_history_concerns_its_own_entries),
+        cmocka_unit_test(what_named_an_abandoned_history_is_worked_out_again_once),
     };
 
     if (sodium_init() < 0)

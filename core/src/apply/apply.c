@@ -250,13 +250,14 @@ enum cairn_status cairn_apply_run(struct cairn_context *ctx, const struct cairn_
 
 /* ---- what follows -------------------------------------------------------------------------- */
 
-static enum cairn_status announcer_rebuild(struct cairn_context *ctx, uint32_t no, uint32_t index)
+static enum cairn_status announcer_rebuild(struct cairn_context *ctx,
+                                           const struct cairn_announced_span *span)
 {
     struct cairn_log log;
 
-    CAIRN_TRY(cairn_log_load(ctx, no, &log));
-    CAIRN_TRY(cairn_followers_wait(ctx, &log));
-    return cairn_rebuild_touched(ctx, &log, index, cairn_log_size(&log));
+    CAIRN_TRY(cairn_log_load(ctx, span->no, &log));
+    CAIRN_TRY(cairn_followers_wait(ctx, &log, span->from, span->to));
+    return cairn_rebuild_touched(ctx, &log, span->from, span->to);
 }
 
 enum cairn_status cairn_log_has_grown(struct cairn_context *ctx, const struct cairn_log *log,

@@ -199,9 +199,49 @@ static enum cairn_status pending_take(struct cairn_context *ctx, const struct ca
     return cairn_kv_del(ctx, &key);
 }
 
-enum cairn_status cairn_announcements_check(struct cairn_context *ctx,
-                                            const struct cairn_log *target,
-                                            cairn_announce_differs_fn *differs)
+/* Where the announcement of `number` in entry `index` gives way to the next one. */
+static enum cairn_status announced_end(struct cairn_context *ctx, uint32_t no, uint32_t number,
+                                       uint32_t index, uint32_t *out_end)
+{
+    struct cairn_key prefix = cairn_key_log_index(CAIRN_TABLE_ANNOUNCED, no, number);
+    struct cairn_key from = {.size = 0};
+    struct cairn_walk walk;
+
+    cairn_key_u32(&from, index);
+    cairn_key_u8(&from, 0); /* behind this one */
+    CAIRN_TRY(cairn_walk_open(ctx, &prefix, cairn_key_bytes(&from), CAIRN_ASCENDING, &walk));
+    enum cairn_status status = cairn_walk_next(&walk);
+    uint32_t end = status == CAIRN_OK ? cairn_read_u32be(&walk.key) : UINT32_MAX;
+    cairn_walk_close(&walk);
+    if (status != CAIRN_OK && status != CAIRN_NOT_FOUND)
+        return status;
+    *out_end = end;
+    return CAIRN_OK;
+}
+
+/* One span a log, from the first entry to the last that any of its announcements concerns. */
+static enum cairn_status span_add(struct cairn_context *ctx, struct cairn_buffer *spans,
+                                  uint32_t no, uint32_t number, uint32_t index)
+{
+    struct cairn_announced_span add = {.no = no, .from = index};
+
+    CAIRN_TRY(announced_end(ctx, no, number, index, &add.to));
+    for (size_t at = 0; at < spans->size; at += sizeof add) {
+        struct cairn_announced_span span;
+        memcpy(&span, spans->data + at, sizeof span);
+        if (span.no != no)
+            continue;
+        span.from = add.from < span.from ? add.from : span.from;
+        span.to = add.to > span.to ? add.to : span.to;
+        memcpy(spans->data + at, &span, sizeof span);
+        return CAIRN_OK;
+    }
+    cairn_buffer_add(spans, &add, sizeof add);
+    return cairn_buffer_status(spans);
+}
+
+static enum cairn_status pending_compare(struct cairn_context *ctx, const struct cairn_log *target,
+                                         struct cairn_buffer *spans)
 {
     uint32_t no, number, index;
     enum cairn_status status;
@@ -213,9 +253,27 @@ enum cairn_status cairn_announcements_check(struct cairn_context *ctx,
         struct cairn_key key = announced_key(no, number, index);
         CAIRN_TRY(announced_put(ctx, &key, &value));
         if (value.announced.root_differs)
-            CAIRN_TRY(differs(ctx, no, index));
+            CAIRN_TRY(span_add(ctx, spans, no, number, index));
     }
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
+enum cairn_status cairn_announcements_check(struct cairn_context *ctx,
+                                            const struct cairn_log *target,
+                                            cairn_announce_differs_fn *differs)
+{
+    struct cairn_buffer spans;
+
+    cairn_buffer_init(&spans, CAIRN_VALUE_MAX);
+    enum cairn_status status = pending_compare(ctx, target, &spans);
+    for (size_t at = 0; at < spans.size && status == CAIRN_OK;
+         at += sizeof(struct cairn_announced_span)) {
+        struct cairn_announced_span span;
+        memcpy(&span, spans.data + at, sizeof span);
+        status = differs(ctx, &span);
+    }
+    cairn_buffer_release(&spans);
+    return status;
 }
 
 /* The newest announcement of `number` at or behind `from`, taken away. NOT_FOUND: there is none. */
@@ -302,31 +360,41 @@ static enum cairn_status reopen_one(struct cairn_context *ctx, const uint32_t *a
     return announced_put(ctx, &key, &value);
 }
 
+static enum cairn_status reopen_all(struct cairn_context *ctx, uint32_t target, uint32_t size,
+                                    struct cairn_buffer *keys, struct cairn_buffer *spans)
+{
+    uint32_t at[3];
+
+    CAIRN_TRY(reopen_collect(ctx, target, size, keys));
+    for (size_t i = 0; i < keys->size; i += sizeof at) {
+        bool differed = false;
+        memcpy(at, keys->data + i, sizeof at);
+        CAIRN_TRY(reopen_one(ctx, at, &differed));
+        if (differed)
+            CAIRN_TRY(span_add(ctx, spans, at[0], at[1], at[2]));
+    }
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_announcements_reopen(struct cairn_context *ctx, uint32_t target,
-                                             uint32_t size, struct cairn_local_dot **out_dots,
+                                             uint32_t size, struct cairn_announced_span **out_spans,
                                              size_t *out_count)
 {
-    struct cairn_buffer keys;
-    size_t count = 0;
+    struct cairn_buffer keys, spans;
 
     cairn_buffer_init(&keys, CAIRN_VALUE_MAX);
-    enum cairn_status status = reopen_collect(ctx, target, size, &keys);
-    size_t key_count = keys.size / (3 * sizeof(uint32_t));
-    struct cairn_local_dot *dots = cairn_arena_get(&ctx->arena, key_count * sizeof *dots + 1);
-    if (dots == NULL)
+    cairn_buffer_init(&spans, CAIRN_VALUE_MAX);
+    enum cairn_status status = reopen_all(ctx, target, size, &keys, &spans);
+    size_t count = spans.size / sizeof **out_spans;
+    struct cairn_announced_span *list = cairn_arena_get(&ctx->arena, count * sizeof *list + 1);
+    if (status == CAIRN_OK && list == NULL)
         status = CAIRN_NO_MEMORY;
-    for (size_t i = 0; i < key_count && status == CAIRN_OK; i++) {
-        uint32_t at[3];
-        bool differed = false;
-        memcpy(at, keys.data + i * sizeof at, sizeof at);
-        status = reopen_one(ctx, at, &differed);
-        if (differed)
-            dots[count++] = (struct cairn_local_dot){at[0], at[2]};
-    }
+    if (status == CAIRN_OK && count > 0)
+        memcpy(list, spans.data, spans.size);
     cairn_buffer_release(&keys);
-    if (status != CAIRN_OK)
-        return status;
-    *out_dots = dots;
+    cairn_buffer_release(&spans);
+    CAIRN_TRY(status);
+    *out_spans = list;
     *out_count = count;
     return CAIRN_OK;
 }

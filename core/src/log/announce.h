@@ -32,12 +32,17 @@ CAIRN_NODISCARD
 enum cairn_status cairn_announced_number(struct cairn_context *ctx, const struct cairn_log *log,
                                          uint32_t other, uint32_t *out_number, uint32_t *out_size);
 
+/* Entries [from, to) of log `no`: those for which some announcement of theirs is in effect. */
+struct cairn_announced_span {
+    uint32_t no;
+    uint32_t from, to; /* may reach beyond the log's end */
+};
 /*
  * `target` has grown: check the announcements of it that could not be checked before. `differs` is
- * called for each that names another history, with the entry that holds it.
+ * called once for each log that announced another history, with all entries that this concerns.
  */
-typedef enum cairn_status cairn_announce_differs_fn(struct cairn_context *ctx, uint32_t no,
-                                                    uint32_t index);
+typedef enum cairn_status cairn_announce_differs_fn(struct cairn_context *ctx,
+                                                    const struct cairn_announced_span *span);
 CAIRN_NODISCARD
 enum cairn_status cairn_announcements_check(struct cairn_context *ctx,
                                             const struct cairn_log *target,
@@ -48,12 +53,13 @@ CAIRN_NODISCARD
 enum cairn_status cairn_announcements_forget(struct cairn_context *ctx, struct cairn_log *log,
                                              uint32_t from);
 /*
- * `target` goes back to `size`: announcements above it wait to be checked again. *out_dots are the
- * entries whose announcement had named another history, and for now has effect again; in the arena.
+ * `target` goes back to `size`: announcements above it wait to be checked again. *out_spans are,
+ * log by log, the entries whose announcement had named another history, and for now has effect
+ * again; in the arena.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_announcements_reopen(struct cairn_context *ctx, uint32_t target,
-                                             uint32_t size, struct cairn_local_dot **out_dots,
+                                             uint32_t size, struct cairn_announced_span **out_spans,
                                              size_t *out_count);
 
 #endif

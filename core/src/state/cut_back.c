@@ -137,13 +137,14 @@ static enum cairn_status records_rebuild(struct cairn_context *ctx, const struct
     return CAIRN_OK;
 }
 
-enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct cairn_log *log)
+enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct cairn_log *log,
+                                       uint32_t from, uint32_t to)
 {
     struct cairn_dot *records;
     size_t count;
     uint32_t size = cairn_log_size(log);
 
-    CAIRN_TRY(cairn_followers_reopen(ctx, log, size, &records, &count));
+    CAIRN_TRY(cairn_steps_reopen(ctx, log, from, to, &records, &count));
     for (size_t i = 0; i < count; i++)
         CAIRN_TRY(record_relink(ctx, log, size, records[i]));
     return records_rebuild(ctx, log, size, records, count);
@@ -172,7 +173,7 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     size_t count = size - from;
     struct cairn_dot *records = cairn_arena_get(&ctx->arena, count * sizeof *records);
     struct cairn_judged_change *change = cairn_arena_get(&ctx->arena, sizeof *change);
-    struct cairn_local_dot *reopened;
+    struct cairn_announced_span *reopened;
     struct cairn_dot *followed;
     size_t reopened_count, followed_count;
 
@@ -206,8 +207,8 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     CAIRN_TRY(cairn_announcements_reopen(ctx, log->no, from, &reopened, &reopened_count));
     for (size_t i = 0; i < reopened_count; i++) {
         struct cairn_log other;
-        CAIRN_TRY(cairn_log_load(ctx, reopened[i].log_number, &other));
-        CAIRN_TRY(cairn_rebuild_touched(ctx, &other, reopened[i].index, cairn_log_size(&other)));
+        CAIRN_TRY(cairn_log_load(ctx, reopened[i].no, &other));
+        CAIRN_TRY(cairn_rebuild_touched(ctx, &other, reopened[i].from, reopened[i].to));
     }
     CAIRN_TRY(adopted_leave(ctx, log, from, &from));
     /* What repeats one of those that went counts again. */

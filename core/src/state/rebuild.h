@@ -30,7 +30,7 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_undeleted(struct cairn_context *ctx,
                                          const struct cairn_record_state *state,
                                          struct cairn_record_state *out_state);
-/* Rebuild every record that entries [from, to) of `log` touch. */
+/* Rebuild every record that entries [from, to) of `log` touch; `to` may lie beyond its end. */
 CAIRN_NODISCARD
 enum cairn_status cairn_rebuild_touched(struct cairn_context *ctx, const struct cairn_log *log,
                                         uint32_t from, uint32_t to);
@@ -49,10 +49,11 @@ CAIRN_NODISCARD
 enum cairn_status cairn_record_adopt_entry(struct cairn_context *ctx, const struct cairn_log *log,
                                            uint32_t index,
                                            const struct cairn_judged_change *change);
-/* The log turned out to be another history than one that was announced: steps that follow an entry
- * of that one wait for it. */
+/* What entries [from, to) of `log` announced turned out to be another history: steps of theirs that
+ * follow an entry of that one wait for it. */
 CAIRN_NODISCARD
-enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct cairn_log *log);
+enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct cairn_log *log,
+                                       uint32_t from, uint32_t to);
 /*
  * Take the entries from `from` on out of a log: they leave their records' chains, the blobs go, the
  * head goes back. The caller has kept what must be kept, and saves the log.

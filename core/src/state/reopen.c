@@ -131,27 +131,51 @@ static enum cairn_status entry_reopen(struct reopening *r, const struct cairn_lo
     return record_note(r, rests.record);
 }
 
+/* Every log of the scope, until nothing moves any more. */
+static enum cairn_status scope_reopen(struct reopening *r)
+{
+    uint64_t count;
+
+    CAIRN_TRY(cairn_meta_number(r->ctx, "logs", &count));
+    while (r->moved) {
+        r->moved = false;
+        for (uint32_t no = 1; no <= count; no++) {
+            struct cairn_log other;
+            CAIRN_TRY(cairn_log_load(r->ctx, no, &other));
+            if (!other.is_known || other.channel != CAIRN_CHANNEL_RECORDS ||
+                other.scope.code != r->log->scope.code)
+                continue;
+            uint32_t size = no == r->log->no ? r->from : cairn_log_size(&other);
+            for (uint32_t index = 0; index < size && index < cairn_log_size(&other); index++)
+                CAIRN_TRY(entry_reopen(r, &other, index));
+        }
+    }
+    return CAIRN_OK;
+}
+
 enum cairn_status cairn_followers_reopen(struct cairn_context *ctx, const struct cairn_log *log,
                                          uint32_t from, struct cairn_dot **out_records,
                                          size_t *out_count)
 {
     struct reopening r = {.ctx = ctx, .log = log, .from = from, .moved = true};
-    uint64_t count;
 
-    CAIRN_TRY(cairn_meta_number(ctx, "logs", &count));
-    while (log->channel == CAIRN_CHANNEL_RECORDS && r.moved) {
-        r.moved = false;
-        for (uint32_t no = 1; no <= count; no++) {
-            struct cairn_log other;
-            CAIRN_TRY(cairn_log_load(ctx, no, &other));
-            if (!other.is_known || other.channel != CAIRN_CHANNEL_RECORDS ||
-                other.scope.code != log->scope.code)
-                continue;
-            uint32_t size = no == log->no ? from : cairn_log_size(&other);
-            for (uint32_t index = 0; index < size && index < cairn_log_size(&other); index++)
-                CAIRN_TRY(entry_reopen(&r, &other, index));
-        }
-    }
+    if (log->channel == CAIRN_CHANNEL_RECORDS)
+        CAIRN_TRY(scope_reopen(&r));
+    *out_records = r.records;
+    *out_count = r.count;
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_steps_reopen(struct cairn_context *ctx, const struct cairn_log *log,
+                                     uint32_t from, uint32_t to, struct cairn_dot **out_records,
+                                     size_t *out_count)
+{
+    struct reopening r = {.ctx = ctx, .log = log, .from = cairn_log_size(log)};
+
+    /* Only these follow what was announced: where none of them moves, nothing does. */
+    for (uint32_t index = from; index < to && index < cairn_log_size(log); index++)
+        CAIRN_TRY(entry_reopen(&r, log, index));
+    CAIRN_TRY(scope_reopen(&r));
     *out_records = r.records;
     *out_count = r.count;
     return CAIRN_OK;

@@ -19,5 +19,13 @@ CAIRN_NODISCARD
 enum cairn_status cairn_followers_reopen(struct cairn_context *ctx, const struct cairn_log *log,
                                          uint32_t from, struct cairn_dot **out_records,
                                          size_t *out_count);
+/*
+ * What entries [from, to) of `log` announced turned out to be another history: steps of theirs that
+ * follow an entry of that one wait, and along the chains of steps others, as above.
+ */
+CAIRN_NODISCARD
+enum cairn_status cairn_steps_reopen(struct cairn_context *ctx, const struct cairn_log *log,
+                                     uint32_t from, uint32_t to, struct cairn_dot **out_records,
+                                     size_t *out_count);
 
 #endif
