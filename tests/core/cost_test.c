@@ -321,6 +321,46 @@ static void what_named_an_abandoned_history_is_worked_out_again_once(void **stat
     expect_in_proportion(abandoned_play);
 }
 
+/* ---- one record ---------------------------------------------------------------------------- */
+
+/* An element for a set of the record, a reference to what another log wrote. */
+static void add_gather(struct cairn_local_dot record, uint32_t index)
+{
+    const struct cairn_operation op = {
+        .number = CAIRN_ITEM_ADD,
+        .record = record,
+        .field = KIND_SAME,
+        .value = {.kind = CAIRN_VALUE_DOT, .dot = {1, index}},
+    };
+    struct draft draft;
+
+    draft_change(&draft, &scene.one, 1);
+    cairn_write_begin(&draft.writer, &op, 0);
+    gather(&draft);
+}
+
+static void filled_record_play(uint32_t count)
+{
+    const struct cairn_local_dot record = {0, pen_size(&scene.one) + 1};
+
+    records_take(&scene.other, count + 2);
+    const struct cairn_head head = head_at(&scene.other, pen_size(&scene.other));
+    announce_gather(0, &head);
+    create_gather(&scene.one, 1);
+    for (uint32_t i = 0; i < count; i++)
+        add_gather(record, 1 + i);
+    assert_int_equal(take_gathered(&scene.one), CAIRN_OUTCOME_ACCEPTED);
+    add_gather(record, count + 1);
+    count_announcing();
+    assert_int_equal(holder_live(&scene.holder, &scene.one.id, record.index, KIND_SAME), count + 1);
+}
+
+static void an_element_of_a_set_looks_at_each_of_the_others_once(void **state)
+{
+    (void)state;
+    expect_in_proportion(filled_record_play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_log_of_another_history_is_worked_out_again_once),
         cmocka_unit_test(each_size_of_another_history_concerns_its_own_entries),
         cmocka_unit_test(what_named_an_abandoned_history_is_worked_out_again_once),
+        cmocka_unit_test(an_element_of_a_set_looks_at_each_of_the_others_once),
     };
 
     if (sodium_init() < 0)

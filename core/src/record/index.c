@@ -1,6 +1,7 @@
 #include "index.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "announce.h"
@@ -327,19 +328,42 @@ enum cairn_status cairn_indexing_load(struct cairn_context *ctx)
     return CAIRN_OK;
 }
 
-/* Rows of one field, at most one an element. */
+/* Rows of one field in the order of their bytes, each once: at most one an element. */
 struct rows {
     struct cairn_index_value *values;
     size_t count;
 };
 
+static int value_compare(const void *a, const void *b)
+{
+    const struct cairn_index_value *x = a, *y = b;
+    int order = memcmp(x->bytes, y->bytes, x->size < y->size ? x->size : y->size);
+
+    if (order != 0 || x->size == y->size)
+        return order;
+    return x->size < y->size ? -1 : 1;
+}
+
+static void rows_sort(struct rows *rows)
+{
+    size_t kept = 0;
+
+    if (rows->count > 1)
+        qsort(rows->values, rows->count, sizeof *rows->values, value_compare);
+    for (size_t i = 0; i < rows->count; i++)
+        if (i == 0 || value_compare(&rows->values[i], &rows->values[kept - 1]) != 0)
+            rows->values[kept++] = rows->values[i];
+    rows->count = kept;
+}
+
 static enum cairn_status rows_of(struct cairn_context *ctx, const struct cairn_record_state *state,
                                  const struct cairn_field *field, struct rows *out_rows)
 {
-    size_t versions, room;
+    bool is_set = field->merge == CAIRN_MERGE_SET;
+    size_t versions;
+    const struct cairn_live *live = cairn_field_versions(state, field->number, &versions);
+    size_t room = is_set ? versions : versions > 0;
 
-    cairn_field_versions(state, field->number, &versions);
-    room = field->merge == CAIRN_MERGE_SET ? versions : versions > 0;
     *out_rows = (struct rows){.values = NULL};
     if (room == 0 || (field->is_personal && !ctx->indexing.has_key))
         return CAIRN_OK;
@@ -348,23 +372,16 @@ static enum cairn_status rows_of(struct cairn_context *ctx, const struct cairn_r
         return CAIRN_NO_MEMORY;
     for (size_t i = 0; i < room; i++) {
         struct cairn_value value;
-        struct cairn_dot dot;
-        enum cairn_status status = cairn_field_shown(ctx, state, field, i, &value, &dot);
+        struct cairn_dot dot = {0, 0};
+        enum cairn_status status = is_set ? live_value(ctx, field, &live[i], &value, &dot)
+                                          : cairn_field_shown(ctx, state, field, 0, &value, &dot);
         if (status == CAIRN_NOT_FOUND)
             continue;
         CAIRN_TRY(status);
         cairn_index_value(ctx, field, &value, dot, &out_rows->values[out_rows->count++]);
     }
+    rows_sort(out_rows);
     return CAIRN_OK;
-}
-
-static bool rows_hold(const struct rows *rows, const struct cairn_index_value *value)
-{
-    for (size_t i = 0; i < rows->count; i++)
-        if (rows->values[i].size == value->size &&
-            memcmp(rows->values[i].bytes, value->bytes, value->size) == 0)
-            return true;
-    return false;
 }
 
 /* The place of a record whose rows are being written. */
@@ -380,19 +397,18 @@ static enum cairn_status rows_move(struct cairn_context *ctx, const struct place
                                    const struct cairn_field *field, const struct rows *old,
                                    const struct rows *now)
 {
-    for (size_t i = 0; i < old->count; i++) {
-        if (rows_hold(now, &old->values[i]))
-            continue;
-        struct cairn_key key =
-            row_key(place->type, field, place->scope, place->id, &old->values[i]);
-        CAIRN_TRY(cairn_kv_del(ctx, &key));
-    }
-    for (size_t i = 0; i < now->count; i++) {
-        if (rows_hold(old, &now->values[i]))
-            continue;
-        struct cairn_key key =
-            row_key(place->type, field, place->scope, place->id, &now->values[i]);
-        CAIRN_TRY(row_put(ctx, &key, place->bucket, place->counter));
+    for (size_t i = 0, j = 0; i < old->count || j < now->count;) {
+        int order = i == old->count   ? 1
+                    : j == now->count ? -1
+                                      : value_compare(&old->values[i], &now->values[j]);
+        const struct cairn_index_value *value = order < 0 ? &old->values[i] : &now->values[j];
+        struct cairn_key key = row_key(place->type, field, place->scope, place->id, value);
+        if (order < 0)
+            CAIRN_TRY(cairn_kv_del(ctx, &key));
+        if (order > 0)
+            CAIRN_TRY(row_put(ctx, &key, place->bucket, place->counter));
+        i += order <= 0;
+        j += order >= 0;
     }
     return CAIRN_OK;
 }
