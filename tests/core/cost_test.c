@@ -361,6 +361,44 @@ static void an_element_of_a_set_looks_at_each_of_the_others_once(void **state)
     expect_in_proportion(filled_record_play);
 }
 
+/* So many elements in one run, by turns for `records` records. */
+static void adds_play(uint32_t count, uint32_t records)
+{
+    struct cairn_local_dot record = {0, pen_size(&scene.one) + 1};
+
+    records_take(&scene.other, count);
+    const struct cairn_head head = head_at(&scene.other, pen_size(&scene.other));
+    announce_gather(0, &head);
+    for (uint32_t i = 0; i < records; i++)
+        create_gather(&scene.one, 1 + i);
+    assert_int_equal(take_gathered(&scene.one), CAIRN_OUTCOME_ACCEPTED);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cairn_local_dot to = {0, record.index + i % records};
+        add_gather(to, 1 + i);
+    }
+    count_announcing();
+    for (uint32_t i = 0; i < records; i++, record.index++)
+        assert_int_equal(holder_live(&scene.holder, &scene.one.id, record.index, KIND_SAME),
+                         count / records);
+}
+
+static void one_record_play(uint32_t count)
+{
+    adds_play(count, 1);
+}
+
+static void three_records_play(uint32_t count)
+{
+    adds_play(count, 3);
+}
+
+static void a_record_that_a_run_writes_to_again_and_again_is_saved_once(void **state)
+{
+    (void)state;
+    expect_in_proportion(one_record_play);
+    expect_in_proportion(three_records_play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +410,7 @@ int main(void)
         cmocka_unit_test(each_size_of_another_history_concerns_its_own_entries),
         cmocka_unit_test(what_named_an_abandoned_history_is_worked_out_again_once),
         cmocka_unit_test(an_element_of_a_set_looks_at_each_of_the_others_once),
+        cmocka_unit_test(a_record_that_a_run_writes_to_again_and_again_is_saved_once),
     };
 
     if (sodium_init() < 0)

@@ -91,6 +91,14 @@ void cairn_arena_rewind(struct cairn_arena *arena, struct cairn_arena_mark mark)
         arena->blocks->used = mark.used;
 }
 
+void cairn_arena_swap(struct cairn_arena *a, struct cairn_arena *b)
+{
+    struct cairn_arena kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
 struct cairn_bytes cairn_arena_copy(struct cairn_arena *arena, struct cairn_bytes bytes)
 {
     uint8_t *copy = cairn_arena_get(arena, bytes.size + 1);

@@ -23,6 +23,8 @@ struct cairn_arena_mark {
 };
 struct cairn_arena_mark cairn_arena_mark(const struct cairn_arena *arena);
 void cairn_arena_rewind(struct cairn_arena *arena, struct cairn_arena_mark mark);
+/* Each takes over what the other one has. */
+void cairn_arena_swap(struct cairn_arena *a, struct cairn_arena *b);
 /* A copy with a NUL behind it; {NULL, 0} when memory is short (an empty input gives data
  * != NULL). */
 struct cairn_bytes cairn_arena_copy(struct cairn_arena *arena, struct cairn_bytes bytes);

@@ -16,6 +16,7 @@ struct cairn_schema_cache;
 struct cairn_packer;
 struct cairn_seen;
 struct cairn_roots;
+struct cairn_held_records;
 
 /* What a unit of work did, since cairn_context_fresh. */
 struct cairn_tally {
@@ -88,6 +89,7 @@ struct cairn_context {
     struct cairn_key spoilt;
     /* The log that is being appended to: its head in the store is behind. */
     uint32_t growing_log, growing_size;
+    struct cairn_held_records *held; /* records that a batch keeps open (held.h); NULL: none */
     /* Stale buckets not written yet (digest.h). */
     bool has_dirty;
     uint64_t dirty_scope;

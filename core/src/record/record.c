@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "held.h"
 #include "index.h"
 
 #define ENTRY_ROOM 16 /* versions and tombs that one entry usually adds, and more */
@@ -205,11 +206,16 @@ enum cairn_status cairn_record_borrow(struct cairn_context *ctx, struct cairn_by
 enum cairn_status cairn_record_load(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t index, struct cairn_record_state *out_state)
 {
-    struct cairn_hash id = cairn_record_id_hash(log, index);
     struct cairn_dot dot = {log->no, index};
-    struct cairn_key key = cairn_record_key(log->scope, id.bytes[0], dot);
+    const struct cairn_record_state *held = cairn_held_record_state(ctx, dot);
     struct cairn_bytes value;
 
+    if (held != NULL) {
+        *out_state = *held;
+        return CAIRN_OK;
+    }
+    struct cairn_hash id = cairn_record_id_hash(log, index);
+    struct cairn_key key = cairn_record_key(log->scope, id.bytes[0], dot);
     CAIRN_TRY(cairn_kv_get(ctx, &key, &value));
     CAIRN_TRY(cairn_record_decode(ctx, value, dot, out_state));
     out_state->has_bucket = true;
@@ -308,7 +314,7 @@ static void live_remove(struct cairn_record_state *state, size_t i)
 static enum cairn_status live_add(struct cairn_context *ctx, struct cairn_record_state *state,
                                   const struct cairn_live *live)
 {
-    size_t at = 0;
+    size_t at = state->live_count;
 
     if (state->live_count == CAIRN_LIVE_MAX)
         return CAIRN_LIMIT;
@@ -322,8 +328,8 @@ static enum cairn_status live_add(struct cairn_context *ctx, struct cairn_record
         state->live = grown;
         state->live_capacity = capacity;
     }
-    while (at < state->live_count && state->live[at].field <= live->field)
-        at++;
+    while (at > 0 && state->live[at - 1].field > live->field)
+        at--;
     memmove(&state->live[at + 1], &state->live[at], (state->live_count - at) * sizeof *live);
     state->live[at] = *live;
     state->live_count++;

@@ -60,7 +60,8 @@ struct cairn_record_state {
 /* H of the record's id: its first byte is the bucket, its first five bits the check character. */
 struct cairn_hash cairn_record_id_hash(const struct cairn_log *log, uint32_t index);
 
-/* `log` is the log that created it. NOT_FOUND. Bytes in the arena. */
+/* `log` is the log that created it. NOT_FOUND. Bytes in the arena; of a record that a batch holds
+ * (held.h) they are its own, until it is written to. */
 CAIRN_NODISCARD
 enum cairn_status cairn_record_load(struct cairn_context *ctx, const struct cairn_log *log,
                                     uint32_t index, struct cairn_record_state *out_state);

@@ -7,6 +7,7 @@
 #include "basis.h"
 #include "digest.h"
 #include "force.h"
+#include "held.h"
 #include "rebuild.h"
 #include "schema.h"
 
@@ -117,6 +118,22 @@ static enum cairn_status authority_apply(struct applying *a, const struct cairn_
     return cairn_authority_admit(a->ctx, &ref, &link, entry, &a->moves_force);
 }
 
+/* The record's state grows in its own arena. */
+static enum cairn_status held_merge(struct applying *a, const struct cairn_entry *entry,
+                                    struct cairn_dot dot, struct cairn_held_record *record)
+{
+    struct cairn_context *ctx = a->ctx;
+    bool had_conflict = cairn_record_has_conflict(&record->state);
+
+    cairn_arena_swap(&ctx->arena, &record->arena);
+    enum cairn_status status =
+        cairn_change_merge(ctx, &record->state, dot, entry->time_s, a->change);
+    cairn_arena_swap(&ctx->arena, &record->arena);
+    if (!had_conflict && cairn_record_has_conflict(&record->state))
+        ctx->tally.conflicts++;
+    return status;
+}
+
 /* Merge a valid change into its record; *out_before is what its chain says came before. */
 static enum cairn_status change_merge(struct applying *a, const struct cairn_entry *entry,
                                       uint32_t index, struct cairn_dot *out_before)
@@ -126,7 +143,8 @@ static enum cairn_status change_merge(struct applying *a, const struct cairn_ent
     struct cairn_log other;
     const struct cairn_log *creator = a->log;
     struct cairn_record_state state = {.id = change->record};
-    bool in_force, had_conflict;
+    struct cairn_held_record *record;
+    bool in_force;
 
     if (change->record.log != a->log->no) {
         CAIRN_TRY(cairn_log_load(a->ctx, change->record.log, &other));
@@ -144,16 +162,13 @@ static enum cairn_status change_merge(struct applying *a, const struct cairn_ent
     CAIRN_TRY(cairn_step_keep(a->ctx, dot, change));
     CAIRN_TRY(cairn_in_force(a->ctx, a->log, index, change->has_repeats ? &change->repeats : NULL,
                              &in_force));
-    had_conflict = cairn_record_has_conflict(&state);
+    CAIRN_TRY(cairn_held_record_take(a->ctx, creator, &state, &record));
     if (in_force)
-        CAIRN_TRY(cairn_change_merge(a->ctx, &state, dot, entry->time_s, change));
-    *out_before = state.chain;
-    state.chain = dot;
-    if (!had_conflict && cairn_record_has_conflict(&state))
-        a->ctx->tally.conflicts++;
+        CAIRN_TRY(held_merge(a, entry, dot, record));
+    *out_before = record->state.chain;
+    record->state.chain = dot;
     struct cairn_hash id = cairn_record_id_hash(creator, change->record.index);
-    CAIRN_TRY(cairn_digest_touch(a->ctx, creator->scope, id.bytes[0]));
-    return cairn_record_save(a->ctx, creator, &state);
+    return cairn_digest_touch(a->ctx, creator->scope, id.bytes[0]);
 }
 
 static enum cairn_status change_apply(struct applying *a, const struct cairn_entry *entry,
@@ -251,13 +266,18 @@ enum cairn_status cairn_batch_apply(struct cairn_context *ctx, struct cairn_log 
                                     size_t split_count, bool *out_moves_force)
 {
     struct applying a = {.ctx = ctx, .log = log, .batch = batch, .seal = seal};
+    struct cairn_held_records held;
 
     a.change = cairn_arena_get(&ctx->arena, sizeof *a.change);
     if (a.change == NULL)
         return CAIRN_NO_MEMORY;
     cairn_buffer_init(&a.chain, CAIRN_VALUE_MAX);
     ctx->growing_log = log->no;
+    cairn_held_records_begin(&held, ctx);
     enum cairn_status status = entries_apply(&a, splits, split_count);
+    if (status == CAIRN_OK)
+        status = cairn_held_records_save(ctx);
+    cairn_held_records_end(ctx);
     ctx->growing_log = 0;
     cairn_buffer_release(&a.chain);
     if (status == CAIRN_OK)
