@@ -387,16 +387,16 @@ static void one_record_play(uint32_t count)
     adds_play(count, 1);
 }
 
-static void three_records_play(uint32_t count)
+static void five_records_play(uint32_t count)
 {
-    adds_play(count, 3);
+    adds_play(count, 5);
 }
 
 static void a_record_that_a_run_writes_to_again_and_again_is_saved_once(void **state)
 {
     (void)state;
     expect_in_proportion(one_record_play);
-    expect_in_proportion(three_records_play);
+    expect_in_proportion(five_records_play);
 }
 
 int main(void)

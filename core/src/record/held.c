@@ -72,20 +72,35 @@ static enum cairn_status record_open(struct cairn_context *ctx,
     return CAIRN_OK;
 }
 
+static size_t versions_held(const struct cairn_held_records *held)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < CAIRN_HELD_RECORDS; i++)
+        if (held->records[i].state.id.log != 0)
+            count += held->records[i].state.live_count + held->records[i].state.tomb_count;
+    return count;
+}
+
 enum cairn_status cairn_held_record_take(struct cairn_context *ctx, const struct cairn_log *creator,
                                          const struct cairn_record_state *state,
                                          struct cairn_held_record **out_record)
 {
     struct cairn_held_records *held = ctx->held;
     struct cairn_held_record *record = held_find(held, state->id);
+    size_t others_max = CAIRN_HELD_VERSIONS - (state->live_count + state->tomb_count);
 
-    if (record == NULL) {
+    if (record != NULL) {
+        *out_record = record;
+        return CAIRN_OK;
+    }
+    do {
         record = &held->records[held->oldest];
         held->oldest = (held->oldest + 1) % CAIRN_HELD_RECORDS;
         CAIRN_TRY(record_close(ctx, record));
-        CAIRN_TRY(record_open(ctx, state, record));
-        record->creator = *creator;
-    }
+    } while (versions_held(held) > others_max);
+    CAIRN_TRY(record_open(ctx, state, record));
+    record->creator = *creator;
     *out_record = record;
     return CAIRN_OK;
 }

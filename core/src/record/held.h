@@ -3,7 +3,7 @@
  * to one record load and save it once. What is held is ahead of the store, and loading a record
  * gives it; whoever reads records otherwise saves what is held first.
  *
- * Memory: a few records, each in an arena of its own.
+ * Memory: each record in an arena of its own, together some 30 MiB at most.
  */
 
 #ifndef CAIRN_HELD_H
@@ -11,8 +11,10 @@
 
 #include "record.h"
 
-/* The one that was taken longest ago makes place for the next. */
-#define CAIRN_HELD_RECORDS 4
+/* Those taken longest ago make place for the next: a run that goes round more records than these,
+ * or more versions, saves them at each turn. */
+#define CAIRN_HELD_RECORDS 32
+#define CAIRN_HELD_VERSIONS (2 * CAIRN_LIVE_MAX)
 
 struct cairn_held_record {
     struct cairn_arena arena; /* of the state */
@@ -34,7 +36,7 @@ const struct cairn_record_state *cairn_held_record_state(const struct cairn_cont
 /* Save them all; they stay held no longer. */
 CAIRN_NODISCARD enum cairn_status cairn_held_records_save(struct cairn_context *ctx);
 /* Hold a record as it was loaded, or as it begins; held already, it is as it was left. May save
- * another one. */
+ * others. */
 CAIRN_NODISCARD
 enum cairn_status cairn_held_record_take(struct cairn_context *ctx, const struct cairn_log *creator,
                                          const struct cairn_record_state *state,

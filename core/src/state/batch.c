@@ -266,14 +266,14 @@ enum cairn_status cairn_batch_apply(struct cairn_context *ctx, struct cairn_log 
                                     size_t split_count, bool *out_moves_force)
 {
     struct applying a = {.ctx = ctx, .log = log, .batch = batch, .seal = seal};
-    struct cairn_held_records held;
+    struct cairn_held_records *held = cairn_arena_get(&ctx->arena, sizeof *held);
 
     a.change = cairn_arena_get(&ctx->arena, sizeof *a.change);
-    if (a.change == NULL)
+    if (a.change == NULL || held == NULL)
         return CAIRN_NO_MEMORY;
     cairn_buffer_init(&a.chain, CAIRN_VALUE_MAX);
     ctx->growing_log = log->no;
-    cairn_held_records_begin(&held, ctx);
+    cairn_held_records_begin(held, ctx);
     enum cairn_status status = entries_apply(&a, splits, split_count);
     if (status == CAIRN_OK)
         status = cairn_held_records_save(ctx);
