@@ -9,12 +9,6 @@
 step=${1:-512}
 shim_options=verify_asan_link_order=0
 
-count_households()
-{
-    try 0 "$1" list household --json
-    grep -c '"id"' out || true
-}
-
 # ---- a full disk ------------------------------------------------------------------------------------
 
 # with_room BYTES STORE ARGUMENT...: files may grow by so much and no more. True when it was enough.

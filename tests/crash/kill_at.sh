@@ -65,11 +65,6 @@ field()
     try 0 "$1" get "$2" --json
     sed -nE 's/.*"'"$3"'":"([^"]*)".*/\1/p' out | head -n 1
 }
-count_households()
-{
-    try 0 "$1" list household --json
-    grep -c '"id"' out || true
-}
 
 # ---- the commands -----------------------------------------------------------------------------------
 

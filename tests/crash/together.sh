@@ -6,12 +6,6 @@
 
 rounds=${1:-20}
 
-count_households()
-{
-    try 0 "$1" list household --json
-    grep -c '"id"' out || true
-}
-
 # One who puts again and again, and tells what was saved: puts NAME COUNT
 puts()
 {

@@ -4,18 +4,7 @@
 # The system needs no Chinese locale for it.
 . "$(dirname -- "$0")/lib.sh"
 
-language=${1:-C}
-[ "$language" = C ] || export LANG="$language.UTF-8"
-
-# reads ENGLISH CHINESE, objects ENGLISH CHINESE: patterns of a line of the results, of all else.
-reads()
-{
-    if [ "$language" = C ]; then says "$1"; else says "$2"; fi
-}
-objects()
-{
-    if [ "$language" = C ]; then complains "cairn: $1"; else complains "cairn: $2"; fi
-}
+speak "${1:-C}"
 
 echo "six words that nobody guesses easily" >passphrase
 export CAIRN_PASSPHRASE_FILE="$work/passphrase"

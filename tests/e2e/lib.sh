@@ -114,10 +114,32 @@ complains()
 {
     line_like "$work/err" "$1" || fail_with "complains of nothing like: $1"
 }
+# speak LANGUAGE: C or zh_CN, for what follows. reads ENGLISH CHINESE, objects ENGLISH CHINESE: patterns of
+# a line of the results, of all else.
+speak()
+{
+    language=$1
+    [ "$language" = C ] || export LANG="$language.UTF-8"
+}
+reads()
+{
+    if [ "$language" = C ]; then says "$1"; else says "$2"; fi
+}
+objects()
+{
+    if [ "$language" = C ]; then complains "cairn: $1"; else complains "cairn: $2"; fi
+}
 # says_nothing: no results.
 says_nothing()
 {
     [ ! -s "$work/out" ] || fail_with "should have had no results"
+}
+
+# count_households STORE: how many there are.
+count_households()
+{
+    try 0 "$1" list household --json
+    grep -c '"id"' "$work/out" || true
 }
 
 # What the last command printed.

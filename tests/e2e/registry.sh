@@ -5,18 +5,8 @@
 #   registry.sh C            registry.sh zh_CN
 . "$(dirname -- "$0")/lib.sh"
 
-language=${1:-C}
-[ "$language" = C ] || export LANG="$language.UTF-8"
+speak "${1:-C}"
 
-# reads ENGLISH CHINESE, objects ENGLISH CHINESE: patterns of a line of the results, of all else.
-reads()
-{
-    if [ "$language" = C ]; then says "$1"; else says "$2"; fi
-}
-objects()
-{
-    if [ "$language" = C ]; then complains "cairn: $1"; else complains "cairn: $2"; fi
-}
 # to_server STORE...: each exchanges with the server.
 to_server()
 {
