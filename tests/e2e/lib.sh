@@ -45,6 +45,7 @@ lib_finish()
 }
 trap lib_finish EXIT
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM HUP
 
 # wait_until SECONDS COMMAND...: true as soon as the command is; false after so many seconds.
