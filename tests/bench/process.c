@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "temp_folder.h"
+
 enum {
     READY_POLL_MS = 5,
     READY_TIMEOUT_MS = 30000,
     ARGUMENTS_MAX = 8,
-    REMOVE_DESCRIPTORS = 16,
 };
 
 enum cairn_status bench_path(const struct bench *bench, const char *name,
@@ -73,18 +73,10 @@ enum cairn_status process_begin(struct bench *bench, struct cairn_err *err)
     return status;
 }
 
-static int remove_one(const char *path, const struct stat *stat_buf, int kind, struct FTW *place)
-{
-    (void)stat_buf;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 void process_end(const struct bench *bench)
 {
     if (bench->folder[0] != '\0')
-        nftw(bench->folder, remove_one, REMOVE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+        temp_tree_remove(bench->folder);
 }
 
 /* ---- children ------------------------------------------------------------------------------ */

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ftw.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -30,19 +29,6 @@
 
 static char *folder, store[PATH_MAX], fresh[PATH_MAX];
 static struct cairn_err err;
-
-static int remove_one(const char *path, const struct stat *info, int flag, struct FTW *walk)
-{
-    (void)info;
-    (void)flag;
-    (void)walk;
-    return remove(path);
-}
-
-static void folder_remove(const char *path)
-{
-    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static enum cairn_status open_store(struct cairn_replica **out_replica)
 {
@@ -255,7 +241,7 @@ static enum cairn_status act_init(void)
         assert_true(access(fresh, F_OK) == 0);
     status = init_at(fresh);
     if (status == CAIRN_OK)
-        folder_remove(fresh);
+        temp_tree_remove(fresh);
     return status;
 }
 

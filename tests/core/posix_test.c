@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 
 #include "cairn/folder.h"
 #include "cairn/ports.h"
+#include "temp_folder.h"
 
 /* ---- counting and failing fsync: this program's own stands before the C library's ---- */
 
@@ -71,20 +71,12 @@ static int set_up(void **state)
            (int)cairn_ports_posix_new(f->store, &f->ports, &f->err);
 }
 
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
-{
-    (void)stat;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
     f->ports->ops->free(f->ports);
-    nftw(f->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    temp_tree_remove(f->root);
     free(f);
     return 0;
 }
@@ -383,7 +375,7 @@ static void ports_may_be_made_before_their_folder(void **state)
         reopen(f, plain);
         expect_loaded(f, f->ports->ops->key_load, "k");
         expect_loaded(f, f->ports->ops->mark_load, "m");
-        nftw(plain, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+        temp_tree_remove(plain);
     }
 }
 

@@ -32,6 +32,11 @@ static int remove_one(const char *path, const struct stat *info, int flag, struc
     return remove(path);
 }
 
+void temp_tree_remove(const char *path)
+{
+    nftw(path, remove_one, DESCRIPTORS_MAX, FTW_DEPTH | FTW_PHYS);
+}
+
 void temp_folder_remove(char *path)
 {
     if (nftw(path, remove_one, DESCRIPTORS_MAX, FTW_DEPTH | FTW_PHYS) != 0) {

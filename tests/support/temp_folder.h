@@ -11,5 +11,7 @@
 char *temp_folder_new(void);
 /* The folder and all that is in it. */
 void temp_folder_remove(char *path);
+/* Any folder or file with all that is in it, as far as it is there; the name stays the caller's. */
+void temp_tree_remove(const char *path);
 
 #endif
