@@ -398,8 +398,9 @@ static void run(struct load *load)
         leave(load, 1);
     }
     check_receipts(load);
-    for (size_t i = 0; i < NEWCOMERS && i < load->station_count; i++)
-        check_newcomer(load, i * load->station_count / NEWCOMERS % load->station_count);
+    size_t newcomers = load->station_count < NEWCOMERS ? load->station_count : NEWCOMERS;
+    for (size_t i = 0; i < newcomers; i++)
+        check_newcomer(load, i * load->station_count / newcomers);
     check_server_memory(load);
     check_server_store(load);
     puts("nothing was lost");
