@@ -9,19 +9,12 @@
 #include <cmocka.h>
 
 #include "cairn/entry.h"
+#include "made_up.h"
 #include "vectors.h"
 
 #define HASH "58200101010101010101010101010101010101010101010101010101010101010101"
 #define HASH_OF_31 "581f01010101010101010101010101010101010101010101010101010101010101"
 #define CLOSED_SLOT "81" HASH
-
-static struct cairn_hash hash_of(uint8_t byte)
-{
-    struct cairn_hash hash;
-
-    memset(hash.bytes, byte, sizeof hash.bytes);
-    return hash;
-}
 
 /* A change whose items are `items_hex`, in a block of its own size. */
 struct change {

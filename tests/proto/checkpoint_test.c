@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "made_up.h"
+
 static struct cairn_verifier verifier;
 
 static int start_sodium(void **state)
@@ -22,24 +24,6 @@ static int start_sodium(void **state)
     return 0;
 }
 
-static struct cairn_sign_public key_pair(uint8_t seed_byte, struct cairn_sign_secret *out_secret)
-{
-    struct cairn_sign_seed seed;
-    struct cairn_sign_public key;
-
-    memset(seed.bytes, seed_byte, sizeof(seed.bytes));
-    cairn_sign_keypair_from_seed(&seed, &key, out_secret);
-    return key;
-}
-
-static struct cairn_hash hash_of_bytes(uint8_t byte)
-{
-    struct cairn_hash hash;
-
-    memset(hash.bytes, byte, sizeof(hash.bytes));
-    return hash;
-}
-
 static struct cairn_checkpoint example(void)
 {
     struct cairn_checkpoint checkpoint = {.scope = {5133},
@@ -49,11 +33,11 @@ static struct cairn_checkpoint example(void)
                                           .time_s = 1700000000,
                                           .held_count = 2};
 
-    checkpoint.network = hash_of_bytes(0xab);
-    checkpoint.root = hash_of_bytes(0);
-    checkpoint.digest = hash_of_bytes(0xff);
-    checkpoint.held[0] = (struct cairn_held){hash_of_bytes(0x11), 7};
-    checkpoint.held[1] = (struct cairn_held){hash_of_bytes(0x12), UINT32_MAX};
+    checkpoint.network = hash_of(0xab);
+    checkpoint.root = hash_of(0);
+    checkpoint.digest = hash_of(0xff);
+    checkpoint.held[0] = (struct cairn_held){hash_of(0x11), 7};
+    checkpoint.held[1] = (struct cairn_held){hash_of(0x12), UINT32_MAX};
     return checkpoint;
 }
 
@@ -233,7 +217,7 @@ static void the_largest_checkpoint_fits_into_a_note(void **state)
     checkpoint.time_s = UINT64_MAX;
     checkpoint.held_count = CAIRN_HELD_MAX;
     for (uint8_t i = 0; i < CAIRN_HELD_MAX; i++)
-        checkpoint.held[i] = (struct cairn_held){hash_of_bytes(i), UINT32_MAX};
+        checkpoint.held[i] = (struct cairn_held){hash_of(i), UINT32_MAX};
     assert_int_equal(judge(write_note(&checkpoint, buffer)), CAIRN_OK);
 }
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cairn/leaf.h"
+#include "made_up.h"
 #include "vectors.h"
 
 #define COMMITMENT "58200101010101010101010101010101010101010101010101010101010101010101"
@@ -300,14 +301,6 @@ static void the_greatest_open_entry_can_still_be_read_closed(void **state)
 }
 
 /* ---- the basis ---- */
-
-static struct cairn_hash hash_of(uint8_t byte)
-{
-    struct cairn_hash hash;
-
-    memset(hash.bytes, byte, sizeof hash.bytes);
-    return hash;
-}
 
 static struct cairn_basis sample_basis(bool is_root, bool has_predecessor)
 {

@@ -10,15 +10,9 @@
 
 #include <cmocka.h>
 
+#include "made_up.h"
+
 #define ENTRY_BYTES 1024
-
-static struct cairn_hash hash_of(uint8_t byte)
-{
-    struct cairn_hash hash;
-
-    memset(hash.bytes, byte, sizeof hash.bytes);
-    return hash;
-}
 
 static struct cairn_ref ref_of(uint8_t byte)
 {

@@ -12,6 +12,7 @@
 #include "aborts.h"
 #include "cairn/cbor.h"
 #include "exact_copy.h"
+#include "made_up.h"
 #include "vectors.h"
 
 static struct cairn_verifier verifier;
@@ -23,16 +24,6 @@ static int start_sodium(void **state)
         return -1;
     cairn_verifier_init(&verifier);
     return 0;
-}
-
-static struct cairn_sign_public key_pair(uint8_t seed_byte, struct cairn_sign_secret *out_secret)
-{
-    struct cairn_sign_seed seed;
-    struct cairn_sign_public key;
-
-    memset(seed.bytes, seed_byte, sizeof(seed.bytes));
-    cairn_sign_keypair_from_seed(&seed, &key, out_secret);
-    return key;
 }
 
 static struct cairn_sign_public public_key(uint8_t seed_byte)

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "made_up.h"
 #include "vectors.h"
 
 #define MESSAGE_MAX 2048
@@ -24,16 +25,6 @@ static int start_sodium(void **state)
         return -1;
     cairn_verifier_init(&verifier);
     return 0;
-}
-
-static struct cairn_sign_public key_pair(uint8_t seed_byte, struct cairn_sign_secret *out_secret)
-{
-    struct cairn_sign_seed seed;
-    struct cairn_sign_public key;
-
-    memset(seed.bytes, seed_byte, sizeof(seed.bytes));
-    cairn_sign_keypair_from_seed(&seed, &key, out_secret);
-    return key;
 }
 
 static bool starts_with(struct cairn_bytes bytes, const void *prefix, size_t size)
