@@ -225,6 +225,7 @@ static bool edit_signature(void *context, struct cairn_group *group)
 #define OTHER_HISTORY "a history that is not the one its server signed"
 #define NOT_SIGNED "is not signed by its server"
 #define RESTS_ON "rests on something"
+#define NOT_SEALED "do not match the seal"
 
 /* The words of what is found, NULL where nothing is: alone, and behind the bundle as it was. */
 static const struct {
@@ -234,9 +235,9 @@ static const struct {
 } cases[] = {
     {"a leaf of less", edit_leaf_less, OTHER_HISTORY, OTHER_HISTORY},
     {"a leaf of more", edit_leaf_more, RESTS_ON, OTHER_HISTORY},
-    {"a number that nobody has", edit_leaf_of_no_number, "", OTHER_HISTORY},
+    {"a number that nobody has", edit_leaf_of_no_number, NOT_SEALED, OTHER_HISTORY},
     {"the number of another log", edit_leaf_of_the_other_number, RESTS_ON, OTHER_HISTORY},
-    {"another incarnation", edit_leaf_of_another_incarnation, "", OTHER_HISTORY},
+    {"another incarnation", edit_leaf_of_another_incarnation, NOT_SEALED, OTHER_HISTORY},
     {"a leaf twice", edit_leaf_twice, OTHER_HISTORY, OTHER_HISTORY},
     {"another epoch", edit_epoch, RESTS_ON, NOT_SIGNED},
     {"leaves that begin too late", edit_first_leaf, RESTS_ON, RESTS_ON},
