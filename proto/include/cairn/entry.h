@@ -39,8 +39,8 @@ struct cairn_entry {
     uint64_t kind;
     uint64_t time_s;
     size_t body_count;
-    struct cairn_reader body; /* at the first body item */
-    struct cairn_bytes bytes; /* the whole entry */
+    struct cairn_reader body;        /* at the first body item */
+    struct cairn_bytes bytes;        /* the whole entry */
     size_t slot_count, closed_count; /* of which the second hold a commitment */
 };
 
