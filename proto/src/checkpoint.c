@@ -8,12 +8,12 @@
 /* "cairn/", 64 hex digits, scope, channel and epoch in decimal, the slashes between them, NUL. */
 #define ORIGIN_MAX 128
 
-enum { BASE64 = sodium_base64_VARIANT_ORIGINAL, HASH_HEX = 64, KEY_ID_BYTES = 4 };
+enum { BASE64 = sodium_base64_VARIANT_ORIGINAL, HASH_HEX = 64 };
 #define HASH_BASE64 (sodium_base64_ENCODED_LEN(32, BASE64) - 1)
 
 /* What stands in the base64 of a signature line (c2sp.org/signed-note, "Signatures"). */
 struct note_signature {
-    uint8_t key_id[KEY_ID_BYTES];
+    uint8_t key_id[CAIRN_KEY_ID_BYTES];
     uint8_t signature[64];
 };
 #define SIGNATURE_BASE64 (sodium_base64_ENCODED_LEN(sizeof(struct note_signature), BASE64) - 1)
@@ -133,43 +133,60 @@ bool cairn_checkpoint_verify(const struct cairn_verifier *verifier,
 }
 
 /* The first bytes of H(name || 0x0a || 0x01 || key); 0x01 is Ed25519 (c2sp.org/signed-note). */
-static void make_key_id(struct cairn_bytes name, const struct cairn_sign_public *key,
-                        uint8_t out_key_id[static KEY_ID_BYTES])
+static void make_key_id(const struct cairn_checkpoint *checkpoint,
+                        const struct cairn_sign_public *key,
+                        uint8_t out_key_id[static CAIRN_KEY_ID_BYTES])
 {
     static const uint8_t newline_and_algorithm[] = {0x0a, 0x01};
+    uint8_t name_buffer[ORIGIN_MAX];
     crypto_hash_sha256_state state;
+    struct cairn_writer name;
     struct cairn_hash hash;
 
+    cairn_writer_init(&name, name_buffer, sizeof(name_buffer));
+    write_origin(&name, checkpoint);
+    CAIRN_ASSERT(!name.overflowed);
+
     crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, name.data, name.size);
+    crypto_hash_sha256_update(&state, name_buffer, name.size);
     crypto_hash_sha256_update(&state, newline_and_algorithm, sizeof(newline_and_algorithm));
     crypto_hash_sha256_update(&state, key->bytes, sizeof(key->bytes));
     crypto_hash_sha256_final(&state, hash.bytes);
-    memcpy(out_key_id, hash.bytes, KEY_ID_BYTES);
+    memcpy(out_key_id, hash.bytes, CAIRN_KEY_ID_BYTES);
+}
+
+static void note_write(struct cairn_writer *writer, const struct cairn_note *note)
+{
+    char base64[SIGNATURE_BASE64 + 1];
+    struct note_signature line;
+
+    memcpy(line.key_id, note->key_id, sizeof(line.key_id));
+    memcpy(line.signature, note->signature.bytes, sizeof(line.signature));
+    cairn_checkpoint_body_write(writer, &note->checkpoint);
+    write_text(writer, "\n");
+    write_text(writer, signature_mark);
+    write_origin(writer, &note->checkpoint);
+    write_text(writer, " ");
+    write_text(writer, sodium_bin2base64(base64, sizeof(base64), (const unsigned char *)&line,
+                                         sizeof(line), BASE64));
+    write_text(writer, "\n");
 }
 
 void cairn_note_write(struct cairn_writer *writer, const struct cairn_checkpoint *checkpoint,
                       const struct cairn_sign_public *key, const struct cairn_signature *signature)
 {
-    uint8_t name_buffer[ORIGIN_MAX];
-    char base64[SIGNATURE_BASE64 + 1];
-    struct note_signature line;
-    struct cairn_writer name;
+    struct cairn_note note = {.checkpoint = *checkpoint, .signature = *signature};
 
-    cairn_writer_init(&name, name_buffer, sizeof(name_buffer));
-    write_origin(&name, checkpoint);
-    CAIRN_ASSERT(!name.overflowed);
-    make_key_id(cairn_writer_bytes(&name), key, line.key_id);
-    memcpy(line.signature, signature->bytes, sizeof(line.signature));
+    make_key_id(checkpoint, key, note.key_id);
+    note_write(writer, &note);
+}
 
-    cairn_checkpoint_body_write(writer, checkpoint);
-    write_text(writer, "\n");
-    write_text(writer, signature_mark);
-    cairn_write_bytes(writer, name.data, name.size);
-    write_text(writer, " ");
-    write_text(writer, sodium_bin2base64(base64, sizeof(base64), (const unsigned char *)&line,
-                                         sizeof(line), BASE64));
-    write_text(writer, "\n");
+bool cairn_note_is_of(const struct cairn_note *note, const struct cairn_sign_public *key)
+{
+    uint8_t key_id[CAIRN_KEY_ID_BYTES];
+
+    make_key_id(&note->checkpoint, key, key_id);
+    return memcmp(key_id, note->key_id, sizeof(key_id)) == 0;
 }
 
 static void expect_text(struct cairn_reader *reader, const char *text)
@@ -278,8 +295,8 @@ static void read_body(struct cairn_reader *reader, struct cairn_checkpoint *chec
     read_held(reader, checkpoint);
 }
 
-/* Skips the name and takes the key id for what it should be: writing the note again shows both. */
-static void read_signature_line(struct cairn_reader *reader, struct cairn_signature *signature)
+/* Skips the name: writing the note again shows whether it is the one. */
+static void read_signature_line(struct cairn_reader *reader, struct cairn_note *note)
 {
     struct note_signature line;
     uint8_t byte;
@@ -290,37 +307,36 @@ static void read_signature_line(struct cairn_reader *reader, struct cairn_signat
     } while (byte != ' ' && !reader->failed);
     read_base64(reader, SIGNATURE_BASE64, &line, sizeof(line));
     expect_text(reader, "\n");
-    if (!reader->failed)
-        memcpy(signature->bytes, line.signature, sizeof(signature->bytes));
+    if (reader->failed)
+        return;
+    memcpy(note->key_id, line.key_id, sizeof(note->key_id));
+    memcpy(note->signature.bytes, line.signature, sizeof(note->signature.bytes));
 }
 
-enum cairn_status cairn_note_read(struct cairn_bytes note, const struct cairn_sign_public *key,
-                                  struct cairn_checkpoint *out_checkpoint,
-                                  struct cairn_signature *out_signature)
+enum cairn_status cairn_note_read(struct cairn_reader *notes, struct cairn_note *out_note)
 {
-    struct cairn_checkpoint checkpoint = {.held_count = 0};
-    struct cairn_signature signature;
+    struct cairn_note note = {.checkpoint = {.held_count = 0}};
+    size_t begin = notes->pos;
     uint8_t buffer[CAIRN_NOTE_MAX];
-    struct cairn_reader reader;
     struct cairn_writer again;
 
-    cairn_reader_init(&reader, note);
-    read_body(&reader, &checkpoint);
-    expect_text(&reader, "\n");
-    read_signature_line(&reader, &signature);
-    enum cairn_status status = cairn_reader_end(&reader);
-    if (status != CAIRN_OK)
-        return status;
-    if (!is_writable(&checkpoint))
+    read_body(notes, &note.checkpoint);
+    expect_text(notes, "\n");
+    read_signature_line(notes, &note);
+    if (notes->failed || !is_writable(&note.checkpoint)) {
+        cairn_reader_fail(notes);
         return CAIRN_MALFORMED;
+    }
 
     /* One encoding: what was read, written again, must be the note. */
+    const struct cairn_bytes read = {notes->data + begin, notes->pos - begin};
     cairn_writer_init(&again, buffer, sizeof(buffer));
-    cairn_note_write(&again, &checkpoint, key, &signature);
+    note_write(&again, &note);
     CAIRN_ASSERT(!again.overflowed);
-    if (!cairn_bytes_equal(note, cairn_writer_bytes(&again)))
+    if (!cairn_bytes_equal(read, cairn_writer_bytes(&again))) {
+        cairn_reader_fail(notes);
         return CAIRN_MALFORMED;
-    *out_checkpoint = checkpoint;
-    *out_signature = signature;
+    }
+    *out_note = note;
     return CAIRN_OK;
 }

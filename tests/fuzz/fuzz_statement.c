@@ -50,14 +50,15 @@ static void request_try(struct cairn_bytes input)
 static void note_try(struct cairn_bytes input, struct cairn_writer *writer)
 {
     struct cairn_sign_public key;
-    struct cairn_checkpoint checkpoint;
-    struct cairn_signature signature;
+    struct cairn_reader reader;
+    struct cairn_note note;
 
     memset(&key, 0x42, sizeof key);
-    if (cairn_note_read(input, &key, &checkpoint, &signature) != CAIRN_OK)
+    cairn_reader_init(&reader, input);
+    if (cairn_note_read(&reader, &note) != CAIRN_OK || !cairn_note_is_of(&note, &key))
         return;
-    cairn_note_write(writer, &checkpoint, &key, &signature);
-    same(writer, input);
+    cairn_note_write(writer, &note.checkpoint, &key, &note.signature);
+    same(writer, (struct cairn_bytes){input.data, reader.pos});
 }
 
 /* The tag in front may be left out. */

@@ -85,11 +85,17 @@ static enum cairn_status judge(struct cairn_bytes note)
 {
     struct cairn_sign_secret secret;
     struct cairn_sign_public key = key_pair(1, &secret);
-    struct cairn_checkpoint checkpoint;
-    struct cairn_signature signature;
+    struct cairn_reader reader;
+    struct cairn_note read;
 
-    enum cairn_status status = cairn_note_read(note, &key, &checkpoint, &signature);
-    if (status == CAIRN_OK && !cairn_checkpoint_verify(&verifier, &key, &checkpoint, &signature))
+    cairn_reader_init(&reader, note);
+    enum cairn_status status = cairn_note_read(&reader, &read);
+    if (status == CAIRN_OK)
+        status = cairn_reader_end(&reader);
+    if (status == CAIRN_OK && !cairn_note_is_of(&read, &key))
+        status = CAIRN_MALFORMED;
+    if (status == CAIRN_OK &&
+        !cairn_checkpoint_verify(&verifier, &key, &read.checkpoint, &read.signature))
         status = CAIRN_BAD_SIGNATURE;
     return status;
 }
@@ -177,19 +183,24 @@ static void the_note_ends_with_one_line_of_key_id_and_signature(void **state)
 static void a_note_reads_back_whole(void **state)
 {
     struct cairn_checkpoint checkpoint = example();
+    struct cairn_note read;
     struct cairn_checkpoint found;
     struct cairn_sign_secret secret;
     struct cairn_sign_public key = key_pair(1, &secret);
     struct cairn_signature signature;
-    struct cairn_signature found_signature;
+    struct cairn_reader reader;
     uint8_t buffer[CAIRN_NOTE_MAX];
     uint8_t body[CAIRN_NOTE_MAX];
     struct cairn_bytes note = write_note(&checkpoint, buffer);
 
     (void)state;
     cairn_checkpoint_sign(&secret, &checkpoint, &signature);
-    assert_int_equal(cairn_note_read(note, &key, &found, &found_signature), CAIRN_OK);
-    assert_memory_equal(&found_signature, &signature, sizeof(signature));
+    cairn_reader_init(&reader, note);
+    assert_int_equal(cairn_note_read(&reader, &read), CAIRN_OK);
+    assert_int_equal(cairn_reader_left(&reader), 0);
+    assert_true(cairn_note_is_of(&read, &key));
+    assert_memory_equal(&read.signature, &signature, sizeof(signature));
+    found = read.checkpoint;
     assert_true(cairn_hash_equal(&found.network, &checkpoint.network));
     assert_int_equal(found.scope.code, 5133);
     assert_int_equal(found.channel, CAIRN_CHANNEL_RECORDS);
@@ -356,20 +367,46 @@ static void held_logs_out_of_order_or_twice_or_too_many_are_malformed(void **sta
                      CAIRN_BAD_SIGNATURE);
 }
 
-static void a_note_under_another_key_is_malformed_and_its_outputs_stay(void **state)
+static void a_note_is_known_by_its_key_id_and_one_that_is_none_leaves_its_output(void **state)
 {
     struct cairn_checkpoint checkpoint = example();
-    struct cairn_checkpoint found = {.epoch = 77};
-    struct cairn_signature signature = {{77}};
+    struct cairn_note read;
     struct cairn_sign_secret secret;
     struct cairn_sign_public other = key_pair(2, &secret);
     uint8_t buffer[CAIRN_NOTE_MAX];
     struct cairn_bytes note = write_note(&checkpoint, buffer);
+    struct cairn_reader reader;
 
     (void)state;
-    assert_int_equal(cairn_note_read(note, &other, &found, &signature), CAIRN_MALFORMED);
-    assert_int_equal(found.epoch, 77);
-    assert_int_equal(signature.bytes[0], 77);
+    cairn_reader_init(&reader, note);
+    assert_int_equal(cairn_note_read(&reader, &read), CAIRN_OK);
+    assert_false(cairn_note_is_of(&read, &other));
+    read.checkpoint.epoch = 77;
+    note.size--;
+    cairn_reader_init(&reader, note);
+    assert_int_equal(cairn_note_read(&reader, &read), CAIRN_MALFORMED);
+    assert_true(reader.failed);
+    assert_int_equal(read.checkpoint.epoch, 77);
+}
+
+static void notes_stand_one_behind_another(void **state)
+{
+    struct cairn_checkpoint checkpoint = example();
+    uint8_t buffer[2 * CAIRN_NOTE_MAX];
+    struct cairn_bytes one = write_note(&checkpoint, buffer);
+    struct cairn_reader reader;
+    struct cairn_note read;
+
+    (void)state;
+    checkpoint.epoch++;
+    struct cairn_bytes two = write_note(&checkpoint, buffer + one.size);
+    cairn_reader_init(&reader, (struct cairn_bytes){buffer, one.size + two.size});
+    assert_int_equal(cairn_note_read(&reader, &read), CAIRN_OK);
+    assert_int_equal(cairn_reader_left(&reader), two.size);
+    assert_int_equal(read.checkpoint.epoch, checkpoint.epoch - 1);
+    assert_int_equal(cairn_note_read(&reader, &read), CAIRN_OK);
+    assert_int_equal(read.checkpoint.epoch, checkpoint.epoch);
+    assert_int_equal(cairn_reader_left(&reader), 0);
 }
 
 static void a_signature_holds_for_one_key_and_every_field(void **state)
@@ -434,7 +471,8 @@ int main(void)
         cmocka_unit_test(another_spelling_of_the_same_checkpoint_is_malformed),
         cmocka_unit_test(numbers_beyond_their_limit_are_malformed),
         cmocka_unit_test(held_logs_out_of_order_or_twice_or_too_many_are_malformed),
-        cmocka_unit_test(a_note_under_another_key_is_malformed_and_its_outputs_stay),
+        cmocka_unit_test(a_note_is_known_by_its_key_id_and_one_that_is_none_leaves_its_output),
+        cmocka_unit_test(notes_stand_one_behind_another),
         cmocka_unit_test(a_signature_holds_for_one_key_and_every_field),
         cmocka_unit_test(a_checkpoint_that_has_no_text_does_not_verify),
     };

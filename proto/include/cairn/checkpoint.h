@@ -11,6 +11,7 @@
 #include "cairn/identity.h"
 
 #define CAIRN_HELD_MAX 64 /* authority logs above one scope; more is malformed */
+#define CAIRN_KEY_ID_BYTES 4
 #define CAIRN_NOTE_MAX (512 + CAIRN_HELD_MAX * 80)
 
 struct cairn_held {
@@ -50,11 +51,18 @@ bool cairn_checkpoint_verify(const struct cairn_verifier *verifier,
  * NUL-terminated. */
 void cairn_note_write(struct cairn_writer *writer, const struct cairn_checkpoint *checkpoint,
                       const struct cairn_sign_public *key, const struct cairn_signature *signature);
-/* Reads a note of exactly our form; the key id must be that of `key`; the signature is NOT
- * checked. MALFORMED otherwise. */
+
+/* A note as it was read: whose it is only the key id says. */
+struct cairn_note {
+    struct cairn_checkpoint checkpoint;
+    uint8_t key_id[CAIRN_KEY_ID_BYTES];
+    struct cairn_signature signature;
+};
+/* The note that stands next, of exactly our form; the signature is NOT checked. MALFORMED: none
+ * does, and the reader fails. */
 CAIRN_NODISCARD
-enum cairn_status cairn_note_read(struct cairn_bytes note, const struct cairn_sign_public *key,
-                                  struct cairn_checkpoint *out_checkpoint,
-                                  struct cairn_signature *out_signature);
+enum cairn_status cairn_note_read(struct cairn_reader *notes, struct cairn_note *out_note);
+/* Is its key id that of `key`? */
+bool cairn_note_is_of(const struct cairn_note *note, const struct cairn_sign_public *key);
 
 #endif
