@@ -75,7 +75,7 @@ static void item_try(const struct cairn_item *item)
         cairn_repeats_write(&writer, &ref);
         same(item->bytes);
     }
-    if (cairn_note_item_read(item, &text) && text.kind == CAIRN_VALUE_TEXT) {
+    if (cairn_note_item_read(item, &text) && text.kind == CAIRN_VALUE_TEXT && !text.is_slot) {
         again(item->bytes.size);
         cairn_note_item_write(&writer, item->number, text.text);
         same(item->bytes);
