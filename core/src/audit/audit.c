@@ -359,18 +359,9 @@ enum cairn_status cairn_audit_files(const struct cairn_audit_given *given,
     return cairn_explain(err, status);
 }
 
-static bool bundle_keep(void *context, struct cairn_bytes bytes)
+/* The state of a store, as it keeps it. */
+static enum cairn_status own_digest(struct cairn_context *ctx, char out_digest[static 65])
 {
-    struct cairn_buffer *buffer = context;
-
-    cairn_buffer_add(buffer, bytes.data, bytes.size);
-    return !buffer->failed;
-}
-
-/* This store's own state must be the one that the auditor's rebuilt from its logs. */
-static enum cairn_status own_digest(struct cairn_replica *replica, char out_digest[static 65])
-{
-    struct cairn_context *ctx = &replica->ctx;
     crypto_hash_sha256_state state;
     struct cairn_scope_log scope_log;
     struct cairn_hash digest;
@@ -387,6 +378,41 @@ static enum cairn_status own_digest(struct cairn_replica *replica, char out_dige
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
+/* This store's logs, and its own state beside them. */
+struct own {
+    struct cairn_replica *replica;
+    struct cairn_buffer bundle;
+    bool has_begun;
+    enum cairn_status digest_status;
+    char digest[65];
+};
+
+/* Whoever writes into this store meanwhile, a server for one, must not come between the two: so the
+ * digest is worked out in the unit of work that reads the bundle, when that begins. */
+static bool own_keep(void *context, struct cairn_bytes bytes)
+{
+    struct own *own = context;
+
+    if (!own->has_begun)
+        own->digest_status = own_digest(&own->replica->ctx, own->digest);
+    own->has_begun = true;
+    cairn_buffer_add(&own->bundle, bytes.data, bytes.size);
+    return !own->bundle.failed;
+}
+
+static enum cairn_status own_read(struct own *own, struct cairn_err *err)
+{
+    struct cairn_bundle_report written;
+    enum cairn_status status = cairn_bundle_write_here(own->replica, own_keep, own, &written, err);
+
+    if (own->bundle.failed) { /* it was memory, and no file, that failed */
+        if (err != NULL)
+            err->text[0] = '\0';
+        return cairn_explain(err, cairn_buffer_status(&own->bundle));
+    }
+    return status == CAIRN_OK ? cairn_explain(err, own->digest_status) : status;
+}
+
 enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
                                       const struct cairn_audit_earlier *earlier,
                                       const struct cairn_audit_visitor *visitor,
@@ -394,26 +420,16 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
                                       struct cairn_bytes *out_checkpoints, struct cairn_err *err)
 {
     static const char *const name = "this store";
-    struct cairn_buffer bundle;
-    struct cairn_bundle_report written;
+    struct own own = {.replica = replica};
     uint8_t root_bytes[CAIRN_STATEMENT_MAX];
     struct cairn_writer root;
-    char digest[65];
 
     cairn_writer_init(&root, root_bytes, sizeof root_bytes);
     CAIRN_TRY(cairn_root_export(replica, &root, err));
-    CAIRN_TRY(cairn_replica_read(replica, err));
-    CAIRN_TRY(cairn_replica_done(replica, own_digest(replica, digest), err));
-    cairn_buffer_init(&bundle, SIZE_MAX / 2);
-    enum cairn_status status =
-        cairn_bundle_write_here(replica, bundle_keep, &bundle, &written, err);
-    if (bundle.failed) { /* it was memory, and no file, that failed */
-        if (err != NULL)
-            err->text[0] = '\0';
-        status = cairn_explain(err, cairn_buffer_status(&bundle));
-    }
+    cairn_buffer_init(&own.bundle, SIZE_MAX / 2);
+    enum cairn_status status = own_read(&own, err);
     if (status == CAIRN_OK) {
-        struct cairn_bytes file = cairn_buffer_bytes(&bundle);
+        struct cairn_bytes file = cairn_buffer_bytes(&own.bundle);
         const struct cairn_audit_given given = {
             .root_statement = cairn_writer_bytes(&root),
             .files = &file,
@@ -422,8 +438,9 @@ enum cairn_status cairn_audit_replica(struct cairn_replica *replica,
             .earlier = earlier == NULL ? (struct cairn_audit_earlier){.count = 0} : *earlier};
         status = cairn_audit_files(&given, visitor, out_report, out_checkpoints, err);
     }
-    cairn_buffer_release(&bundle);
-    if (status == CAIRN_OK && strcmp(digest, out_report->digest) != 0) {
+    cairn_buffer_release(&own.bundle);
+    /* The state kept here must be the one that the auditor's rebuilt from the logs. */
+    if (status == CAIRN_OK && strcmp(own.digest, out_report->digest) != 0) {
         struct cairn_err text = {.translate = err == NULL ? NULL : err->translate};
         cairn_fail(&text, CAIRN_CORRUPT,
                    "The state in this store is not the one that its logs give: it was altered or "
