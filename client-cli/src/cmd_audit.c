@@ -220,6 +220,16 @@ static void print_not_compared(struct output *output, const struct cairn_audit_r
         i18n_number(count).text);
 }
 
+static void print_awaiting(struct output *output, const struct cairn_audit_report *report)
+{
+    if (report->awaiting_count > 0)
+        output_line(output,
+                    ngettext("%s entry waits for another that has not arrived yet",
+                             "%s entries wait for others that have not arrived yet",
+                             (unsigned long)report->awaiting_count),
+                    i18n_number(report->awaiting_count).text);
+}
+
 static void print_ending(const struct audit *audit, const char *saved)
 {
     const struct cairn_audit_report *report = &audit->report;
@@ -235,6 +245,7 @@ static void print_ending(const struct audit *audit, const char *saved)
         output_line(output, _("Nothing wrong found in %s entries."),
                     i18n_number(report->entry_count).text);
     print_not_compared(output, report);
+    print_awaiting(output, report);
     if (audit->last_heard_s != 0)
         output_line(output, _("Not covered: what no station has sent yet (%s last heard %s)."),
                     audit->last_tag, text_day(audit->last_heard_s).text);
@@ -281,6 +292,7 @@ static void print_json(const struct audit *audit, const char *saved)
         {"conflicts", report->conflict_count},
         {"settled", report->settled_count},
         {"newer", report->newer_count},
+        {"awaiting", report->awaiting_count},
         {"forks", report->fork_count},
         {"findings", report->finding_count},
     };

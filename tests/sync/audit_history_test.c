@@ -437,6 +437,54 @@ static void an_audit_of_two_servers_names_the_first(void **state)
     net_node_close(&second);
 }
 
+/* ---- what waits ---- */
+
+struct dropping {
+    const struct net_node *node; /* whose runs of records are left out */
+    unsigned count;
+};
+
+static bool run_of_node_drop(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    struct dropping *dropping = context;
+    const struct cairn_sign_public *key = &dropping->node->replica->keys.open.seal;
+    bool is_dropped =
+        group->channel == RECORDS && memcmp(run->log.device.bytes, key->bytes, 32) == 0;
+
+    dropping->count += is_dropped;
+    return !is_dropped;
+}
+
+static void an_entry_that_waits_for_another_is_not_called_newer(void **state)
+{
+    const struct net_bytes none = {NULL, 0};
+    struct net_node fresh;
+    struct dropping dropping = {.node = &fresh};
+    const struct bundle_edit edit = {.context = &dropping, .run = run_of_node_drop};
+    char id[32];
+
+    (void)state;
+    net_join(&net, &fresh, &net.office, "station", NET_VILLAGE, "A9");
+    net_sync(&net.office, &net.server);
+    net_sync(&a7, &net.server);
+    net_sync(&fresh, &net.server); /* the grants get round, so that the bundle finds its reader */
+    net_put(&fresh, NET_VILLAGE, "德吉", id);
+    struct net_bytes carried = net_bundle(&fresh, false);
+    net_bundle_read(&a7, carried);
+    net_set(&a7, id, "income", "4390");
+    struct net_bytes whole = net_bundle(&a7, true), edited = bundle_edited(whole, &edit);
+    assert_int_equal(dropping.count, 1);
+    struct cairn_audit_report report = audited(root_statement, whole, none);
+    assert_int_equal(report.awaiting_count, 0);
+    report = audited(root_statement, edited, none);
+    assert_int_equal(report.newer_count, 0);
+    assert_int_equal(report.awaiting_count, 1);
+    free(carried.data);
+    free(whole.data);
+    free(edited.data);
+    net_node_close(&fresh);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -448,6 +496,7 @@ int main(void)
         TEST(what_was_altered_in_a_log_that_came_second_names_its_device),
         TEST(entries_whose_grant_was_left_out_are_found),
         TEST(an_audit_of_two_servers_names_the_first),
+        TEST(an_entry_that_waits_for_another_is_not_called_newer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

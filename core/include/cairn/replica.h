@@ -499,7 +499,9 @@ struct cairn_audit_report {
     uint64_t checkpoint_count, covered_count;
     uint64_t compared_count; /* scopes whose rebuilt state was compared with the signed digest, and
                                 equal */
-    uint64_t conflict_count, settled_count, newer_count, fork_count;
+    uint64_t conflict_count, settled_count, fork_count;
+    uint64_t newer_count;    /* entries from a newer version */
+    uint64_t awaiting_count; /* entries that name what is not at hand */
     uint64_t finding_count;
     uint64_t earlier_count; /* checkpoints kept earlier that the history at hand goes on from */
     char server_tag[8];

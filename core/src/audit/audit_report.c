@@ -174,6 +174,29 @@ static enum cairn_status forks_report(struct cairn_auditor *audit)
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
+/* Entries that wait: for a newer program, or for others that are not at hand. */
+static enum cairn_status waiting_count(struct cairn_auditor *audit)
+{
+    struct cairn_key prefix = cairn_key(CAIRN_TABLE_VERDICT);
+    struct cairn_walk walk;
+    enum cairn_status status;
+
+    CAIRN_TRY(cairn_walk_open(&audit->ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING,
+                              &walk));
+    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
+        uint32_t log = cairn_read_u32be(&walk.key), index = cairn_read_u32be(&walk.key);
+        struct cairn_verdict verdict;
+        status = cairn_verdict_get(&audit->ctx, log, index, &verdict);
+        if (status != CAIRN_OK)
+            break;
+        bool waits = verdict.validity == CAIRN_WAITING;
+        audit->report.newer_count += waits && verdict.reason == CAIRN_WHY_NEWER;
+        audit->report.awaiting_count += waits && verdict.reason != CAIRN_WHY_NEWER;
+    }
+    cairn_walk_close(&walk);
+    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+}
+
 /* Runs that still wait for earlier entries of their log: those were left out of what was handed
  * over. What waits behind a cut is as it should be. */
 static enum cairn_status gaps_report(struct cairn_auditor *audit)
@@ -290,7 +313,7 @@ enum cairn_status cairn_audit_report_gather(struct cairn_auditor *audit, struct 
         status = status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
     }
     if (status == CAIRN_OK)
-        status = cairn_meta_number(ctx, "waiting", &audit->report.newer_count);
+        status = waiting_count(audit);
     if (status == CAIRN_OK)
         status = forks_report(audit);
     if (status == CAIRN_OK)
