@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc_fault.h"
+#include "bundle_edit.h"
+
 static struct net net;
 static struct net_node a7;
 
@@ -99,11 +102,138 @@ static void a_store_that_is_written_to_while_it_is_audited_is_sound(void **state
     assert_true(tried > 1);
 }
 
+/* ---- what an audit takes everything into fails --------------------------------------------- */
+
+static enum cairn_status (*audit_hook)(unsigned number); /* of the next store; NULL: none */
+static struct hooked audit_store;
+
+static void audit_store_close(struct cairn_store *base)
+{
+    struct hooked *store = (struct hooked *)(void *)base;
+
+    store->inner->ops->close(store->inner);
+}
+
+/* The linker puts it in the place of the one that core calls (CMakeLists.txt). */
+enum cairn_status __real_cairn_store_memory_new(struct cairn_store **out_store);
+enum cairn_status __wrap_cairn_store_memory_new(struct cairn_store **out_store);
+
+enum cairn_status __wrap_cairn_store_memory_new(struct cairn_store **out_store)
+{
+    struct cairn_store *inner;
+    enum cairn_status status = __real_cairn_store_memory_new(&inner);
+
+    if (status != CAIRN_OK)
+        return status;
+    *out_store = inner;
+    if (audit_hook != NULL) {
+        hooked_init(&audit_store, inner, audit_hook);
+        audit_store.ops.close = audit_store_close;
+        *out_store = &audit_store.base;
+    }
+    return CAIRN_OK;
+}
+
+static bool record_alter(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    unsigned *count = context;
+
+    if (group->channel == CAIRN_CHANNEL_RECORDS && (*count)++ == 0) {
+        uint8_t *bytes = (uint8_t *)(uintptr_t)run->entries.data;
+        bytes[run->entries.size - 1] ^= 1; /* the last digit of an income */
+    }
+    return true;
+}
+
+/* A bundle in which one run does not match its seal, and what an audit of it ends with. */
+static struct net_bytes altered, root_statement;
+
+static void altered_make(void)
+{
+    unsigned count = 0;
+    const struct bundle_edit edit = {.context = &count, .run = record_alter};
+    struct net_bytes whole = net_bundle(&a7, true);
+
+    root_statement = net_root_statement(&net);
+    altered = bundle_edited(whole, &edit);
+    free(whole.data);
+}
+
+static void altered_free(void)
+{
+    free(altered.data);
+    free(root_statement.data);
+}
+
+static enum cairn_status altered_audit(struct cairn_audit_report *out_report)
+{
+    const struct cairn_bytes file = net_bytes(altered);
+    const char *const name = "one.cairn";
+    const struct cairn_audit_given given = {.root_statement = net_bytes(root_statement),
+                                            .files = &file,
+                                            .file_names = &name,
+                                            .file_count = 1};
+
+    audited_first_finding[0] = '\0';
+    return cairn_audit_files(&given, &audited_visitor, out_report, NULL, &net_err);
+}
+
+/* Either the audit ends with what failed, or it finds what there is to find. */
+static void expect_cause(enum cairn_status status, enum cairn_status fault)
+{
+    if (status != CAIRN_OK)
+        net_expect(status, fault);
+    else if (strstr(audited_first_finding, "do not match the seal over them") == NULL)
+        fail_msg("found instead: %s", audited_first_finding);
+}
+
+static void memory_that_runs_out_blames_nothing_else(void **state)
+{
+    struct cairn_audit_report report;
+    bool is_through = false;
+
+    (void)state;
+    altered_make();
+    for (long n = 0; !is_through; n++) {
+        alloc_fault_arm(n);
+        enum cairn_status status = altered_audit(&report);
+        is_through = alloc_fault_is_armed();
+        alloc_fault_arm(-1);
+        expect_cause(status, CAIRN_NO_MEMORY);
+    }
+    altered_free();
+}
+
+static unsigned fault_at;
+static enum cairn_status fault_with;
+
+static enum cairn_status fault_before(unsigned number)
+{
+    return number == fault_at ? fault_with : CAIRN_OK;
+}
+
+static void a_store_that_fails_blames_nothing_else(void **state)
+{
+    struct cairn_audit_report report;
+
+    (void)state;
+    altered_make();
+    fault_with = CAIRN_IO;
+    audit_hook = fault_before;
+    audit_store.begin_count = 1;
+    for (fault_at = 0; fault_at <= audit_store.begin_count; fault_at++)
+        expect_cause(altered_audit(&report), fault_with);
+    audit_hook = NULL;
+    altered_free();
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_store_that_is_written_to_while_it_is_audited_is_sound),
+        TEST(memory_that_runs_out_blames_nothing_else),
+        TEST(a_store_that_fails_blames_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

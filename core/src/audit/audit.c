@@ -89,56 +89,89 @@ static void run_affects(struct cairn_auditor *audit, const struct cairn_group *g
     snprintf(out_text, FINDING_TEXT_MAX, "%s", text.text);
 }
 
-/* Which run of a failing group is the one that does not hold? Each alone, in units of work given
- * up. */
-static bool run_fails_alone(struct cairn_auditor *audit, const struct cairn_group *group,
-                            struct cairn_run *run, char out_affects[static FINDING_TEXT_MAX])
+/* Does what was handed over fail, and not this machine? */
+static bool is_theirs(enum cairn_status status)
 {
-    struct cairn_group *alone = malloc(sizeof *alone);
-    uint8_t *bytes = malloc(run->entries.size + 1024);
-    struct cairn_writer writer;
-    struct cairn_follow follow;
-    enum cairn_status status = CAIRN_OK;
+    return status != CAIRN_OK && (cairn_status_actor(status) == CAIRN_ACTOR_PEER ||
+                                  cairn_status_actor(status) == CAIRN_ACTOR_RETRY);
+}
 
-    if (alone != NULL && bytes != NULL) {
-        cairn_writer_init(&writer, bytes, run->entries.size + 1024);
-        cairn_run_write(&writer, run);
+/* One run of a group, followed without the others and without a checkpoint, in a unit of work that
+ * is given up. `*alone` is as the group, `bytes` has room for the run. */
+static enum cairn_status run_follow(struct cairn_auditor *audit, const struct cairn_run *run,
+                                    struct cairn_group *alone, struct cairn_writer *bytes)
+{
+    struct cairn_follow follow;
+
+    cairn_run_write(bytes, run);
+    cairn_reader_init(&alone->runs.reader, cairn_writer_bytes(bytes));
+    alone->runs.left = 1;
+    alone->has_checkpoint = false;
+    return cairn_group_follow(&audit->ctx, alone, &follow);
+}
+
+/* Which run of a failing group is the one that does not hold? Asked of each alone. */
+static enum cairn_status run_fails_alone(struct cairn_auditor *audit,
+                                         const struct cairn_group *group,
+                                         const struct cairn_run *run, bool *out_fails,
+                                         char out_affects[static FINDING_TEXT_MAX])
+{
+    size_t capacity = run->entries.size + 1024;
+    struct cairn_group *alone = malloc(sizeof *alone);
+    uint8_t *bytes = malloc(capacity);
+    enum cairn_status status = alone == NULL || bytes == NULL
+                                   ? CAIRN_NO_MEMORY
+                                   : cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE);
+
+    *out_fails = false;
+    if (status == CAIRN_OK) {
+        struct cairn_writer writer;
+        cairn_writer_init(&writer, bytes, capacity);
         *alone = *group;
-        cairn_reader_init(&alone->runs.reader, cairn_writer_bytes(&writer));
-        alone->runs.left = 1;
-        alone->has_checkpoint = false;
-        if (cairn_context_begin(&audit->ctx, CAIRN_TXN_WRITE) == CAIRN_OK)
-            status = cairn_group_follow(&audit->ctx, alone, &follow);
-        if (status == CAIRN_BAD_SIGNATURE || status == CAIRN_MALFORMED)
+        status = run_follow(audit, run, alone, &writer);
+        *out_fails = status == CAIRN_BAD_SIGNATURE || status == CAIRN_MALFORMED;
+        if (*out_fails)
             run_affects(audit, group, run, out_affects);
         cairn_context_abort(&audit->ctx);
     }
     free(alone);
     free(bytes);
-    return status == CAIRN_BAD_SIGNATURE || status == CAIRN_MALFORMED;
+    return is_theirs(status) ? CAIRN_OK : status;
 }
 
-static void group_finding(struct cairn_auditor *audit, const struct cairn_group *group,
-                          const char *name, enum cairn_status status)
+/* A finding for the first run that does not hold alone; *out_is_found false: each of them does. */
+static enum cairn_status run_finding(struct cairn_auditor *audit, const struct cairn_group *group,
+                                     const char *name, bool *out_is_found)
 {
     struct cairn_list runs = group->runs;
     struct cairn_run run;
-    char scope[CAIRN_SCOPE_TEXT_BYTES], affects[FINDING_TEXT_MAX];
-    bool found = false;
+    char affects[FINDING_TEXT_MAX];
 
-    cairn_scope_text(group->scope, scope);
-    /* At a fork of the server the numbers of its logs are others there: no run is to blame. */
-    while (!found && status != CAIRN_FORKED && cairn_run_next(&runs, &run))
-        if (run_fails_alone(audit, group, &run, affects)) {
+    *out_is_found = false;
+    while (!*out_is_found && cairn_run_next(&runs, &run)) {
+        CAIRN_TRY(run_fails_alone(audit, group, &run, out_is_found, affects));
+        if (*out_is_found)
             FINDING(audit, affects,
                     "%s: entries %u to %u do not match the seal over them: altered after they were "
                     "signed, or "
                     "damaged in transit.",
                     name, run.first, run.first + run.entry_count - 1);
-            found = true;
-        }
-    if (found)
-        return;
+    }
+    return CAIRN_OK;
+}
+
+static enum cairn_status group_finding(struct cairn_auditor *audit, const struct cairn_group *group,
+                                       const char *name, enum cairn_status status)
+{
+    char scope[CAIRN_SCOPE_TEXT_BYTES];
+    bool is_found = false;
+
+    cairn_scope_text(group->scope, scope);
+    /* At a fork of the server the numbers of its logs are others there: no run is to blame. */
+    if (status != CAIRN_FORKED)
+        CAIRN_TRY(run_finding(audit, group, name, &is_found));
+    if (is_found)
+        return CAIRN_OK;
     if (status == CAIRN_BAD_SIGNATURE)
         FINDING(
             audit, scope,
@@ -151,6 +184,7 @@ static void group_finding(struct cairn_auditor *audit, const struct cairn_group 
     else
         FINDING(audit, scope, "%s: %s rests on something that the bundle does not hold.", name,
                 scope);
+    return CAIRN_OK;
 }
 
 static enum cairn_status group_take(struct cairn_auditor *audit, const struct cairn_group *group,
@@ -169,14 +203,10 @@ static enum cairn_status group_take(struct cairn_auditor *audit, const struct ca
     else
         cairn_context_abort(&audit->ctx);
     audit->entries_done += status == CAIRN_OK ? follow.entry_count : 0;
-    bool is_theirs = status != CAIRN_OK && (cairn_status_actor(status) == CAIRN_ACTOR_PEER ||
-                                            cairn_status_actor(status) == CAIRN_ACTOR_RETRY);
-    if (is_theirs)
-        group_finding(audit, group, name, status);
-    else if (status != CAIRN_OK)
+    if (is_theirs(status))
+        return group_finding(audit, group, name, status);
+    if (status != CAIRN_OK || !group->has_checkpoint)
         return status;
-    if (is_theirs || !group->has_checkpoint)
-        return CAIRN_OK;
     audit->report.checkpoint_count++;
     if (group->is_explicit) /* else what is held here was signed */
         CAIRN_TRY(cairn_audit_rests_add(audit, group->scope, group->first_leaf + leaf_count,
