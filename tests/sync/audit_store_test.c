@@ -227,6 +227,25 @@ static void a_store_that_fails_blames_nothing_else(void **state)
     altered_free();
 }
 
+/* What is left of a file is not passed over in silence. */
+static void a_part_that_cannot_be_found_is_not_taken_for_the_end_of_the_file(void **state)
+{
+    struct cairn_audit_report report;
+
+    (void)state;
+    altered_make();
+    fault_with = CAIRN_NOT_FOUND;
+    audit_hook = fault_before;
+    audit_store.begin_count = 1;
+    for (fault_at = 0; fault_at <= audit_store.begin_count; fault_at++) {
+        enum cairn_status status = altered_audit(&report);
+        if (status == CAIRN_OK && report.finding_count == 0)
+            fail_msg("nothing is found where transaction %u did not begin", fault_at);
+    }
+    audit_hook = NULL;
+    altered_free();
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -234,6 +253,7 @@ int main(void)
         TEST(a_store_that_is_written_to_while_it_is_audited_is_sound),
         TEST(memory_that_runs_out_blames_nothing_else),
         TEST(a_store_that_fails_blames_nothing_else),
+        TEST(a_part_that_cannot_be_found_is_not_taken_for_the_end_of_the_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,7 @@ static enum cairn_status file_take(struct cairn_auditor *audit, struct cairn_byt
     struct cairn_parts parts;
     struct cairn_bundle_part part;
     enum cairn_status status;
+    size_t at;
 
     if (cairn_bundle_header_read(file, &header) != CAIRN_OK ||
         cairn_root_statement_read(header.root_statement, &root) != CAIRN_OK)
@@ -287,20 +288,25 @@ static enum cairn_status file_take(struct cairn_auditor *audit, struct cairn_byt
             "--full",
             name);
     cairn_parts_init(&parts, file, &header, NULL);
-    while ((status = cairn_parts_next(&parts, audit->ctx.packer, &part)) == CAIRN_OK) {
+    for (at = parts.reader.pos;
+         (status = cairn_parts_next(&parts, audit->ctx.packer, &part)) == CAIRN_OK;
+         at = parts.reader.pos) {
         status = part_take(audit, &part, name);
         if (status != CAIRN_OK)
             break;
     }
-    bool is_damaged = status == CAIRN_MALFORMED;
-    if (is_damaged)
-        FINDING(
-            audit,
-            translated(audit,
-                       "What came before that place is checked; ask for a new bundle and compare."),
-            "%s is damaged or cut short at byte %zu.", name, parts.reader.pos);
+    const char *what_to_do = translated(
+        audit, "What came before that place is checked; ask for a new bundle and compare.");
+    if (status == CAIRN_MALFORMED)
+        FINDING(audit, what_to_do, "%s is damaged or cut short at byte %zu.", name,
+                parts.reader.pos);
+    else if (status == CAIRN_NOT_FOUND && !parts.is_done)
+        FINDING(audit, what_to_do,
+                "%s could not be checked from byte %zu on: what stands there names something that "
+                "is not here.",
+                name, at);
     cairn_parts_release(&parts);
-    return is_damaged || status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
+    return status == CAIRN_MALFORMED || status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
 /* ---- the calls ----------------------------------------------------------------------------- */
