@@ -4,6 +4,7 @@
 #include "audited.h"
 #include "bundle_edit.h"
 #include "cmocka_all.h"
+#include "forge.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -485,6 +486,52 @@ static void an_entry_that_waits_for_another_is_not_called_newer(void **state)
     net_node_close(&fresh);
 }
 
+/* ---- what its grant does not cover ---- */
+
+static bool uncovered_move(void *context, struct cairn_group *group)
+{
+    const struct forged_log *forged = context;
+
+    if (group->channel == RECORDS && !group->has_checkpoint)
+        group->scope = forged->scope;
+    return true;
+}
+
+static bool run_exchange(void *context, const struct cairn_group *group, struct cairn_run *run)
+{
+    const struct forged_log *forged = context;
+
+    if (group->channel == RECORDS && !group->has_checkpoint)
+        *run = forged->run;
+    return true;
+}
+
+static void
+a_device_that_writes_outside_its_grant_is_named_and_nothing_is_called_missing(void **state)
+{
+    struct forged_log *forged = malloc(sizeof *forged);
+    const struct bundle_edit edit = {
+        .context = forged, .group = uncovered_move, .run = run_exchange};
+    const struct net_bytes none = {NULL, 0};
+    struct cairn_scope scope;
+
+    (void)state;
+    assert_non_null(forged);
+    assert_true(cairn_scope_parse(NET_OTHER_VILLAGE, &scope));
+    forge_log(&a7, scope, 2, CAIRN_RUN_SECRET, forged);
+    net_put(&a7, NET_VILLAGE, "德吉", NULL);
+    struct net_bytes whole = net_bundle(&a7, true), edited = bundle_edited(whole, &edit);
+    struct cairn_audit_report report = audited(root_statement, edited, none);
+    print_message("%s\n%s\n", audited_finding, audited_affects);
+    audited_found(&report, "one.cairn: ");
+    audited_found(&report, "The grant of A7 does not cover the log it writes.");
+    assert_string_equal(audited_affects, NET_OTHER_VILLAGE);
+    assert_int_equal(report.finding_count, 1);
+    free(whole.data);
+    free(edited.data);
+    free(forged);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -497,6 +544,7 @@ int main(void)
         TEST(entries_whose_grant_was_left_out_are_found),
         TEST(an_audit_of_two_servers_names_the_first),
         TEST(an_entry_that_waits_for_another_is_not_called_newer),
+        TEST(a_device_that_writes_outside_its_grant_is_named_and_nothing_is_called_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

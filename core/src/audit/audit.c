@@ -163,6 +163,7 @@ static enum cairn_status run_finding(struct cairn_auditor *audit, const struct c
 static enum cairn_status group_finding(struct cairn_auditor *audit, const struct cairn_group *group,
                                        const char *name, enum cairn_status status)
 {
+    struct cairn_err cause = audit->err; /* before the runs are tried alone */
     char scope[CAIRN_SCOPE_TEXT_BYTES];
     bool is_found = false;
 
@@ -181,9 +182,13 @@ static enum cairn_status group_finding(struct cairn_auditor *audit, const struct
         FINDING(audit, scope,
                 "%s: %s has a history that is not the one its server signed elsewhere.", name,
                 scope);
-    else
+    else if (cairn_status_actor(status) == CAIRN_ACTOR_RETRY)
         FINDING(audit, scope, "%s: %s rests on something that the bundle does not hold.", name,
                 scope);
+    else {
+        status = cairn_explain(&cause, status);
+        FINDING(audit, scope, "%s: a part of %s is left out: %s", name, scope, cause.text);
+    }
     return CAIRN_OK;
 }
 
