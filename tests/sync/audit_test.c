@@ -434,6 +434,49 @@ static void a_store_that_holds_two_histories_of_a_device_says_whose_and_is_sound
     free(two.data);
 }
 
+/* The office signs two grants for one place of its log, each shown to another station, which hands
+ * on no log of the office. */
+static void
+an_office_that_signed_two_grants_for_one_place_is_found_by_the_grants_alone(void **state)
+{
+    struct net_bytes carried[2];
+    struct net_node twins[2];
+    struct cairn_store *older;
+
+    (void)state;
+    older = net_store_copy(net.office.store);
+    struct fake_ports ports = net.office.ports;
+    net_join(&net, &twins[0], &net.office, "station", NET_VILLAGE, "B1");
+    net.office.ports = ports; /* the mark goes back with the store: a cloned card */
+    net_node_restore(&net.office, older);
+    net_join(&net, &twins[1], &net.office, "station", NET_VILLAGE, "B2");
+    for (size_t i = 0; i < 2; i++) {
+        net_put(&twins[i], NET_VILLAGE, "扎西", NULL);
+        carried[i] = net_bundle(&twins[i], true);
+        struct cairn_audit_report report = audit_of(carried[i]);
+        audited_clean(&report);
+    }
+    struct cairn_audit_report report = audited(root_statement, carried[0], carried[1]);
+    print_message("%s\n%s\n", audited_finding, audited_affects);
+    audited_found(&report, "C signed two different histories: its authority log has two entries");
+    assert_non_null(strstr(audited_affects, "have C revoked"));
+    assert_int_equal(report.finding_count, 1);
+    assert_int_equal(report.fork_count, 1);
+    struct net_bytes office = net_bundle(&net.office, true); /* with the log, and B2's entry */
+    report = audit_of(office);
+    audited_clean(&report);
+    report = audited(root_statement, office, carried[1]); /* twice the same entry */
+    audited_clean(&report);
+    report = audited(root_statement, office, carried[0]);
+    audited_found(&report, "C signed two different histories: its authority log has two entries");
+    assert_int_equal(report.fork_count, 1);
+    free(office.data);
+    for (size_t i = 0; i < 2; i++) {
+        free(carried[i].data);
+        net_node_close(&twins[i]);
+    }
+}
+
 static void a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bundles(void **state)
 {
     struct cairn_store *older;
@@ -542,6 +585,7 @@ int main(void)
         TEST(another_root_key_is_refused),
         TEST(a_device_that_signed_two_histories_is_found_in_two_bundles),
         TEST(a_store_that_holds_two_histories_of_a_device_says_whose_and_is_sound),
+        TEST(an_office_that_signed_two_grants_for_one_place_is_found_by_the_grants_alone),
         TEST(a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bundles),
         TEST(a_checkpoint_over_another_state_is_found),
         TEST(a_state_that_the_logs_do_not_give_is_found),

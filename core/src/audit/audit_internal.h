@@ -48,6 +48,19 @@ enum cairn_status cairn_audit_rests_add(struct cairn_auditor *audit, struct cair
  */
 CAIRN_NODISCARD enum cairn_status cairn_audit_rests_report(struct cairn_auditor *audit);
 
+/* The tag of who writes the authority log `id`, held here or known by what came alone of it, else
+ * how its id begins. Within a unit of work that writes. */
+CAIRN_NODISCARD
+enum cairn_status cairn_audit_log_name(struct cairn_context *ctx, const struct cairn_hash *id,
+                                       char out_name[static 20]);
+
+/*
+ * A finding for each history that a device signed beside another, and for each authority log of
+ * which two entries of one place are evidence here: as links they come without their logs. Within a
+ * unit of work that writes.
+ */
+CAIRN_NODISCARD enum cairn_status cairn_audit_forks_report(struct cairn_auditor *audit);
+
 /*
  * Are the files that were kept earlier what they should be, as far as they tell by themselves?
  * BAD_INPUT, MALFORMED, REFUSED (another network): the caller's err names the file.

@@ -148,32 +148,6 @@ static enum cairn_status conflict_count(void *context, struct cairn_context *ctx
     return CAIRN_OK;
 }
 
-static enum cairn_status forks_report(struct cairn_auditor *audit)
-{
-    struct cairn_key prefix = cairn_key(CAIRN_TABLE_FORK);
-    struct cairn_walk walk;
-    enum cairn_status status;
-
-    CAIRN_TRY(cairn_walk_open(&audit->ctx, &prefix, (struct cairn_bytes){NULL, 0}, CAIRN_ASCENDING,
-                              &walk));
-    while ((status = cairn_walk_next(&walk)) == CAIRN_OK) {
-        struct cairn_log log;
-        struct cairn_reader reader;
-        char tag[8];
-        status = cairn_log_load(&audit->ctx, cairn_read_u32be(&walk.key), &log);
-        if (status == CAIRN_OK)
-            status = cairn_log_tag(&audit->ctx, &log, tag);
-        if (status != CAIRN_OK)
-            break;
-        cairn_reader_init(&reader, walk.value);
-        audit->report.fork_count++;
-        FINDING(audit, NULL, "%s signed two different histories after its entry %u.", tag,
-                cairn_read_u32be(&reader));
-    }
-    cairn_walk_close(&walk);
-    return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
-}
-
 /* Entries that wait: for a newer program, or for others that are not at hand. */
 static enum cairn_status waiting_count(struct cairn_auditor *audit)
 {
@@ -315,7 +289,7 @@ enum cairn_status cairn_audit_report_gather(struct cairn_auditor *audit, struct 
     if (status == CAIRN_OK)
         status = waiting_count(audit);
     if (status == CAIRN_OK)
-        status = forks_report(audit);
+        status = cairn_audit_forks_report(audit);
     if (status == CAIRN_OK)
         status = scopes_report(audit, notes);
     if (status == CAIRN_OK)

@@ -107,6 +107,16 @@ static enum cairn_status log_name(struct cairn_context *ctx, const struct cairn_
     return CAIRN_OK;
 }
 
+enum cairn_status cairn_audit_log_name(struct cairn_context *ctx, const struct cairn_hash *id,
+                                       char out_name[static 20])
+{
+    struct cairn_log log;
+    bool is_named;
+
+    CAIRN_TRY(log_of_rest(ctx, id, &log, &is_named));
+    return log_name(ctx, &log, is_named, out_name);
+}
+
 static enum cairn_status rest_report(struct cairn_auditor *audit,
                                      const struct cairn_audit_rest *rest)
 {
