@@ -140,7 +140,7 @@ static void add_root(struct table *table, const struct audit *audit)
 }
 
 /* Only a state that was built again and found equal is called so: where a scope was not handed over
- * whole, its digest cannot be built. */
+ * whole, its digest cannot be built. What is counted are checkpoints: a large scope has several. */
 static void add_checkpoints(struct table *table, const struct cairn_audit_report *report)
 {
     char cover[160], state[192] = "";
@@ -161,9 +161,8 @@ static void add_checkpoints(struct table *table, const struct cairn_audit_report
         snprintf(state, sizeof state, _("; state rebuilt and equal (digest %.4s…%s)"),
                  report->digest, tail);
     else if (report->finding_count == 0 && report->compared_count > 0)
-        snprintf(state, sizeof state, _("; state of %s of %s scopes rebuilt and equal"),
-                 i18n_number(report->compared_count).text,
-                 i18n_number(report->checkpoint_count).text);
+        snprintf(state, sizeof state, _("; state equal at %s of them"),
+                 i18n_number(report->compared_count).text);
     add_line(table, _("checkpoints"), "%s%s", cover, state);
 }
 
@@ -210,14 +209,11 @@ static void print_not_compared(struct output *output, const struct cairn_audit_r
     if (report->compared_count >= report->checkpoint_count)
         return;
     uint64_t count = report->checkpoint_count - report->compared_count;
-    output_line(
-        output,
-        ngettext("State of %s scope not compared: when the server signed it, it held more or "
-                 "less than is at hand.",
-                 "State of %s scopes not compared: when the server signed them, it held "
-                 "more or less than is at hand.",
-                 (unsigned long)count),
-        i18n_number(count).text);
+    output_line(output,
+                ngettext("State at %s checkpoint not compared: the server held more or less then.",
+                         "State at %s checkpoints not compared: the server held more or less then.",
+                         (unsigned long)count),
+                i18n_number(count).text);
 }
 
 static void print_awaiting(struct output *output, const struct cairn_audit_report *report)

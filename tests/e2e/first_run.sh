@@ -240,6 +240,17 @@ try 2 auditor/store audit --root auditor/root.pub auditor/shiqu.cairn --checkpoi
 objects "altered.ckpt: the signature under a checkpoint does not hold*" "altered.ckpt：*签名*"
 try 2 auditor/store audit --root auditor/root.pub auditor/shiqu.cairn --checkpoint shiqu.cairn
 objects "shiqu.cairn is not a file of checkpoints*" "shiqu.cairn *检查点*"
+# What A8 has not sent yet is more than the server held when it signed for A7: two scopes, four checkpoints.
+try 0 a8 put household head=德吉 income=3010
+try 0 a8 bundle write ahead.cairn --full
+try 0 a7 put household head=卓玛 income=3020
+try 0 a7 sync --server "$server"
+try 0 office sync --server "$server"
+try 0 office bundle write later.cairn --full
+try 0 auditor/store audit --root auditor/root.pub ahead.cairn later.cairn
+reads "checkpoints * by S *; state equal at * of them" "检查点 *由 S 签发*；其中 * 个的状态重新算出，一致"
+reads "State at * checkpoint* not compared: the server held more or less then." \
+    "有 * 个检查点的状态没有比对：*"
 ! grep -q 扎西 shiqu.cairn || fail "a personal value stands in the auditor's bundle"
 server_stop
 

@@ -496,9 +496,8 @@ enum cairn_status cairn_bundle_read(struct cairn_replica *replica, struct cairn_
 struct cairn_audit_report {
     char root_fingerprint[20];
     uint64_t device_count, grant_count, log_count, entry_count;
-    uint64_t checkpoint_count, covered_count;
-    uint64_t compared_count; /* scopes whose rebuilt state was compared with the signed digest, and
-                                equal */
+    uint64_t checkpoint_count, covered_count; /* a large scope comes with several checkpoints */
+    uint64_t compared_count; /* of them: the state rebuilt up to it has the digest that it signs */
     uint64_t conflict_count, settled_count, fork_count;
     uint64_t newer_count;    /* entries from a newer version */
     uint64_t awaiting_count; /* entries that name what is not at hand */
