@@ -613,6 +613,52 @@ static void logs_that_are_cut_whole_take_no_room_among_those_that_checkpoints_na
     free(checkpoint);
 }
 
+static void what_the_branch_said_that_gave_way_counts_no_more(void **state)
+{
+    struct cairn_head cut = pen_head(&a), head;
+    struct pen branch;
+    struct pieces apart = {0};
+    struct cairn_keys keys;
+    struct holder both, one;
+
+    (void)state;
+    edit(&a, 11);
+    head = pen_head(&a);
+    branch = land.office_pen;
+    branch.out = &apart;
+    /* One hand revokes, closes and adopts; the server covers what the other one wrote. */
+    revoke(&branch, &land.station[0], &cut, 1);
+    adopt(&branch, &head, cut.size);
+    cut = pen_head(&b);
+    cut.size--;
+    close_log(&branch, &cut);
+    land_keys(&keys, "x", 60);
+    for (unsigned i = 0; i < 3; i++)
+        land_grant(&land.office_pen, &keys, VILLAGE, CAIRN_ROLE_STATION, CAIRN_BIT_RECORDS, 0, "X");
+    holder_open(&one, land.statement);
+    holder_take_all(&one, &land.pieces);
+    holder_open(&both, land.statement);
+    for (size_t i = 0; i < land.pieces.count; i++)
+        if (memcmp(&land.pieces.list[i].log, &branch.id, sizeof branch.id) != 0 ||
+            land.pieces.list[i].run.first < pen_size(&branch) - 3)
+            holder_take(&both, &land.pieces.list[i]);
+    holder_take_all(&both, &apart);
+    assert_int_equal(holder_log(&both, &a.id).force_end, head.size - 1);
+    for (uint32_t i = pen_size(&branch) - 3; i < pen_size(&branch); i++)
+        holder_take_sequenced(&both, piece_at(&land.pieces, &branch.id, i, 0));
+    holder_cover(&one, &branch.id);
+    holder_cover(&both, &branch.id);
+    assert_int_equal(holder_log(&both, &a.id).force_end, holder_log(&one, &a.id).force_end);
+    assert_int_equal(holder_log(&both, &b.id).force_end, holder_log(&one, &b.id).force_end);
+    char *got = holder_describe(&both), *want = holder_describe(&one);
+    expect_same_text(got, want, "what gave way has left something");
+    free(got);
+    free(want);
+    holder_close(&both);
+    holder_close(&one);
+    pieces_free(&apart);
+}
+
 static void a_closed_log_ends_and_the_grant_goes_on(void **state)
 {
     struct cairn_head cut = pen_head(&a);
@@ -714,6 +760,7 @@ int main(void)
         T(a_revocation_behind_a_cut_does_not_count),
         T(a_revocation_before_a_cut_counts_on),
         T(logs_that_are_cut_whole_take_no_room_among_those_that_checkpoints_name),
+        T(what_the_branch_said_that_gave_way_counts_no_more),
         T(a_closed_log_ends_and_the_grant_goes_on),
         T(only_those_above_may_close),
         T(an_adopted_range_is_in_force_again),

@@ -86,6 +86,12 @@ enum cairn_status cairn_authority_admit(struct cairn_context *ctx, const struct 
                                         const struct cairn_link *link,
                                         const struct cairn_entry *entry, bool *out_moves_force);
 
+/* An entry that was admitted has left its log: what it revoked, closed or adopted is as before.
+ * Grants, sequencers and schemas stay: they are evidence, and stand by themselves. */
+CAIRN_NODISCARD
+enum cairn_status cairn_authority_forget(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                         const struct cairn_entry *entry);
+
 /* The sequencer whose word holds for `scope`: that of the nearest scope at or above. NOT_FOUND. */
 struct cairn_sequencer_info {
     struct cairn_ref ref;

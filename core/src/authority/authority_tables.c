@@ -63,16 +63,34 @@ static struct cairn_key sequencer_key(struct cairn_scope scope)
     return key;
 }
 
+static struct cairn_key revoked_key(const struct cairn_ref *grant, const struct cairn_ref *by)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_REVOKED);
+
+    cairn_key_ref(&key, grant);
+    cairn_key_hash(&key, &by->log);
+    cairn_key_u32(&key, by->index);
+    return key;
+}
+
+static struct cairn_key adopted_key(const struct cairn_adopt *adopt, const struct cairn_ref *by)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_ADOPTED);
+
+    cairn_key_hash(&key, &adopt->log);
+    cairn_key_u32(&key, adopt->from);
+    cairn_key_hash(&key, &by->log);
+    cairn_key_u32(&key, by->index);
+    return key;
+}
+
 static enum cairn_status revocation_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
                                           const struct cairn_revocation *revocation)
 {
-    struct cairn_key key = cairn_key(CAIRN_TABLE_REVOKED);
+    struct cairn_key key = revoked_key(&revocation->grant, ref);
     struct cairn_items cuts = revocation->cuts;
     struct cairn_head cut;
 
-    cairn_key_ref(&key, &revocation->grant);
-    cairn_key_hash(&key, &ref->log);
-    cairn_key_u32(&key, ref->index);
     CAIRN_TRY(cairn_kv_put(ctx, &key, (struct cairn_bytes){NULL, 0}));
     while (cairn_cut_next(&cuts, &cut))
         CAIRN_TRY(cairn_cut_put(ctx, ref, &revocation->grant, &cut));
@@ -94,14 +112,10 @@ static enum cairn_status close_admit(struct cairn_context *ctx, const struct cai
 static enum cairn_status adopt_admit(struct cairn_context *ctx, const struct cairn_ref *ref,
                                      const struct cairn_adopt *adopt)
 {
-    struct cairn_key key = cairn_key(CAIRN_TABLE_ADOPTED);
+    struct cairn_key key = adopted_key(adopt, ref);
     struct cairn_writer writer;
     uint8_t bytes[40];
 
-    cairn_key_hash(&key, &adopt->log);
-    cairn_key_u32(&key, adopt->from);
-    cairn_key_hash(&key, &ref->log);
-    cairn_key_u32(&key, ref->index);
     cairn_writer_init(&writer, bytes, sizeof bytes);
     cairn_write_u32be(&writer, adopt->to);
     cairn_write_bytes(&writer, adopt->root.bytes, 32);
@@ -164,6 +178,29 @@ enum cairn_status cairn_authority_admit(struct cairn_context *ctx, const struct 
     if (cairn_adopt_read(entry, &adopt)) {
         CAIRN_TRY(adopt_admit(ctx, ref, &adopt));
         *out_moves_force = true;
+    }
+    return CAIRN_OK;
+}
+
+enum cairn_status cairn_authority_forget(struct cairn_context *ctx, const struct cairn_ref *ref,
+                                         const struct cairn_entry *entry)
+{
+    struct cairn_revocation revocation;
+    struct cairn_close close;
+    struct cairn_adopt adopt;
+
+    if (cairn_revocation_read(entry, &revocation)) {
+        struct cairn_key key = revoked_key(&revocation.grant, ref);
+        struct cairn_head cut;
+        CAIRN_TRY(cairn_kv_del(ctx, &key));
+        while (cairn_cut_next(&revocation.cuts, &cut))
+            CAIRN_TRY(cairn_cut_drop(ctx, ref, &cut.log));
+    }
+    if (cairn_close_read(entry, &close))
+        CAIRN_TRY(cairn_cut_drop(ctx, ref, &close.cut.log));
+    if (cairn_adopt_read(entry, &adopt)) {
+        struct cairn_key key = adopted_key(&adopt, ref);
+        CAIRN_TRY(cairn_kv_del(ctx, &key));
     }
     return CAIRN_OK;
 }

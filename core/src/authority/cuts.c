@@ -3,21 +3,37 @@
 #include "authority.h"
 #include "parked.h"
 
+static struct cairn_key cut_key(const struct cairn_hash *log_id, const struct cairn_hash *by_log,
+                                uint32_t by_index)
+{
+    struct cairn_key key = cairn_key(CAIRN_TABLE_CUT);
+
+    cairn_key_hash(&key, log_id);
+    cairn_key_hash(&key, by_log);
+    cairn_key_u32(&key, by_index);
+    return key;
+}
+
 enum cairn_status cairn_cut_put(struct cairn_context *ctx, const struct cairn_ref *by,
                                 const struct cairn_ref *grant, const struct cairn_head *cut)
 {
-    struct cairn_key key = cairn_key(CAIRN_TABLE_CUT);
+    struct cairn_key key = cut_key(&cut->log, &by->log, by->index);
     struct cairn_writer writer;
     uint8_t bytes[128];
 
-    cairn_key_hash(&key, &cut->log);
-    cairn_key_hash(&key, &by->log);
-    cairn_key_u32(&key, by->index);
     cairn_writer_init(&writer, bytes, sizeof bytes);
     cairn_write_u32be(&writer, cut->size);
     cairn_write_bytes(&writer, cut->root.bytes, 32);
     cairn_ref_write(&writer, grant);
     return cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer));
+}
+
+enum cairn_status cairn_cut_drop(struct cairn_context *ctx, const struct cairn_ref *by,
+                                 const struct cairn_hash *log_id)
+{
+    struct cairn_key key = cut_key(log_id, &by->log, by->index);
+
+    return cairn_kv_del(ctx, &key);
 }
 
 /*
@@ -92,12 +108,9 @@ static enum cairn_status revocation_lists(void *context, struct cairn_context *c
                                           const struct cairn_hash *by_log, uint32_t by_index)
 {
     struct unlisted *unlisted = context;
-    struct cairn_key cut = cairn_key(CAIRN_TABLE_CUT);
+    struct cairn_key cut = cut_key(&unlisted->log->id, by_log, by_index);
     bool is_listed;
 
-    cairn_key_hash(&cut, &unlisted->log->id);
-    cairn_key_hash(&cut, by_log);
-    cairn_key_u32(&cut, by_index);
     CAIRN_TRY(cairn_kv_has(ctx, &cut, &is_listed));
     unlisted->is_cut = unlisted->is_cut || !is_listed;
     return CAIRN_OK;

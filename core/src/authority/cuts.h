@@ -14,6 +14,10 @@
 CAIRN_NODISCARD
 enum cairn_status cairn_cut_put(struct cairn_context *ctx, const struct cairn_ref *by,
                                 const struct cairn_ref *grant, const struct cairn_head *cut);
+/* What it said of that log is taken back; absent is fine. */
+CAIRN_NODISCARD
+enum cairn_status cairn_cut_drop(struct cairn_context *ctx, const struct cairn_ref *by,
+                                 const struct cairn_hash *log_id);
 /*
  * The least size that the cuts known here leave of `log`; CAIRN_NO_END: none names it. Of a log
  * that is not held its id and `under` are enough: then the sizes count as they are stated.

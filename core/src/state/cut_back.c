@@ -2,6 +2,7 @@
  * cairn_followers_wait of rebuild.h. */
 
 #include "announce.h"
+#include "authority.h"
 #include "basis.h"
 #include "digest.h"
 #include "force.h"
@@ -150,6 +151,24 @@ enum cairn_status cairn_followers_wait(struct cairn_context *ctx, const struct c
     return records_rebuild(ctx, log, size, records, count);
 }
 
+/* What the entries of an authority log said of other logs, while they are still here. */
+static enum cairn_status authority_forget(struct cairn_context *ctx, const struct cairn_log *log,
+                                          uint32_t from)
+{
+    for (uint32_t i = from; i < cairn_log_size(log); i++) {
+        struct cairn_arena_mark mark = cairn_arena_mark(&ctx->arena);
+        struct cairn_ref ref = {.log = log->id, .index = i};
+        struct cairn_bytes bytes;
+        struct cairn_entry entry;
+        CAIRN_TRY(cairn_log_entry(ctx, log->no, i, &bytes, NULL));
+        if (cairn_entry_read(bytes, &entry) != CAIRN_OK)
+            return CAIRN_CORRUPT;
+        CAIRN_TRY(cairn_authority_forget(ctx, &ref, &entry));
+        cairn_arena_rewind(&ctx->arena, mark);
+    }
+    return CAIRN_OK;
+}
+
 /* An adopted range that ended among the entries that went is not whole any more, and what of it is
  * left counts only as far as the log itself does. */
 static enum cairn_status adopted_leave(struct cairn_context *ctx, const struct cairn_log *log,
@@ -192,6 +211,8 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
             CAIRN_TRY(record_relink(ctx, log, from, records[i]));
     for (size_t i = 0; i < followed_count; i++)
         CAIRN_TRY(record_relink(ctx, log, from, followed[i]));
+    if (log->channel == CAIRN_CHANNEL_AUTHORITY)
+        CAIRN_TRY(authority_forget(ctx, log, from));
     CAIRN_TRY(blobs_drop(ctx, log, from));
     CAIRN_TRY(blob_cut(ctx, log, from));
     for (size_t i = 0; i < count; i++)
@@ -213,5 +234,7 @@ enum cairn_status cairn_log_cut_back(struct cairn_context *ctx, struct cairn_log
     CAIRN_TRY(adopted_leave(ctx, log, from, &from));
     /* What repeats one of those that went counts again. */
     CAIRN_TRY(cairn_repeats_rebuild(ctx, log, from));
+    if (log->channel == CAIRN_CHANNEL_AUTHORITY)
+        CAIRN_TRY(cairn_force_move(ctx));
     return cairn_digest_flush(ctx);
 }
