@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PATIENCE_S 30 /* a machine may stand still for seconds */
+
 const uint8_t sp_greeting[8] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
 
 int64_t sp_now_ms(void)
@@ -27,6 +29,20 @@ void sp_pause_ms(int ms)
     poll(NULL, 0, ms);
 }
 
+/* A signal that comes while it connects leaves it connecting. */
+static bool is_connected_yet(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+    int error = errno, polled;
+    socklen_t size = sizeof error;
+
+    if (error != EINTR)
+        return false;
+    while ((polled = poll(&ready, 1, PATIENCE_S * 1000)) < 0 && errno == EINTR)
+        ;
+    return polled == 1 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
 int sp_connect(uint16_t port, int receive_buffer)
 {
     const struct sockaddr_in peer = {
@@ -34,7 +50,7 @@ int sp_connect(uint16_t port, int receive_buffer)
         .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    const struct timeval patience = {.tv_sec = 30}; /* a machine may stand still for seconds */
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
     const int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -45,7 +61,7 @@ int sp_connect(uint16_t port, int receive_buffer)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (receive_buffer > 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    if (connect(fd, (const struct sockaddr *)&peer, sizeof peer) != 0) {
+    if (connect(fd, (const struct sockaddr *)&peer, sizeof peer) != 0 && !is_connected_yet(fd)) {
         close(fd);
         return -1;
     }
@@ -85,9 +101,9 @@ bool sp_send(int fd, const void *data, size_t size)
 
     for (size_t done = 0; done < size;) {
         ssize_t sent = send(fd, bytes + done, size - done, MSG_NOSIGNAL);
-        if (sent <= 0)
+        if (sent <= 0 && errno != EINTR)
             return false;
-        done += (size_t)sent;
+        done += sent > 0 ? (size_t)sent : 0;
     }
     return true;
 }
@@ -98,9 +114,9 @@ bool sp_receive(int fd, void *out_data, size_t size)
 
     for (size_t done = 0; done < size;) {
         ssize_t got = recv(fd, bytes + done, size - done, 0);
-        if (got <= 0)
+        if (got == 0 || (got < 0 && errno != EINTR))
             return false;
-        done += (size_t)got;
+        done += got > 0 ? (size_t)got : 0;
     }
     return true;
 }
@@ -144,10 +160,13 @@ bool sp_is_cut_off(int fd, int timeout_ms)
     for (;;) {
         int64_t left = until - sp_now_ms();
         struct pollfd ready = {.fd = fd, .events = POLLIN};
-        if (left < 0 || poll(&ready, 1, (int)left) <= 0)
+        int polled = left < 0 ? 0 : poll(&ready, 1, (int)left);
+        if (polled < 0 && errno == EINTR)
+            continue;
+        if (polled <= 0)
             return false;
         ssize_t got = recv(fd, waste, sizeof waste, MSG_DONTWAIT);
-        if (got == 0 || (got < 0 && errno != EAGAIN))
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
             return true;
     }
 }
