@@ -196,11 +196,25 @@ static bool is_revoked(const struct model *model, unsigned grant)
 
 /* A decree that had left nobody's hands went with the office's disk: its place in the log may be
  * given to another. */
+/* A request that is still on its way is lost with the disk: whether it would have come through, and
+ * a decree with it, cannot be foretold. */
+static void requests_lose(struct world *world, unsigned node)
+{
+    for (unsigned i = 0; i < WORLD_LETTERS_MAX; i++) {
+        struct letter *letter = &world->letters[i];
+        if (!letter->is_there || letter->is_reply || letter->node != node)
+            continue;
+        free(letter->data);
+        *letter = (struct letter){.is_there = false};
+    }
+}
+
 static void decrees_lose(struct world *world)
 {
     struct model *model = &world->model;
     uint32_t kept = 0;
 
+    requests_lose(world, world->office);
     for (unsigned i = 0; i < world->node_count; i++)
         inspect_holdings(world, &world->nodes[i]);
     for (uint32_t i = 0; i < model->decree_count; i++)
