@@ -7,7 +7,7 @@
 #include "links.h"
 #include "replica_internal.h"
 
-#define CUTS_MAX 32
+#define CUTS_MAX 64
 
 /* One authority entry of the office, written as core writes its own. */
 struct decree_work {
@@ -15,13 +15,12 @@ struct decree_work {
     struct dice *dice;
     struct model_decree decree; /* what comes of it */
     struct world *world;
-    uint8_t bytes[4096];
     struct cairn_hash log; /* of the office */
     uint32_t size;
 };
 
-enum cairn_status decree_append(struct cairn_replica *author, const char *scope,
-                                const struct cairn_writer *entry, struct cairn_log *out_log)
+static enum cairn_status decree_append(struct cairn_replica *author, const char *scope,
+                                       const struct cairn_writer *entry, struct cairn_log *out_log)
 {
     struct cairn_author pen = cairn_replica_author(author);
     struct cairn_scope at;
@@ -31,65 +30,77 @@ enum cairn_status decree_append(struct cairn_replica *author, const char *scope,
     return cairn_apply_own(&author->ctx, &pen, out_log, cairn_writer_bytes(entry), 1);
 }
 
-static enum cairn_status office_append(struct cairn_replica *office, struct decree_work *work,
-                                       const struct cairn_writer *entry)
-{
-    struct cairn_log log;
+/* ---- revocations --------------------------------------------------------------------------- */
 
-    CAIRN_TRY(decree_append(office, WORLD_COUNTY, entry, &log));
-    work->log = log.id;
-    work->size = cairn_log_size(&log);
-    return CAIRN_OK;
-}
-
-/* Where a log is cut: at what is covered, or, when the device is doubted, earlier. What lies above
- * has reached nobody who would not take it under a checkpoint. */
-static enum cairn_status cut_choose(struct decree_work *work, struct cairn_context *ctx,
-                                    const struct cairn_log *log, struct cairn_head *out_cut)
-{
-    uint32_t size = log->covered;
-
-    if (size > 1 && dice_one_in(work->dice, 3))
-        size = 1 + dice_below(work->dice, size - 1);
-    *out_cut = (struct cairn_head){.log = log->id, .size = size};
-    return size == 0 ? CAIRN_OK : cairn_log_root_at(ctx, log, size, &out_cut->root);
-}
-
-static enum cairn_status cuts_gather(struct decree_work *work, struct cairn_context *ctx,
+static enum cairn_status cuts_gather(struct cairn_context *ctx,
+                                     const struct decree_revocation *revocation,
                                      struct cairn_head cuts[static CUTS_MAX], size_t *out_count)
 {
-    const struct cairn_sign_public *key = &work->node->replica->keys.open.seal;
     struct cairn_log log;
     enum cairn_status status;
 
     *out_count = 0;
     for (status = cairn_log_next(ctx, &log, true); status == CAIRN_OK && *out_count < CUTS_MAX;
          status = cairn_log_next(ctx, &log, false)) {
-        uint32_t number = model_log_find(&work->world->model, &log.id);
-        if (memcmp(log.device.bytes, key->bytes, sizeof key->bytes) != 0 || number == MODEL_NONE)
+        struct cairn_head *cut = &cuts[*out_count];
+        uint32_t size;
+        if (!revocation->lists(revocation->context, &log, &size))
             continue;
-        CAIRN_TRY(cut_choose(work, ctx, &log, &cuts[*out_count]));
-        if (cuts[*out_count].size == 0)
-            continue;
-        work->decree.cuts[number] = cuts[(*out_count)++].size;
+        *cut = (struct cairn_head){.log = log.id, .size = size};
+        if (size > 0)
+            CAIRN_TRY(cairn_log_root_at(ctx, &log, size, &cut->root));
+        ++*out_count;
     }
     return status == CAIRN_NOT_FOUND ? CAIRN_OK : status;
 }
 
-static enum cairn_status revocation_apply(struct cairn_replica *office, void *context)
+static enum cairn_status revocation_apply(struct cairn_replica *author, void *context)
 {
-    struct decree_work *work = context;
+    struct decree_revocation *revocation = context;
     struct cairn_head cuts[CUTS_MAX];
+    uint8_t bytes[8192];
     struct cairn_writer writer;
     struct cairn_ref grant;
     size_t count;
 
-    CAIRN_TRY(cairn_grant_of_seal_key(&office->ctx, &work->node->replica->keys.open.seal, &grant));
-    CAIRN_TRY(cuts_gather(work, &office->ctx, cuts, &count));
-    cairn_writer_init(&writer, work->bytes, sizeof work->bytes);
-    cairn_revocation_write(&writer, office->ports->ops->now_s(office->ports), &office->under,
+    CAIRN_TRY(
+        cairn_grant_of_seal_key(&author->ctx, &revocation->node->replica->keys.open.seal, &grant));
+    CAIRN_TRY(cuts_gather(&author->ctx, revocation, cuts, &count));
+    cairn_writer_init(&writer, bytes, sizeof bytes);
+    cairn_revocation_write(&writer, author->ports->ops->now_s(author->ports), &author->under,
                            &grant, cuts, count);
-    return office_append(office, work, &writer);
+    return decree_append(author, revocation->scope, &writer, &revocation->log);
+}
+
+enum cairn_status decree_revoke(struct world *world, struct node *author,
+                                struct decree_revocation *revocation)
+{
+    author->held_is_stale = true;
+    return cairn_replica_write(author->replica, revocation_apply, revocation, &world->err);
+}
+
+bool decree_is_of(const struct node *node, const struct cairn_log *log)
+{
+    const struct cairn_sign_public *key = &node->replica->keys.open.seal;
+
+    return memcmp(log->device.bytes, key->bytes, sizeof key->bytes) == 0;
+}
+
+/* Where a log is cut: at what is covered, or, when the device is doubted, earlier. What lies above
+ * has reached nobody who would not take it under a checkpoint. */
+static bool office_lists(void *context, const struct cairn_log *log, uint32_t *out_size)
+{
+    struct decree_work *work = context;
+    uint32_t number = model_log_find(&work->world->model, &log->id);
+    uint32_t size = log->covered;
+
+    if (!decree_is_of(work->node, log) || number == MODEL_NONE)
+        return false;
+    if (size > 1 && dice_one_in(work->dice, 3))
+        size = 1 + dice_below(work->dice, size - 1);
+    work->decree.cuts[number] = size;
+    *out_size = size;
+    return size > 0;
 }
 
 static void decree_take(struct world *world, struct decree_work *work)
@@ -128,14 +139,17 @@ bool decrees_revoke(struct world *world, struct dice *dice)
         world->model.decree_count >= 3 || !office_is_ready(world, dice))
         return false;
     work.decree.grant = node->grant;
-    enum cairn_status status =
-        cairn_replica_write(office->replica, revocation_apply, &work, &world->err);
+    struct decree_revocation revocation = {
+        .node = node, .scope = WORLD_COUNTY, .lists = office_lists, .context = &work};
+    enum cairn_status status = decree_revoke(world, office, &revocation);
     if (status == CAIRN_NOT_FOUND)
         return false; /* it went back to before the grant, which has not come round yet */
     if (!WORLD_MUST(world, status))
         return false;
     trace_line(&world->trace, "#%llu the office revokes %s", (unsigned long long)world->step,
                node->tag);
+    work.log = revocation.log.id;
+    work.size = cairn_log_size(&revocation.log);
     decree_take(world, &work);
     for (unsigned i = 0; i < world->node_count; i++)
         if (world->nodes[i].grant == node->grant)
@@ -150,13 +164,17 @@ static enum cairn_status adoption_apply(struct cairn_replica *office, void *cont
     struct cairn_adopt adopt = {.under = office->under, .from = decree->from, .to = decree->to};
     struct cairn_writer writer;
     struct cairn_log log;
+    uint8_t bytes[256];
 
     adopt.log = work->world->model.logs[decree->log].id;
     CAIRN_TRY(cairn_log_find(&office->ctx, &adopt.log, &log));
     CAIRN_TRY(cairn_log_root_at(&office->ctx, &log, adopt.to, &adopt.root));
-    cairn_writer_init(&writer, work->bytes, sizeof work->bytes);
+    cairn_writer_init(&writer, bytes, sizeof bytes);
     cairn_adopt_write(&writer, office->ports->ops->now_s(office->ports), &adopt);
-    return office_append(office, work, &writer);
+    CAIRN_TRY(decree_append(office, WORLD_COUNTY, &writer, &log));
+    work->log = log.id;
+    work->size = cairn_log_size(&log);
+    return CAIRN_OK;
 }
 
 /* A log that a revocation cut below what is covered. */

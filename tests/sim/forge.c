@@ -216,3 +216,15 @@ struct link_bytes forge_request(struct world *world, struct node *node, enum for
     free(forged);
     return message;
 }
+
+bool forge_create(struct world *world, struct node *node, const char *head)
+{
+    const struct cairn_field_value field = {"head", head};
+    const struct cairn_put put = {.type = "household",
+                                  .scope = world_village(node->village),
+                                  .fields = &field,
+                                  .field_count = 1};
+    struct cairn_put_result result;
+
+    return WORLD_MUST(world, cairn_put_many(node->replica, &put, 1, &result, NULL, &world->err));
+}

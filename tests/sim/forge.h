@@ -26,5 +26,8 @@ struct link_bytes forge_request(struct world *world, struct node *node, enum for
 /* Any bytes as a request to the server; `stranger`: under keys that nobody granted anything. */
 struct link_bytes forge_message(struct world *world, struct node *node, bool stranger,
                                 struct cairn_bytes plain, struct dice *dice);
+/* A record that nobody foretells, through the facade; false: it was refused, which fails the run.
+ */
+bool forge_create(struct world *world, struct node *node, const char *head);
 
 #endif

@@ -172,18 +172,6 @@ bool malice_forges(struct world *world, struct dice *dice)
 
 /* ---- one log, two hands -------------------------------------------------------------------- */
 
-static bool forged_create(struct world *world, struct node *node, const char *head)
-{
-    const struct cairn_field_value field = {"head", head};
-    const struct cairn_put put = {.type = "household",
-                                  .scope = world_village(node->village),
-                                  .fields = &field,
-                                  .field_count = 1};
-    struct cairn_put_result result;
-
-    return WORLD_MUST(world, cairn_put_many(node->replica, &put, 1, &result, NULL, &world->err));
-}
-
 struct found {
     unsigned count;
 };
@@ -286,7 +274,7 @@ static void fork_play(struct world *world, struct node *node, struct node *twin,
     struct node *first = twin_is_first ? twin : node, *second = twin_is_first ? node : twin;
 
     puts_create(world, node, dice);
-    if (!world_is_well(world) || !forged_create(world, twin, "twin"))
+    if (!world_is_well(world) || !forge_create(world, twin, "twin"))
         return;
     struct bundle one = couriers_bundle(world, second, true), two = {.is_there = false};
     if (links_sync(world, first, dice, true) == LINK_DONE) {
