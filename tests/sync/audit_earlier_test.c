@@ -3,38 +3,28 @@
 
 #include "audited.h"
 #include "cmocka_all.h"
+#include "village.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "replica_internal.h"
 
-static struct net net;
-static struct net_node a7, a8;
-static struct net_bytes root_statement;
-
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 41);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
-    net_sync(&net.office, &net.server);
+    village_open(41);
     net_put(&a7, NET_VILLAGE, "扎西", NULL);
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
     net_sync(&net.office, &net.server);
-    root_statement = net_root_statement(&net);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    free(root_statement.data);
-    net_node_close(&a7);
-    net_node_close(&a8);
-    net_close(&net);
+    village_close();
     return 0;
 }
 
@@ -128,7 +118,7 @@ static void a_history_that_is_shorter_than_what_was_kept_is_found(void **state)
 {
     (void)state;
     struct net_bytes early = net_bundle(&net.office, true);
-    net_revoke(&net, &a8);
+    net_revoke(&net.office, &a8);
     village_goes_on(&a7);
     net_sync(&net.office, &net.server);
     village_goes_on(&a7);

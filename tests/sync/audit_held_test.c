@@ -4,46 +4,37 @@
 #include "audited.h"
 #include "bundle_edit.h"
 #include "cmocka_all.h"
+#include "village.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "replica_internal.h"
 
-static struct net net;
-static struct net_node a7, a8;
-static struct net_bytes root_statement;
 static const struct net_bytes none = {NULL, 0};
 
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 31);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
-    net_sync(&net.office, &net.server);
+    village_open(31);
     net_put(&a7, NET_VILLAGE, "扎西", NULL);
     net_sync(&a7, &net.server);
     net_put(&a8, NET_VILLAGE, "次仁", NULL);
     net_sync(&a8, &net.server);
-    root_statement = net_root_statement(&net);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    free(root_statement.data);
-    net_node_close(&a7);
-    net_node_close(&a8);
-    net_close(&net);
+    village_close();
     return 0;
 }
 
 /* A8 is shut out, and the village goes on without it. */
 static void a8_is_revoked(void)
 {
-    net_revoke(&net, &a8);
+    net_revoke(&net.office, &a8);
     net_sync(&net.office, &net.server);
     net_put(&a7, NET_VILLAGE, "卓玛", NULL);
     net_sync(&a7, &net.server);
@@ -152,7 +143,7 @@ static void a_station_cut_off_in_its_exchange_lacks_nothing(void **state)
     net_sync(&a7, &net.server);
     net_join(&net, &prefecture, &net.root, "prefecture", "5133", "P");
     above_comes(&net.root);
-    net_revoke(&net, &a8);
+    net_revoke(&net.office, &a8);
     net_put(&net.office, NET_VILLAGE, "德吉", NULL);
     net_sync(&net.office, &net.server);
     net_must(cairn_sync_begin(a7.replica, &net_err));
@@ -169,24 +160,6 @@ static void a_station_cut_off_in_its_exchange_lacks_nothing(void **state)
     }
     assert_true(count > 1);
     net_node_close(&prefecture);
-}
-
-static enum cairn_status shut_out(struct cairn_replica *root, void *context)
-{
-    const struct net_node *revoked = context;
-    struct cairn_author author = cairn_replica_author(root);
-    struct cairn_ref grant;
-    struct cairn_log log;
-    struct cairn_writer entry;
-    uint8_t bytes[1024];
-
-    CAIRN_TRY(cairn_grant_of_seal_key(&root->ctx, &revoked->replica->keys.open.seal, &grant));
-    cairn_writer_init(&entry, bytes, sizeof bytes);
-    cairn_revocation_write(&entry, root->ports->ops->now_s(root->ports), &root->under, &grant, NULL,
-                           0);
-    CAIRN_TRY(cairn_own_log(&root->ctx, &author, (struct cairn_scope){51}, CAIRN_CHANNEL_AUTHORITY,
-                            &log));
-    return cairn_apply_own(&root->ctx, &author, &log, cairn_writer_bytes(&entry), 1);
 }
 
 struct leaving {
@@ -222,7 +195,7 @@ static void what_lies_behind_a_cut_is_not_missed(void **state)
     net_sync(&a8, &net.server); /* under a checkpoint that rests on the grant of D */
     net_sync(&net.office, &net.server);
     struct net_bytes before = net_bundle(&net.office, true);
-    net_must(cairn_replica_write(net.root.replica, shut_out, &prefecture, &net_err));
+    net_revoke(&net.root, &prefecture);
     above_comes(&net.root);
     struct net_bytes after = net_bundle(&net.office, true);
     for (uint32_t from = 0; from < 2; from++) {

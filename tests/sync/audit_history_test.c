@@ -5,6 +5,7 @@
 #include "bundle_edit.h"
 #include "cmocka_all.h"
 #include "forge.h"
+#include "village.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,12 @@
 
 #define RECORDS CAIRN_CHANNEL_RECORDS
 
-static struct net net;
-static struct net_node a7, a8;
-static struct net_bytes root_statement, bundle; /* the office's, in full */
+static struct net_bytes bundle; /* the office's, in full */
 
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 21);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
-    net_sync(&net.office, &net.server);
+    village_open(21);
     net_put(&a7, NET_VILLAGE, "扎西", NULL);
     net_sync(&a7, &net.server);
     net_put(&a8, NET_VILLAGE, "次仁", NULL);
@@ -31,7 +27,6 @@ static int setup(void **state)
     net_put(&a7, NET_VILLAGE, "卓玛", NULL);
     net_sync(&a7, &net.server);
     net_sync(&net.office, &net.server);
-    root_statement = net_root_statement(&net);
     bundle = net_bundle(&net.office, true);
     return 0;
 }
@@ -40,10 +35,7 @@ static int teardown(void **state)
 {
     (void)state;
     free(bundle.data);
-    free(root_statement.data);
-    net_node_close(&a7);
-    net_node_close(&a8);
-    net_close(&net);
+    village_close();
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "audited.h"
 #include "bundle_edit.h"
 #include "cmocka_all.h"
+#include "village.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -12,28 +13,17 @@
 
 #define RECORDS CAIRN_CHANNEL_RECORDS
 
-static struct net net;
-static struct net_node a7, a8;
-static struct net_bytes root_statement;
-
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 4);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
-    net_sync(&net.office, &net.server);
-    root_statement = net_root_statement(&net);
+    village_open(4);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    free(root_statement.data);
-    net_node_close(&a7);
-    net_node_close(&a8);
-    net_close(&net);
+    village_close();
     return 0;
 }
 
@@ -128,7 +118,7 @@ static void a_store_that_took_entries_before_it_knew_of_their_cut_is_sound(void 
     struct net_bytes carried = net_bundle(&a8, false);
     net_bundle_read(&a7, carried);
     net_set(&a7, id, "income", "4390");
-    net_revoke(&net, &a8);
+    net_revoke(&net.office, &a8);
     net_sync(&net.office, &net.server);
     net_sync(&a7, &net.server);
     assert_int_equal(net_status(&a7).revocation_count, 1);

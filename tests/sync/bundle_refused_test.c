@@ -3,6 +3,7 @@
 
 #include "cmocka_all.h"
 #include "forge.h"
+#include "village.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -16,30 +17,20 @@
 #define LAST crypto_secretstream_xchacha20poly1305_TAG_FINAL
 
 static const struct cairn_scope village = {513332100201}, other_village = {513332100202};
-static struct net net;
-static struct net_node a7, a8;
-static struct net_bytes root_statement;
 
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 41);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
-    net_sync(&net.office, &net.server);
+    village_open(41);
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
-    root_statement = net_root_statement(&net);
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    free(root_statement.data);
-    net_node_close(&a7);
-    net_node_close(&a8);
-    net_close(&net);
+    village_close();
     return 0;
 }
 

@@ -1,22 +1,19 @@
 /* Bundles: everything held, in a file that a rider can carry, to those who may read it. */
 
 #include "cmocka_all.h"
-#include "net.h"
+#include "village.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RECORDS CAIRN_CHANNEL_RECORDS
 
-static struct net net;
-static struct net_node a7, a8, elsewhere;
+static struct net_node elsewhere;
 
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 8);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
+    village_open(8);
     net_join(&net, &elsewhere, &net.office, "station", NET_OTHER_VILLAGE, "B1");
     net_sync(&net.office, &net.server);
     net_sync(&a7, &net.server);
@@ -28,10 +25,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    net_node_close(&a7);
-    net_node_close(&a8);
     net_node_close(&elsewhere);
-    net_close(&net);
+    village_close();
     return 0;
 }
 

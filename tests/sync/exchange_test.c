@@ -352,7 +352,7 @@ static void who_is_shut_out_learns_of_it_and_gets_no_more_records(void **state)
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
     net_sync(&net.office, &net.server);
-    net_revoke(&net, &a8);
+    net_revoke(&net.office, &a8);
     net_sync(&net.office, &net.server);
     net_put(&a7, NET_VILLAGE, "卓玛", NULL);
     net_sync(&a7, &net.server);

@@ -3,6 +3,7 @@
 
 #include "cmocka_all.h"
 #include "forge.h"
+#include "village.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -11,16 +12,11 @@
 #include "serve_internal.h"
 
 static const struct cairn_scope village = {513332100201}, other_village = {513332100202};
-static struct net net;
-static struct net_node a7, a8;
 
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 5);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
-    net_sync(&net.office, &net.server);
+    village_open(5);
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
     return 0;
@@ -29,9 +25,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    net_node_close(&a7);
-    net_node_close(&a8);
-    net_close(&net);
+    village_close();
     return 0;
 }
 

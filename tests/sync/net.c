@@ -95,24 +95,24 @@ static enum cairn_status revocation_apply(struct cairn_replica *office, void *co
 {
     const struct net_node *revoked = context;
     struct cairn_author author = cairn_replica_author(office);
-    struct cairn_scope county;
+    struct cairn_standing standing;
     struct cairn_ref grant;
     struct cairn_log log;
     struct cairn_writer entry;
     uint8_t bytes[1024];
 
-    assert_true(cairn_scope_parse(NET_COUNTY, &county));
+    CAIRN_TRY(cairn_standing_get(&office->ctx, &office->under, &standing));
     CAIRN_TRY(cairn_grant_of_seal_key(&office->ctx, &revoked->replica->keys.open.seal, &grant));
     cairn_writer_init(&entry, bytes, sizeof bytes);
     cairn_revocation_write(&entry, office->ports->ops->now_s(office->ports), &office->under, &grant,
                            NULL, 0);
-    CAIRN_TRY(cairn_own_log(&office->ctx, &author, county, CAIRN_CHANNEL_AUTHORITY, &log));
+    CAIRN_TRY(cairn_own_log(&office->ctx, &author, standing.scope, CAIRN_CHANNEL_AUTHORITY, &log));
     return cairn_apply_own(&office->ctx, &author, &log, cairn_writer_bytes(&entry), 1);
 }
 
-void net_revoke(struct net *net, struct net_node *node)
+void net_revoke(struct net_node *office, struct net_node *node)
 {
-    net_must(cairn_replica_write(net->office.replica, revocation_apply, node, &net_err));
+    net_must(cairn_replica_write(office->replica, revocation_apply, node, &net_err));
 }
 
 void net_node_close(struct net_node *node)

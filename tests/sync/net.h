@@ -56,8 +56,8 @@ void net_join(struct net *net, struct net_node *node, struct net_node *above, co
 /* A root of its own, and a device that has no grant yet. */
 void net_begin_root(struct net *net, struct net_node *node, const char *name);
 void net_begin_unjoined(struct net *net, struct net_node *node, const char *name);
-/* The office revokes a device; all of its logs are cut at their beginning. */
-void net_revoke(struct net *net, struct net_node *node);
+/* An office revokes a device; all of its logs are cut at their beginning. */
+void net_revoke(struct net_node *office, struct net_node *node);
 void net_node_close(struct net_node *node);
 /* Close and open again, with the store as it is. */
 void net_node_reopen(struct net_node *node);

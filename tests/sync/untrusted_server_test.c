@@ -3,7 +3,7 @@
  * nothing here is lost. */
 
 #include "cmocka_all.h"
-#include "net.h"
+#include "village.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -13,16 +13,10 @@
 
 #define RECORDS CAIRN_CHANNEL_RECORDS
 
-static struct net net;
-static struct net_node a7, a8;
-
 static int setup(void **state)
 {
     (void)state;
-    net_open(&net, 3);
-    net_join(&net, &a7, &net.office, "station", NET_VILLAGE, "A7");
-    net_join(&net, &a8, &net.office, "station", NET_VILLAGE, "A8");
-    net_sync(&net.office, &net.server);
+    village_open(3);
     net_put(&a7, NET_VILLAGE, "扎西", NULL);
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
@@ -32,9 +26,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    net_node_close(&a7);
-    net_node_close(&a8);
-    net_close(&net);
+    village_close();
     return 0;
 }
 
