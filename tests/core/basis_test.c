@@ -75,16 +75,13 @@ static void no_basis_write(struct pen *pen)
 static void a_log_begins_with_a_basis_that_can_be_read(void **state)
 {
     struct pen pen;
-    struct draft draft;
 
     (void)state;
     station_blank(&pen);
     no_basis_write(&pen);
     expect_refused(CAIRN_MALFORMED, "");
     station_blank(&pen);
-    draft_change(&draft, &pen, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
-    draft_write(&draft, &pen);
+    pen_create(&pen, 1, 3, 4);
     expect_refused(CAIRN_MALFORMED, "");
     station_blank(&pen);
     pen_basis(&pen, &land.station[0], 1);
@@ -163,8 +160,6 @@ static size_t township_from, station_from; /* their pieces */
 /* A township below the county, a station below it, and a household of the station's. */
 static void chain_write(void)
 {
-    struct draft draft;
-
     land_keys(&township_keys, "township", 70);
     land_keys(&station_keys, "below", 71);
     township_under = land_grant(&land.office_pen, &township_keys, 513332100u, CAIRN_ROLE_TOWNSHIP,
@@ -178,9 +173,7 @@ static void chain_write(void)
     station_from = land.pieces.count;
     pen_begin(&station, &station_keys, &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
               &station_under, 1, 71, &land.pieces);
-    draft_change(&draft, &station, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
-    draft_write(&draft, &station);
+    pen_create(&station, 1, 3, 4);
 }
 
 /* The grants of the chain as links, from a holder that has its logs. */
@@ -222,12 +215,7 @@ static void expect_force_end(const struct pen *pen, uint32_t end)
 
 static void revoke_office(const struct cairn_head *cut)
 {
-    struct draft draft;
-
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_revocation_write(&draft.writer, land.root_pen.time_s++, &land.root, &land.office.grant,
-                           cut, cut != NULL);
-    draft_write(&draft, &land.root_pen);
+    pen_revoke(&land.root_pen, &land.office.grant, cut, cut != NULL);
     take_last();
 }
 
@@ -239,11 +227,7 @@ static void links_alone_are_a_chain_that_stands(void **state)
     pieces_take(station_from, land.pieces.count);
     expect_force_end(&station, 2);
     /* Something is revoked elsewhere, so that ends are looked at. */
-    struct draft draft;
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_revocation_write(&draft.writer, land.office_pen.time_s++, &land.office,
-                           &land.station[3].grant, NULL, 0);
-    draft_write(&draft, &land.office_pen);
+    pen_revoke(&land.office_pen, &land.station[3].grant, NULL, 0);
     take_last();
     expect_force_end(&station, 2);
 }

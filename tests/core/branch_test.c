@@ -35,21 +35,12 @@ static int teardown(void **state)
 
 static void create(struct pen *pen, uint32_t counter)
 {
-    struct draft draft;
-
-    draft_change(&draft, pen, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, counter, FIELD_MEMBERS, 4);
-    draft_write(&draft, pen);
+    pen_create(pen, counter, FIELD_MEMBERS, 4);
 }
 
 static void set(struct pen *pen, uint32_t record, int64_t value)
 {
-    struct draft draft;
-
-    draft_change(&draft, pen, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, record}, FIELD_INCOME, value,
-               NULL, 0);
-    draft_write(&draft, pen);
+    pen_set(pen, record, FIELD_INCOME, value);
 }
 
 /* The first branch, and at each place where another leaves it, what stands there: two creations,

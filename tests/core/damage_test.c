@@ -63,24 +63,11 @@ static enum cairn_status apply(struct machine *machine, const struct piece *piec
     return cairn_explain(&machine->err, status);
 }
 
-static void set(struct pen *pen, uint64_t field, int64_t value)
-{
-    struct draft draft;
-
-    draft_change(&draft, pen, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
-    draft_write(&draft, pen);
-}
-
 static void log_begin(struct pen *pen, struct machine *machine, uint64_t seed)
 {
-    struct draft draft;
-
     pen_begin(pen, &machine->replica->keys, &machine->replica->ctx.network, VILLAGE,
               CAIRN_CHANNEL_RECORDS, &machine->replica->under, 1, seed, &pieces);
-    draft_change(&draft, pen, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, (uint32_t)(800 + seed), FIELD_INCOME, 4150);
-    draft_write(&draft, pen);
+    pen_create(pen, (uint32_t)(800 + seed), FIELD_INCOME, 4150);
 }
 
 /* Pieces that the station takes in, whatever it thinks of them. */
@@ -90,17 +77,17 @@ static void history_write(void)
     struct draft draft;
 
     log_begin(&own, &station, 1);
-    set(&own, FIELD_MEMBERS, 3);
-    set(&own, 2, 7); /* no text: without effect */
+    pen_set(&own, 1, FIELD_MEMBERS, 3);
+    pen_set(&own, 1, 2, 7); /* no text: without effect */
     pen_basis(&own, &own.under, 1);
     other_branch = own;
-    set(&own, FIELD_MEMBERS, 4);
-    set(&other_branch, FIELD_MEMBERS, 5); /* a fork */
+    pen_set(&own, 1, FIELD_MEMBERS, 4);
+    pen_set(&other_branch, 1, FIELD_MEMBERS, 5); /* a fork */
 
     log_begin(&gap, &peer, 2);
     late_gap = pieces.count;
-    set(&gap, FIELD_MEMBERS, 3);
-    set(&gap, FIELD_MEMBERS, 4); /* waits for the one before */
+    pen_set(&gap, 1, FIELD_MEMBERS, 3);
+    pen_set(&gap, 1, FIELD_MEMBERS, 4); /* waits for the one before */
 
     log_begin(&waiting, &peer, 3);
     struct cairn_head ahead = {.log = gap.id, .size = 9};
@@ -117,24 +104,14 @@ static void history_write(void)
 
     log_begin(&cut, &peer, 4);
     struct cairn_head head = pen_head(&cut);
-    set(&cut, FIELD_MEMBERS, 9);
+    pen_set(&cut, 1, FIELD_MEMBERS, 9);
     pen_begin(&authority, &office.replica->keys, &office.replica->ctx.network, COUNTY,
               CAIRN_CHANNEL_AUTHORITY, &office.replica->under, 1, 5, &pieces);
-    const struct cairn_close close = {.under = authority.under, .cut = head};
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_close_write(&draft.writer, authority.time_s++, &close);
-    draft_write(&draft, &authority);
+    pen_close(&authority, &head);
     head = pen_head(&cut);
-    const struct cairn_adopt adopt = {
-        .under = authority.under, .log = cut.id, .from = 2, .to = head.size, .root = head.root};
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_adopt_write(&draft.writer, authority.time_s++, &adopt);
-    draft_write(&draft, &authority);
+    pen_adopt(&authority, &head, 2);
     late_revocation = pieces.count;
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_revocation_write(&draft.writer, authority.time_s++, &authority.under,
-                           &peer.replica->under.grant, NULL, 0);
-    draft_write(&draft, &authority);
+    pen_revoke(&authority, &peer.replica->under.grant, NULL, 0);
 }
 
 static struct block block_copy(struct cairn_bytes bytes)

@@ -111,31 +111,19 @@ static bool rich_keep(void *context, const struct cairn_record *record)
     return true;
 }
 
-static void own_set(struct pen *own, uint64_t field, int64_t value)
-{
-    struct draft draft;
-
-    draft_change(&draft, own, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
-    draft_write(&draft, own);
-}
-
 /* By hand, in another log of the station: a household, an entry on it that has no effect, and one
  * that waits for a schema. */
 static void rich_begin(void)
 {
     struct cairn_replica *replica = net.station.replica;
     struct pieces pieces = {.count = 0};
-    struct draft draft;
     struct pen own;
 
     pen_begin(&own, &replica->keys, &replica->ctx.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
               &replica->under, 1, 77, &pieces);
-    draft_change(&draft, &own, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, NUMBER_BY_HAND, FIELD_INCOME, 4150);
-    draft_write(&draft, &own);
-    own_set(&own, FIELD_HEAD, 7); /* no text */
-    own_set(&own, FIELD_OF_VERSION_2, 3);
+    pen_create(&own, NUMBER_BY_HAND, FIELD_INCOME, 4150);
+    pen_set(&own, 1, FIELD_HEAD, 7); /* no text */
+    pen_set(&own, 1, FIELD_OF_VERSION_2, 3);
     machine_take(&net.station, &pieces, 0);
     pieces_free(&pieces);
     machine_must(&net.station,
@@ -181,11 +169,7 @@ void fault_rich(void)
 
 static void pen_household(struct pen *pen, uint32_t number)
 {
-    struct draft draft;
-
-    draft_change(&draft, pen, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, number, FIELD_INCOME, 4150);
-    draft_write(&draft, pen);
+    pen_create(pen, number, FIELD_INCOME, 4150);
 }
 
 static void pen_of(struct pen *pen, struct machine *machine, uint64_t schema_version, uint64_t seed,
@@ -226,7 +210,7 @@ void fault_wait_for_schema(struct machine *machine)
     pen_of(&peer, &net.peer, 1, 83, &pieces);
     pen_household(&peer, NUMBER_BY_HAND);
     pen_basis(&peer, &net.peer.replica->under, 2);
-    own_set(&peer, FIELD_OF_VERSION_2, 3);
+    pen_set(&peer, 1, FIELD_OF_VERSION_2, 3);
     machine_take(machine, &pieces, 0);
     pieces_free(&pieces);
     assert_true(machine_status(machine).parked_count > 0);

@@ -24,32 +24,19 @@
 static struct land land;
 static struct pen common, one, other; /* the log at size 3, and its two histories */
 
-static void edit_field(struct pen *pen, uint64_t field, int64_t value)
-{
-    struct draft draft;
-
-    draft_change(&draft, pen, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
-    draft_write(&draft, pen);
-}
-
 static int setup(void **state)
 {
-    struct draft draft;
-
     (void)state;
     land_init(&land);
     land_station_pen(&land, &common, 0);
-    draft_change(&draft, &common, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
-    draft_write(&draft, &common);
-    edit_field(&common, 6, 10);
+    pen_create(&common, 1, 3, 4);
+    pen_set(&common, 1, 6, 10);
     one = common;
     other = common;
-    edit_field(&one, 6, 20);
-    edit_field(&one, 6, 30);
-    edit_field(&other, 3, 21);
-    edit_field(&other, 3, 22);
+    pen_set(&one, 1, 6, 20);
+    pen_set(&one, 1, 6, 30);
+    pen_set(&other, 1, 3, 21);
+    pen_set(&other, 1, 3, 22);
     return 0;
 }
 
@@ -148,12 +135,7 @@ static void every_order_of(const struct piece *const pieces[static PIECES], bool
  * it covers the first, that one counts to `covered_end`. */
 static void every_order_gives_one_state(const struct cairn_head *cut, uint32_t covered_end)
 {
-    struct draft draft;
-
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_revocation_write(&draft.writer, land.office_pen.time_s++, &land.office_pen.under,
-                           &land.station[0].grant, cut, 1);
-    draft_write(&draft, &land.office_pen);
+    pen_revoke(&land.office_pen, &land.station[0].grant, cut, 1);
     const struct piece *const pieces[PIECES] = {
         piece_at(&land.pieces, &common.id, 3, 0), piece_at(&land.pieces, &common.id, 4, 0),
         piece_at(&land.pieces, &common.id, 3, 1), piece_at(&land.pieces, &common.id, 4, 1),

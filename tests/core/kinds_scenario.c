@@ -309,8 +309,6 @@ static void names_choose(struct kinds_version *version, bool names_own, bool nam
 
 static void act_create(unsigned writer)
 {
-    struct draft draft;
-
     if (kinds.record_count == KINDS_RECORDS_MAX)
         return;
     kinds.records[kinds.record_count] = (struct kinds_at){writer, pen_size(&kinds.pen[writer])};
@@ -319,9 +317,7 @@ static void act_create(unsigned writer)
     struct kinds_version *members = version_add(writer, kinds.record_count, KIND_MEMBERS, VALUE);
     members->integer = kinds_below(10);
     kinds.record_count++;
-    draft_change(&draft, &kinds.pen[writer], 1);
-    draft_create(&draft, KIND_HOUSEHOLD, kinds.record_count, KIND_MEMBERS, members->integer);
-    draft_write(&draft, &kinds.pen[writer]);
+    pen_create(&kinds.pen[writer], kinds.record_count, KIND_MEMBERS, members->integer);
     wrote(writer);
 }
 

@@ -1,4 +1,4 @@
-/* How runs join a log: ends, gaps, repetitions, and two histories of one log. */
+/* How runs join a log: ends, gaps, repetitions, and what waits. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,78 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "holder.h"
+#include "one_log.h"
 #include "own_log.h"
-#include "pack.h"
 #include "parked.h"
-
-static struct land land;
-static struct pen a; /* record 1 and one edit of it: size 3 */
-static struct holder holder;
-
-static void edit_field(struct pen *pen, uint64_t field, int64_t value)
-{
-    struct draft draft;
-
-    draft_change(&draft, pen, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
-    draft_write(&draft, pen);
-}
-
-static int setup(void **state)
-{
-    struct draft draft;
-
-    (void)state;
-    land_init(&land);
-    land_station_pen(&land, &a, 0);
-    draft_change(&draft, &a, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
-    draft_write(&draft, &a);
-    edit_field(&a, 6, 10);
-    holder_open(&holder, land.statement);
-    for (size_t i = 0; i < land.pieces.count; i++)
-        if (land.pieces.list[i].channel == CAIRN_CHANNEL_AUTHORITY)
-            holder_take(&holder, &land.pieces.list[i]);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    holder_close(&holder);
-    land_free(&land);
-    return 0;
-}
-
-static const struct piece *piece(uint32_t first, unsigned nth)
-{
-    return piece_at(&land.pieces, &a.id, first, nth);
-}
-
-static uint32_t held_size(void)
-{
-    struct cairn_log log = holder_log(&holder, &a.id);
-
-    return cairn_log_size(&log);
-}
-
-static uint32_t in_force(void)
-{
-    struct cairn_log log = holder_log(&holder, &a.id);
-
-    return cairn_log_size(&log) < log.force_end ? cairn_log_size(&log) : log.force_end;
-}
-
-static uint64_t parked(void)
-{
-    uint64_t count;
-
-    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
-    assert_int_equal(cairn_meta_number(&holder.ctx, "parked", &count), CAIRN_OK);
-    cairn_context_abort(&holder.ctx);
-    return count;
-}
 
 /* ---- reading back ---- */
 
@@ -94,7 +25,7 @@ static void what_was_appended_is_read_back_with_its_roots(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 3; i++)
-        assert_int_equal(holder_take(&holder, piece(i, 0)), CAIRN_OUTCOME_ACCEPTED);
+        assert_int_equal(holder_take(&holder, one_log_piece(i, 0)), CAIRN_OUTCOME_ACCEPTED);
     struct cairn_log log = holder_log(&holder, &a.id);
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
     assert_int_equal(cairn_log_root_at(&holder.ctx, &log, 3, &root), CAIRN_OK);
@@ -105,7 +36,7 @@ static void what_was_appended_is_read_back_with_its_roots(void **state)
         assert_int_equal(blob.first, i);
         assert_int_equal(blob.count, 1);
         assert_int_equal(cairn_log_entry(&holder.ctx, log.no, i, &entry, NULL), CAIRN_OK);
-        assert_true(cairn_bytes_equal(entry, piece(i, 0)->run.entries));
+        assert_true(cairn_bytes_equal(entry, one_log_piece(i, 0)->run.entries));
     }
     assert_int_equal(cairn_blob_at(&holder.ctx, log.no, 3, &blob), CAIRN_NOT_FOUND);
     cairn_context_abort(&holder.ctx);
@@ -128,7 +59,7 @@ static void a_number_of_a_log_that_is_damaged_is_not_taken_for_another(void **st
     struct cairn_log log;
 
     (void)state;
-    holder_take(&holder, piece(0, 0));
+    holder_take(&holder, one_log_piece(0, 0));
     cairn_key_hash(&id, &a.id);
     cairn_key_u32(&own, 1);
     cairn_key_scope(&own, scope);
@@ -149,17 +80,17 @@ static void a_run_ends_at_a_seal_and_not_beyond_its_end(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, piece(i, 0));
+        holder_take(&holder, one_log_piece(i, 0));
     struct cairn_log log = holder_log(&holder, &a.id);
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
     assert_int_equal(cairn_log_run(&holder.ctx, &log, 0, 3, 1 << 20, &run), CAIRN_OK);
     assert_int_equal(run.entry_count, 3);
     assert_int_equal(run.secret_kind, CAIRN_RUN_SECRET);
-    assert_memory_equal(run.seal.bytes, piece(2, 0)->run.seal.bytes, 64);
+    assert_memory_equal(run.seal.bytes, one_log_piece(2, 0)->run.seal.bytes, 64);
     assert_int_equal(cairn_log_run(&holder.ctx, &log, 1, 2, 1 << 20, &run), CAIRN_OK);
     assert_int_equal(run.entry_count, 1);
     assert_int_equal(run.secret_kind, CAIRN_RUN_NO_SECRET);
-    assert_memory_equal(run.seal.bytes, piece(1, 0)->run.seal.bytes, 64);
+    assert_memory_equal(run.seal.bytes, one_log_piece(1, 0)->run.seal.bytes, 64);
     assert_int_equal(cairn_log_run(&holder.ctx, &log, 0, 3, 1, &run), CAIRN_OK);
     assert_int_equal(run.entry_count, 1);
     assert_int_equal(cairn_log_run(&holder.ctx, &log, 3, 3, 1, &run), CAIRN_GAP);
@@ -168,30 +99,31 @@ static void a_run_ends_at_a_seal_and_not_beyond_its_end(void **state)
 
 static void a_run_can_begin_inside_what_came_under_one_seal_and_ends_with_it(void **state)
 {
-    struct piece joined = *piece(0, 0);
+    struct piece joined = *one_log_piece(0, 0);
     struct cairn_run run;
     uint8_t bytes[1024];
     size_t size = 0;
 
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
-        memcpy(bytes + size, piece(i, 0)->run.entries.data, piece(i, 0)->run.entries.size);
-        size += piece(i, 0)->run.entries.size;
+        memcpy(bytes + size, one_log_piece(i, 0)->run.entries.data,
+               one_log_piece(i, 0)->run.entries.size);
+        size += one_log_piece(i, 0)->run.entries.size;
     }
     joined.run.entries = (struct cairn_bytes){bytes, size};
     joined.run.entry_count = 3;
-    joined.run.seal = piece(2, 0)->run.seal;
+    joined.run.seal = one_log_piece(2, 0)->run.seal;
     holder_take(&holder, &joined);
     struct cairn_log log = holder_log(&holder, &a.id);
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
     assert_int_equal(cairn_log_run(&holder.ctx, &log, 1, 3, 1 << 20, &run), CAIRN_OK);
     assert_int_equal(run.first, 1);
     assert_int_equal(run.entry_count, 2);
-    assert_int_equal(run.entries.size, size - piece(0, 0)->run.entries.size);
+    assert_int_equal(run.entries.size, size - one_log_piece(0, 0)->run.entries.size);
     /* Somebody covered the first two alone: no seal of theirs is here. */
     assert_int_equal(cairn_log_run(&holder.ctx, &log, 0, 2, 1 << 20, &run), CAIRN_OK);
     assert_int_equal(run.entry_count, 3);
-    assert_memory_equal(run.seal.bytes, piece(2, 0)->run.seal.bytes, 64);
+    assert_memory_equal(run.seal.bytes, one_log_piece(2, 0)->run.seal.bytes, 64);
     cairn_context_abort(&holder.ctx);
 }
 
@@ -205,7 +137,7 @@ static void a_root_inside_a_run_is_worked_out_from_its_entries(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, piece(i, 0));
+        holder_take(&holder, one_log_piece(i, 0));
     struct pen apart = a;
     for (unsigned i = 0; i < 2; i++) {
         draft_change(&draft, &apart, 1);
@@ -231,23 +163,23 @@ static void a_root_inside_a_run_is_worked_out_from_its_entries(void **state)
 static void a_run_behind_a_gap_waits_and_is_taken_when_the_gap_closes(void **state)
 {
     (void)state;
-    holder_take(&holder, piece(0, 0));
-    assert_int_equal(holder_take(&holder, piece(2, 0)), CAIRN_OUTCOME_PARKED);
-    assert_int_equal(held_size(), 1);
-    assert_int_equal(parked(), 1);
-    assert_int_equal(holder_take(&holder, piece(1, 0)), CAIRN_OUTCOME_ACCEPTED);
-    assert_int_equal(held_size(), 3);
-    assert_int_equal(parked(), 0);
+    holder_take(&holder, one_log_piece(0, 0));
+    assert_int_equal(holder_take(&holder, one_log_piece(2, 0)), CAIRN_OUTCOME_PARKED);
+    assert_int_equal(one_log_size(), 1);
+    assert_int_equal(one_log_parked(), 1);
+    assert_int_equal(holder_take(&holder, one_log_piece(1, 0)), CAIRN_OUTCOME_ACCEPTED);
+    assert_int_equal(one_log_size(), 3);
+    assert_int_equal(one_log_parked(), 0);
 }
 
 static void taking_a_run_twice_is_harmless(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, piece(i, 0));
+        holder_take(&holder, one_log_piece(i, 0));
     char *want = holder_describe(&holder);
     for (uint32_t i = 0; i < 3; i++)
-        assert_int_equal(holder_take(&holder, piece(i, 0)), CAIRN_OUTCOME_KNOWN);
+        assert_int_equal(holder_take(&holder, one_log_piece(i, 0)), CAIRN_OUTCOME_KNOWN);
     char *got = holder_describe(&holder);
     expect_same_text(got, want, "something changed");
     free(got);
@@ -256,35 +188,36 @@ static void taking_a_run_twice_is_harmless(void **state)
 
 static void two_runs_parked_at_one_place_are_both_kept(void **state)
 {
-    struct piece longer = *piece(1, 0);
+    struct piece longer = *one_log_piece(1, 0);
     uint8_t bytes[1024];
     size_t size = longer.run.entries.size;
 
     (void)state;
     memcpy(bytes, longer.run.entries.data, size);
-    memcpy(bytes + size, piece(2, 0)->run.entries.data, piece(2, 0)->run.entries.size);
-    longer.run.entries = (struct cairn_bytes){bytes, size + piece(2, 0)->run.entries.size};
+    memcpy(bytes + size, one_log_piece(2, 0)->run.entries.data,
+           one_log_piece(2, 0)->run.entries.size);
+    longer.run.entries = (struct cairn_bytes){bytes, size + one_log_piece(2, 0)->run.entries.size};
     longer.run.entry_count = 2;
-    longer.run.seal = piece(2, 0)->run.seal;
+    longer.run.seal = one_log_piece(2, 0)->run.seal;
     holder_take(&holder, &longer);
-    holder_take(&holder, piece(1, 0));
-    holder_take(&holder, piece(0, 0));
-    assert_int_equal(held_size(), 3);
-    assert_int_equal(parked(), 0);
+    holder_take(&holder, one_log_piece(1, 0));
+    holder_take(&holder, one_log_piece(0, 0));
+    assert_int_equal(one_log_size(), 3);
+    assert_int_equal(one_log_parked(), 0);
 }
 
 static void a_run_under_another_seal_is_refused_and_leaves_nothing(void **state)
 {
-    struct piece bad = *piece(1, 0);
+    struct piece bad = *one_log_piece(1, 0);
     enum cairn_outcome outcome;
 
     (void)state;
-    holder_take(&holder, piece(0, 0));
+    holder_take(&holder, one_log_piece(0, 0));
     char *want = holder_describe(&holder);
     bad.run.seal.bytes[3] ^= 1;
     assert_int_equal(holder_try(&holder, &bad, false, &outcome), CAIRN_BAD_SIGNATURE);
-    bad = *piece(1, 0);
-    bad.run.entries = piece(2, 0)->run.entries;
+    bad = *one_log_piece(1, 0);
+    bad.run.entries = one_log_piece(2, 0)->run.entries;
     assert_int_equal(holder_try(&holder, &bad, false, &outcome), CAIRN_BAD_SIGNATURE);
     char *got = holder_describe(&holder);
     expect_same_text(got, want, "something changed");
@@ -295,15 +228,12 @@ static void a_run_under_another_seal_is_refused_and_leaves_nothing(void **state)
 static void a_log_that_does_not_begin_with_a_basis_is_refused(void **state)
 {
     struct pen pen;
-    struct draft draft;
     enum cairn_outcome outcome;
 
     (void)state;
     pen_blank(&pen, &land.station_keys[1], &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
               &land.station[1], 200, &land.pieces);
-    draft_change(&draft, &pen, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
-    draft_write(&draft, &pen);
+    pen_create(&pen, 1, 3, 4);
     assert_int_equal(holder_try(&holder, piece_at(&land.pieces, &pen.id, 0, 0), false, &outcome),
                      CAIRN_MALFORMED);
 }
@@ -311,35 +241,36 @@ static void a_log_that_does_not_begin_with_a_basis_is_refused(void **state)
 /* What nobody can check yet is kept, but only so much of it: else strangers fill the disk. */
 static void what_waits_unchecked_has_a_quota(void **state)
 {
-    struct cairn_run run = piece(2, 0)->run;
+    struct cairn_run run = one_log_piece(2, 0)->run;
     struct cairn_log log;
     enum cairn_status status = CAIRN_OK;
     uint32_t count = 0;
 
     (void)state;
-    holder_take(&holder, piece(0, 0));
+    holder_take(&holder, one_log_piece(0, 0));
     log = holder_log(&holder, &a.id);
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
     while (status == CAIRN_OK && count < 10000) {
         run.first = 10 + count++;
-        status = cairn_run_park(&holder.ctx, piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS, &log, &run);
+        status = cairn_run_park(&holder.ctx, one_log_piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS,
+                                &log, &run);
         cairn_arena_reset(&holder.ctx.arena);
     }
     assert_int_equal(status, CAIRN_LIMIT);
     /* What is there already is no more when it comes again. */
     run.first = 10;
     assert_int_equal(
-        cairn_run_park(&holder.ctx, piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS, &log, &run),
+        cairn_run_park(&holder.ctx, one_log_piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS, &log, &run),
         CAIRN_OK);
     cairn_context_abort(&holder.ctx);
-    assert_int_equal(parked(), 0);
+    assert_int_equal(one_log_parked(), 0);
 }
 
 /* Park runs of `bytes` under a log id made from `which` until no more go in; how many did. */
 static uint32_t park_many(uint32_t which, size_t bytes, uint32_t count_max)
 {
     static uint8_t noise[CAIRN_RUN_BYTES_MAX];
-    struct cairn_run run = piece(2, 0)->run;
+    struct cairn_run run = one_log_piece(2, 0)->run;
     struct cairn_log log = holder_log(&holder, &a.id);
     enum cairn_status status = CAIRN_OK;
     uint32_t count = 0;
@@ -349,7 +280,8 @@ static uint32_t park_many(uint32_t which, size_t bytes, uint32_t count_max)
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
     while (status == CAIRN_OK && count < count_max) {
         run.first = 10 + count;
-        status = cairn_run_park(&holder.ctx, piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS, &log, &run);
+        status = cairn_run_park(&holder.ctx, one_log_piece(2, 0)->scope, CAIRN_CHANNEL_RECORDS,
+                                &log, &run);
         count += status == CAIRN_OK;
         cairn_arena_reset(&holder.ctx.arena);
     }
@@ -364,13 +296,13 @@ static void one_log_fills_only_its_share_of_what_waits(void **state)
     uint32_t count, all = 10, logs = 3;
 
     (void)state;
-    holder_take(&holder, piece(0, 0));
+    holder_take(&holder, one_log_piece(0, 0));
     assert_int_equal(park_many(1, 50000, 100), 5);
     assert_int_equal(park_many(2, 50000, 100), 5);
     while ((count = park_many(logs++, 50000, 100)) > 0 && logs < 400)
         all += count;
     assert_in_range(all, 1200, 1350); /* 64 MiB */
-    assert_int_equal(parked(), all);
+    assert_int_equal(one_log_parked(), all);
 }
 
 static void what_waits_no_more_takes_no_share(void **state)
@@ -378,206 +310,14 @@ static void what_waits_no_more_takes_no_share(void **state)
     uint64_t bytes;
 
     (void)state;
-    holder_take(&holder, piece(0, 0));
-    assert_int_equal(holder_take(&holder, piece(2, 0)), CAIRN_OUTCOME_PARKED);
-    assert_int_equal(holder_take(&holder, piece(1, 0)), CAIRN_OUTCOME_ACCEPTED);
-    assert_int_equal(parked(), 0);
+    holder_take(&holder, one_log_piece(0, 0));
+    assert_int_equal(holder_take(&holder, one_log_piece(2, 0)), CAIRN_OUTCOME_PARKED);
+    assert_int_equal(holder_take(&holder, one_log_piece(1, 0)), CAIRN_OUTCOME_ACCEPTED);
+    assert_int_equal(one_log_parked(), 0);
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
     assert_int_equal(cairn_meta_number(&holder.ctx, "parked-bytes", &bytes), CAIRN_OK);
     cairn_context_abort(&holder.ctx);
     assert_int_equal(bytes, 0);
-}
-
-/* ---- packing ---- */
-
-static void a_buffer_that_is_full_is_no_lack_of_memory(void **state)
-{
-    uint8_t noise[1000];
-    struct cairn_packer *packer = cairn_packer_new();
-    struct cairn_buffer out;
-    bool is_packed;
-
-    (void)state;
-    assert_non_null(packer);
-    randombytes_buf(noise, sizeof noise);
-    for (size_t max = 0; max < sizeof noise; max += 333) {
-        cairn_buffer_init(&out, max);
-        assert_int_equal(
-            cairn_pack(packer, 1, (struct cairn_bytes){noise, sizeof noise}, &out, &is_packed),
-            CAIRN_LIMIT);
-        cairn_buffer_reset(&out);
-        assert_int_equal(cairn_payload_pack(packer, CAIRN_PAYLOAD_TRAVELS,
-                                            (struct cairn_bytes){noise, sizeof noise}, &out),
-                         CAIRN_LIMIT);
-        cairn_buffer_release(&out);
-    }
-    cairn_packer_free(packer);
-}
-
-/* ---- two histories ---- */
-
-/* Both go on at size 3: one writes field 6, the other field 3, twice. */
-static void fork_write(struct pen *one, struct pen *other)
-{
-    *other = a;
-    *one = a;
-    edit_field(one, 6, 20);
-    edit_field(other, 3, 21);
-    edit_field(other, 3, 22);
-}
-
-static void a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first(void **state)
-{
-    struct pen one, other;
-
-    fork_write(&one, &other);
-    for (unsigned first = 0; first < 2; first++) {
-        for (uint32_t i = 0; i < 3; i++)
-            holder_take(&holder, piece(i, 0));
-        assert_int_equal(holder_take(&holder, piece(3, first)), CAIRN_OUTCOME_ACCEPTED);
-        assert_int_equal(in_force(), 4);
-        assert_int_equal(holder_take(&holder, piece(3, 1 - first)), CAIRN_OUTCOME_FORKED);
-        assert_int_equal(holder.ctx.tally.forks, 1);
-        assert_int_equal(in_force(), 3);
-        assert_int_equal(holder_live(&holder, &a.id, 1, 6), 1);
-        assert_int_equal(holder_live(&holder, &a.id, 1, 3), 1);
-        if (first == 0) {
-            teardown(state);
-            setup(state);
-            fork_write(&one, &other);
-        }
-    }
-}
-
-/* Else any member of the network could stop the log of any other. */
-static void another_history_that_its_device_did_not_seal_stops_nothing(void **state)
-{
-    struct pen one, other;
-    enum cairn_outcome outcome;
-
-    (void)state;
-    fork_write(&one, &other);
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, piece(i, 0));
-    holder_take(&holder, piece(3, 0));
-    struct piece forged = *piece(3, 1);
-    forged.run.seal.bytes[0] ^= 1;
-    assert_int_equal(holder_try(&holder, &forged, false, &outcome), CAIRN_BAD_SIGNATURE);
-    forged.run.seal = piece(3, 0)->run.seal;
-    assert_int_equal(holder_try(&holder, &forged, false, &outcome), CAIRN_BAD_SIGNATURE);
-    assert_int_equal(in_force(), 4);
-}
-
-static void both_orders_of_a_fork_give_one_state(void **state)
-{
-    struct pen one, other;
-    char *text[2];
-
-    (void)state;
-    fork_write(&one, &other);
-    for (unsigned first = 0; first < 2; first++) {
-        struct holder apart;
-        holder_open(&apart, land.statement);
-        for (size_t i = 0; i < land.pieces.count; i++)
-            if (land.pieces.list[i].run.first < 3 ||
-                land.pieces.list[i].channel == CAIRN_CHANNEL_AUTHORITY)
-                holder_take(&apart, &land.pieces.list[i]);
-        holder_take(&apart, piece(3, first));
-        holder_take(&apart, piece(3, 1 - first));
-        text[first] = holder_describe(&apart);
-        holder_close(&apart);
-    }
-    expect_same_text(text[1], text[0], "the other branch first gives another state");
-    free(text[0]);
-    free(text[1]);
-}
-
-static void the_branch_that_is_covered_wins(void **state)
-{
-    struct pen one, other;
-    enum cairn_outcome outcome;
-
-    (void)state;
-    fork_write(&one, &other);
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, piece(i, 0));
-    holder_take(&holder, piece(3, 0));
-    assert_int_equal(holder_try(&holder, piece(3, 1), true, &outcome), CAIRN_OK);
-    assert_int_equal(outcome, CAIRN_OUTCOME_ACCEPTED);
-    struct cairn_head head = pen_head(&other);
-    struct cairn_log log = holder_log(&holder, &a.id);
-    assert_int_equal(cairn_log_size(&log), 4);
-    assert_int_equal(holder_try(&holder, piece(4, 0), true, &outcome), CAIRN_OK);
-    log = holder_log(&holder, &a.id);
-    struct cairn_hash root = cairn_log_root(&log);
-    assert_memory_equal(root.bytes, head.root.bytes, 32);
-}
-
-/* Another log has announced one branch and names an entry below the fork. */
-static void an_announcement_is_compared_again_when_the_other_branch_wins(void **state)
-{
-    struct pen one, other, b;
-    struct draft draft;
-    enum cairn_outcome outcome;
-    const struct cairn_local_dot named = {1, 2};
-
-    (void)state;
-    fork_write(&one, &other);
-    struct cairn_head head = pen_head(&one);
-    land_station_pen(&land, &b, 1);
-    draft_change(&draft, &b, 2);
-    draft_announce_first(&draft, &head);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, 6, 99, &named, 1);
-    draft_write(&draft, &b);
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, piece(i, 0));
-    holder_take(&holder, piece(3, 0));
-    holder_take(&holder, piece_at(&land.pieces, &b.id, 0, 0));
-    holder_take(&holder, piece_at(&land.pieces, &b.id, 1, 0));
-    assert_int_equal(holder_try(&holder, piece(3, 1), true, &outcome), CAIRN_OK);
-    assert_int_equal(outcome, CAIRN_OUTCOME_ACCEPTED);
-
-    struct holder apart; /* saw the winning branch alone */
-    holder_open(&apart, land.statement);
-    for (size_t i = 0; i < land.pieces.count; i++)
-        if (!(cairn_hash_equal(&land.pieces.list[i].log, &a.id) &&
-              land.pieces.list[i].run.first >= 3))
-            holder_take(&apart, &land.pieces.list[i]);
-    holder_take(&apart, piece(3, 1));
-    assert_int_equal(holder_live(&apart, &a.id, 1, 6), 2);
-    assert_int_equal(holder_live(&holder, &a.id, 1, 6), 2);
-    holder_close(&apart);
-}
-
-/* The record that an edit of another log is about goes with the branch that loses. */
-static void an_edit_of_a_record_that_was_abandoned_waits_again(void **state)
-{
-    struct pen b;
-    struct draft draft;
-    struct cairn_log log;
-
-    (void)state;
-    struct cairn_head head = pen_head(&a);
-    land_station_pen(&land, &b, 1);
-    draft_change(&draft, &b, 2);
-    draft_announce_first(&draft, &head);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, 6, 99, NULL, 0);
-    draft_write(&draft, &b);
-    holder_take_all(&holder, &land.pieces);
-    char *want = holder_describe(&holder);
-
-    log = holder_log(&holder, &a.id);
-    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
-    assert_int_equal(cairn_abandon_tail(&holder.ctx, &log, log.covered), CAIRN_OK);
-    assert_int_equal(cairn_context_commit(&holder.ctx), CAIRN_OK);
-    struct cairn_verdict verdict = holder_verdict(&holder, &b.id, 1);
-    assert_int_equal(verdict.validity, CAIRN_WAITING);
-    assert_int_equal(verdict.reason, CAIRN_WHY_NOT_HERE_YET);
-    holder_take_all(&holder, &land.pieces);
-    char *got = holder_describe(&holder);
-    expect_same_text(got, want, "what was abandoned and came again gives another state");
-    free(got);
-    free(want);
 }
 
 /* The run of `open` with every slot closed: the same leaves, under the same seal. */
@@ -621,23 +361,23 @@ static void who_reads_a_log_takes_no_commitment_in_the_place_of_a_value(void **s
         cairn_cbor_write_array(&draft.writer, 1);
         cairn_cbor_write_text(&draft.writer, "somebody", 8);
         draft_write(&draft, &a);
-        closed[i] = run_close(piece(3 + i, 0), bytes[i], sizeof bytes[i]);
+        closed[i] = run_close(one_log_piece(3 + i, 0), bytes[i], sizeof bytes[i]);
     }
     for (uint32_t first = 0; first < 3; first++)
-        holder_take(&holder, piece(first, 0));
+        holder_take(&holder, one_log_piece(first, 0));
     /* The one that waits for the other is found out when its turn comes. */
     assert_int_equal(holder_take(&holder, &closed[1]), CAIRN_OUTCOME_PARKED);
     assert_int_equal(holder_try(&holder, &closed[0], false, &outcome), CAIRN_MALFORMED);
-    assert_int_equal(held_size(), 3);
-    assert_int_equal(holder_take(&holder, piece(3, 0)), CAIRN_OUTCOME_ACCEPTED);
-    assert_int_equal(held_size(), 4);
-    assert_int_equal(parked(), 0);
-    assert_int_equal(holder_take(&holder, piece(4, 0)), CAIRN_OUTCOME_ACCEPTED);
+    assert_int_equal(one_log_size(), 3);
+    assert_int_equal(holder_take(&holder, one_log_piece(3, 0)), CAIRN_OUTCOME_ACCEPTED);
+    assert_int_equal(one_log_size(), 4);
+    assert_int_equal(one_log_parked(), 0);
+    assert_int_equal(holder_take(&holder, one_log_piece(4, 0)), CAIRN_OUTCOME_ACCEPTED);
     /* What is held already is not changed by it. */
     assert_int_equal(holder_take(&holder, &closed[0]), CAIRN_OUTCOME_KNOWN);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, one_log_setup, one_log_teardown)
 
 int main(void)
 {
@@ -652,16 +392,9 @@ int main(void)
         T(two_runs_parked_at_one_place_are_both_kept),
         T(a_run_under_another_seal_is_refused_and_leaves_nothing),
         T(a_log_that_does_not_begin_with_a_basis_is_refused),
-        T(a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first),
         T(what_waits_unchecked_has_a_quota),
         T(one_log_fills_only_its_share_of_what_waits),
         T(what_waits_no_more_takes_no_share),
-        T(a_buffer_that_is_full_is_no_lack_of_memory),
-        T(another_history_that_its_device_did_not_seal_stops_nothing),
-        T(both_orders_of_a_fork_give_one_state),
-        T(the_branch_that_is_covered_wins),
-        T(an_announcement_is_compared_again_when_the_other_branch_wins),
-        T(an_edit_of_a_record_that_was_abandoned_waits_again),
         T(who_reads_a_log_takes_no_commitment_in_the_place_of_a_value),
     };
 

@@ -38,15 +38,12 @@ static void elements_of_any_number_are_taken_in_either_order(void **state)
 {
     struct holder holders[2];
     struct pen a, b;
-    struct draft draft;
 
     (void)state;
     land_init_with(&land, kinds_table_write);
     land_station_pen(&land, &a, 0);
     land_station_pen(&land, &b, 1);
-    draft_change(&draft, &a, 1);
-    draft_create(&draft, KIND_HOUSEHOLD, 1, KIND_MEMBERS, 4);
-    draft_write(&draft, &a);
+    pen_create(&a, 1, KIND_MEMBERS, 4);
     struct cairn_head head = pen_head(&a);
     for (int i = 0; i < EACH; i++)
         element_add(&a, (struct cairn_local_dot){0, 1}, i, NULL);
@@ -78,14 +75,11 @@ static void what_would_make_a_record_too_long_to_store_is_over_a_limit(void **st
     struct holder holder;
     struct cairn_log log;
     struct pen a;
-    struct draft draft;
 
     (void)state;
     land_init_with(&land, kinds_table_write);
     land_station_pen(&land, &a, 0);
-    draft_change(&draft, &a, 1);
-    draft_create(&draft, KIND_HOUSEHOLD, 1, KIND_MEMBERS, 4);
-    draft_write(&draft, &a);
+    pen_create(&a, 1, KIND_MEMBERS, 4);
     holder_open(&holder, land.statement);
     holder_take_all(&holder, &land.pieces);
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);

@@ -29,15 +29,12 @@ static struct piece whole;
 static int setup(void **state)
 {
     const struct piece *own[ENTRIES + 1];
-    struct draft draft;
 
     (void)state;
     land_init(&land);
     land_station_pen(&land, &pen, 0);
     for (uint32_t i = 1; i <= ENTRIES; i++) {
-        draft_change(&draft, &pen, 1);
-        draft_create(&draft, TYPE_HOUSEHOLD, i, FIELD_MEMBERS, i);
-        draft_write(&draft, &pen);
+        pen_create(&pen, i, FIELD_MEMBERS, i);
     }
     for (uint32_t i = 0; i <= ENTRIES; i++)
         own[i] = piece_at(&land.pieces, &pen.id, i, 0);

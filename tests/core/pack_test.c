@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,26 @@ static void a_frame_cut_short_or_followed_by_more_is_malformed(void **state)
     cairn_buffer_release(&out);
 }
 
+/* A lack of room is said as that, not as a lack of memory. */
+static void a_buffer_that_is_full_is_a_limit(void **state)
+{
+    uint8_t noise[1000];
+    const struct cairn_bytes plain = {noise, sizeof noise};
+    struct cairn_buffer out;
+    bool is_packed;
+
+    (void)state;
+    randombytes_buf(noise, sizeof noise);
+    for (size_t max = 0; max < sizeof noise; max += 333) {
+        cairn_buffer_init(&out, max);
+        assert_int_equal(cairn_pack(packer, 1, plain, &out, &is_packed), CAIRN_LIMIT);
+        cairn_buffer_reset(&out);
+        assert_int_equal(cairn_payload_pack(packer, CAIRN_PAYLOAD_TRAVELS, plain, &out),
+                         CAIRN_LIMIT);
+        cairn_buffer_release(&out);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -170,7 +191,10 @@ int main(void)
         T(a_frame_that_states_no_size_is_malformed),
         T(a_size_that_is_not_the_real_one_is_malformed),
         T(a_frame_cut_short_or_followed_by_more_is_malformed),
+        T(a_buffer_that_is_full_is_a_limit),
     };
 
+    if (sodium_init() < 0)
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,6 +163,26 @@ void draft_change(struct draft *draft, struct pen *pen, size_t item_count)
     cairn_entry_begin(&draft->writer, CAIRN_KIND_CHANGE, pen->time_s++, item_count);
 }
 
+void draft_authority(struct draft *draft, struct pen *pen, uint64_t kind, size_t more)
+{
+    cairn_writer_init(&draft->writer, draft->bytes, sizeof draft->bytes);
+    cairn_entry_begin(&draft->writer, kind, pen->time_s++, 1 + more);
+    cairn_under_write(&draft->writer, &pen->under);
+}
+
+void draft_bare(struct draft *draft, struct pen *pen, uint64_t kind)
+{
+    cairn_writer_init(&draft->writer, draft->bytes, sizeof draft->bytes);
+    cairn_entry_begin(&draft->writer, kind, pen->time_s++, 0);
+}
+
+void draft_revocation(struct draft *draft, struct pen *pen, const struct cairn_ref *grant,
+                      const struct cairn_head *cuts, size_t cut_count)
+{
+    cairn_writer_init(&draft->writer, draft->bytes, sizeof draft->bytes);
+    cairn_revocation_write(&draft->writer, pen->time_s++, &pen->under, grant, cuts, cut_count);
+}
+
 struct cairn_ref draft_write(struct draft *draft, struct pen *pen)
 {
     assert_false(draft->writer.overflowed);
@@ -224,6 +244,56 @@ void draft_announce(struct draft *draft, uint32_t number, const struct cairn_hea
     struct cairn_announce announce = {.log_number = number};
 
     announce_write(draft, &announce, head);
+}
+
+/* ---- whole entries ------------------------------------------------------------------------- */
+
+struct cairn_ref pen_create(struct pen *pen, uint32_t counter, uint64_t field, int64_t value)
+{
+    struct draft draft;
+
+    draft_change(&draft, pen, 1);
+    draft_create(&draft, TYPE_HOUSEHOLD, counter, field, value);
+    return draft_write(&draft, pen);
+}
+
+struct cairn_ref pen_set(struct pen *pen, uint32_t record, uint64_t field, int64_t value)
+{
+    struct draft draft;
+
+    draft_change(&draft, pen, 1);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, record}, field, value, NULL, 0);
+    return draft_write(&draft, pen);
+}
+
+struct cairn_ref pen_revoke(struct pen *pen, const struct cairn_ref *grant,
+                            const struct cairn_head *cuts, size_t cut_count)
+{
+    struct draft draft;
+
+    draft_revocation(&draft, pen, grant, cuts, cut_count);
+    return draft_write(&draft, pen);
+}
+
+struct cairn_ref pen_close(struct pen *pen, const struct cairn_head *cut)
+{
+    const struct cairn_close close = {.under = pen->under, .cut = *cut};
+    struct draft draft;
+
+    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
+    cairn_close_write(&draft.writer, pen->time_s++, &close);
+    return draft_write(&draft, pen);
+}
+
+struct cairn_ref pen_adopt(struct pen *pen, const struct cairn_head *head, uint32_t from)
+{
+    const struct cairn_adopt adopt = {
+        .under = pen->under, .log = head->log, .from = from, .to = head->size, .root = head->root};
+    struct draft draft;
+
+    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
+    cairn_adopt_write(&draft.writer, pen->time_s++, &adopt);
+    return draft_write(&draft, pen);
 }
 
 /* ---- a small network ----------------------------------------------------------------------- */
@@ -339,6 +409,18 @@ void land_init_with(struct land *land, land_table_fn *table_write)
 void land_free(struct land *land)
 {
     pieces_free(&land->pieces);
+}
+
+struct cairn_under land_office(struct land *land, struct pen *above, struct cairn_keys *keys,
+                               struct pen *pen, uint64_t scope, uint64_t seed)
+{
+    land_keys(keys, "office", seed);
+    struct cairn_under under =
+        land_grant(above, keys, scope, CAIRN_ROLE_TOWNSHIP, CAIRN_BIT_AUTHORITY | CAIRN_BIT_RECORDS,
+                   CAIRN_RIGHT_DELEGATE, "T1");
+    pen_begin(pen, keys, &land->network, scope, CAIRN_CHANNEL_AUTHORITY, &under, 1, seed,
+              above->out);
+    return under;
 }
 
 void land_station_pen(struct land *land, struct pen *pen, unsigned n)

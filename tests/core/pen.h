@@ -73,6 +73,13 @@ struct draft {
 };
 /* A change with `item_count` items, which the caller writes after it. */
 void draft_change(struct draft *draft, struct pen *pen, size_t item_count);
+/* The head of an authority entry of any kind, whose body begins with the pen's `under`; the caller
+ * writes the `more` elements after it. */
+void draft_authority(struct draft *draft, struct pen *pen, uint64_t kind, size_t more);
+/* The same with an empty body. */
+void draft_bare(struct draft *draft, struct pen *pen, uint64_t kind);
+void draft_revocation(struct draft *draft, struct pen *pen, const struct cairn_ref *grant,
+                      const struct cairn_head *cuts, size_t cut_count);
 struct cairn_ref draft_write(struct draft *draft, struct pen *pen);
 void draft_create(struct draft *draft, uint64_t type, uint32_t counter, uint64_t field,
                   int64_t value);
@@ -82,6 +89,18 @@ void draft_item(struct draft *draft, uint64_t number, struct cairn_local_dot rec
 void draft_reason(struct draft *draft);
 void draft_announce_first(struct draft *draft, const struct cairn_head *head);
 void draft_announce(struct draft *draft, uint32_t number, const struct cairn_head *head);
+
+/* ---- whole entries: drafted and written ---- */
+
+/* A household with one field. */
+struct cairn_ref pen_create(struct pen *pen, uint32_t counter, uint64_t field, int64_t value);
+/* One field of the record that entry `record` of this log created. */
+struct cairn_ref pen_set(struct pen *pen, uint32_t record, uint64_t field, int64_t value);
+struct cairn_ref pen_revoke(struct pen *pen, const struct cairn_ref *grant,
+                            const struct cairn_head *cuts, size_t cut_count);
+struct cairn_ref pen_close(struct pen *pen, const struct cairn_head *cut);
+/* Entries [from, head->size) of the log of `head`. */
+struct cairn_ref pen_adopt(struct pen *pen, const struct cairn_head *head, uint32_t from);
 
 /* ---- a small network ---- */
 
@@ -111,6 +130,9 @@ void land_keys(struct cairn_keys *keys, const char *name, uint64_t seed);
 /* Write a grant for `keys` with `pen`. */
 struct cairn_under land_grant(struct pen *pen, const struct cairn_keys *keys, uint64_t scope,
                               uint64_t role, uint64_t channels, uint64_t rights, const char *tag);
+/* An office below `above`, with keys and an authority log of its own, begun; its grant. */
+struct cairn_under land_office(struct land *land, struct pen *above, struct cairn_keys *keys,
+                               struct pen *pen, uint64_t scope, uint64_t seed);
 /* The records log of station `n` in the village, begun. */
 void land_station_pen(struct land *land, struct pen *pen, unsigned n);
 

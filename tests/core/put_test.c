@@ -282,7 +282,6 @@ static void a_record_of_another_village_is_read_and_not_written(void **state)
     struct machine station;
     struct pieces pieces = {.list = NULL};
     struct pen pen;
-    struct draft draft;
     char id[32], sentence[160];
 
     (void)state;
@@ -290,9 +289,7 @@ static void a_record_of_another_village_is_read_and_not_written(void **state)
     machine_join(&station, &desk, "station", DESK_NEXT_VILLAGE, "B");
     pen_begin(&pen, &desk.replica->keys, &desk.replica->ctx.network, 513330100200u,
               CAIRN_CHANNEL_RECORDS, &desk.replica->under, 1, 77, &pieces);
-    draft_change(&draft, &pen, 1);
-    draft_create(&draft, 1, 1, 3, 1);
-    draft_write(&draft, &pen);
+    pen_create(&pen, 1, 3, 1);
     for (size_t i = 0; i < pieces.count; i++) {
         const struct cairn_apply_input input = {.scope = pieces.list[i].scope,
                                                 .channel = pieces.list[i].channel,

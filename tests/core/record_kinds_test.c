@@ -152,13 +152,9 @@ static void cut_off(void)
     uint32_t size = 1 + kinds_below(pen_size(&kinds.pen[writer]));
     const struct cairn_under *grant = writer < 2 ? &kinds.land.station[writer] : &kinds.township;
     struct pen *pen = &kinds.land.office_pen;
-    struct draft draft;
 
     kinds.cut[writer] = size;
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_revocation_write(&draft.writer, pen->time_s++, &pen->under, &grant->grant,
-                           &kinds.heads[writer][size], 1);
-    draft_write(&draft, pen);
+    pen_revoke(pen, &grant->grant, &kinds.heads[writer][size], 1);
     expect_in_every_order(true);
 }
 
@@ -193,7 +189,6 @@ static void forked(void)
     unsigned writer = kinds_below(KINDS_WRITERS);
     struct pieces branch = {0};
     struct holder first, second;
-    struct draft draft;
 
     if (pen_size(&kinds.pen[writer]) < 2)
         return; /* nothing to fork */
@@ -201,9 +196,7 @@ static void forked(void)
     struct pen pen = kinds.fork[writer][size];
     pen.out = &branch;
     for (unsigned i = 0; i < 3; i++) {
-        draft_change(&draft, &pen, 1);
-        draft_create(&draft, KIND_HOUSEHOLD, 500 + i, KIND_MEMBERS, 7);
-        draft_write(&draft, &pen);
+        pen_create(&pen, 500 + i, KIND_MEMBERS, 7);
     }
     deliver_until(&first, &pen.id, size, true);
     deliver_until(&second, &pen.id, size, false);

@@ -28,8 +28,6 @@ static const struct cairn_position registering[] = {
 
 static int setup(void **state)
 {
-    struct draft draft;
-
     (void)state;
     land_init_with(&land, kinds_table_write);
     land_keys(&township_keys, "T", 20);
@@ -41,9 +39,7 @@ static int setup(void **state)
               120, &land.pieces);
     pen_begin(&county, &land.office_keys, &land.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
               &land.office, 1, 121, &land.pieces);
-    draft_change(&draft, &a, 1);
-    draft_create(&draft, KIND_HOUSEHOLD, 1, KIND_MEMBERS, 4);
-    draft_write(&draft, &a);
+    pen_create(&a, 1, KIND_MEMBERS, 4);
     return 0;
 }
 
@@ -206,13 +202,10 @@ static void a_removal_that_names_nothing_has_the_wrong_shape(void **state)
 static void a_create_holds_registers_only(void **state)
 {
     static const uint64_t fields[] = {KIND_NEEDS, KIND_POINTS, KIND_STATUS};
-    struct draft draft;
 
     (void)state;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        draft_change(&draft, &a, 1);
-        draft_create(&draft, KIND_HOUSEHOLD, 2, fields[i], 1);
-        draft_write(&draft, &a);
+        pen_create(&a, 2, fields[i], 1);
         expect_invalid(&a, fields[i], CAIRN_WHY_OPERATION);
     }
 }
@@ -442,9 +435,7 @@ static void a_step_that_follows_what_is_no_step_of_the_record_has_none(void **st
     const struct cairn_local_dot other = {0, 2}, others_step = {0, 3};
 
     (void)state;
-    draft_change(&draft, &a, 1);
-    draft_create(&draft, KIND_HOUSEHOLD, 2, KIND_MEMBERS, 4);
-    draft_write(&draft, &a);
+    pen_create(&a, 2, KIND_MEMBERS, 4);
     draft_change(&draft, &a, 1);
     item(&draft, CAIRN_ITEM_STEP, other, KIND_STATUS, &value, NULL, 0);
     draft_write(&draft, &a);

@@ -201,8 +201,6 @@ static struct version *version_add(unsigned station, unsigned record, uint64_t f
 
 static void act_create(unsigned station)
 {
-    struct draft draft;
-
     if (s.record_count == RECORDS_MAX)
         return;
     s.records[s.record_count].writer = station;
@@ -210,9 +208,7 @@ static void act_create(unsigned station)
     version_add(station, s.record_count, 0);
     version_add(station, s.record_count, 3);
     s.record_count++;
-    draft_change(&draft, &s.pen[station], 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, s.record_count, 3, below(10));
-    draft_write(&draft, &s.pen[station]);
+    pen_create(&s.pen[station], s.record_count, 3, below(10));
     wrote(station);
 }
 

@@ -22,14 +22,10 @@ static const struct cairn_local_dot own = {0, 1}, other = {0, 2}; /* two househo
 
 static void begin(land_table_fn *table_write)
 {
-    struct draft draft;
-
     land_init_with(&land, table_write);
     land_station_pen(&land, &a, 0);
     for (uint32_t counter = 1; counter <= 2; counter++) {
-        draft_change(&draft, &a, 1);
-        draft_create(&draft, KIND_HOUSEHOLD, counter, KIND_MEMBERS, 4);
-        draft_write(&draft, &a);
+        pen_create(&a, counter, KIND_MEMBERS, 4);
     }
     land_station_pen(&land, &b, 1);
 }

@@ -20,14 +20,10 @@ static struct cairn_local_dot own; /* the record that both logs know: (0, 1) in 
 
 static int setup(void **state)
 {
-    struct draft draft;
-
     (void)state;
     land_init(&land);
     land_station_pen(&land, &a, 0);
-    draft_change(&draft, &a, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
-    draft_write(&draft, &a);
+    pen_create(&a, 1, 3, 4);
     land_station_pen(&land, &b, 1);
     own = (struct cairn_local_dot){0, 1};
     return 0;
@@ -115,12 +111,8 @@ static void one_entry_about_two_records_has_the_wrong_shape(void **state)
 
 static void a_record_that_no_entry_created_is_not_there(void **state)
 {
-    struct draft draft;
-
     (void)state;
-    draft_change(&draft, &a, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 0}, 6, 4150, NULL, 0);
-    draft_write(&draft, &a);
+    pen_set(&a, 0, 6, 4150);
     expect_invalid(&a, CAIRN_WHY_NO_RECORD);
 }
 
@@ -310,9 +302,7 @@ static void what_hangs_on_an_invalid_creation_is_not_there(void **state)
         cairn_cbor_write_uint(&draft.writer, 3);
     }
     draft_write(&draft, &a);
-    draft_change(&draft, &a, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 2}, 6, 4150, NULL, 0);
-    draft_write(&draft, &a);
+    pen_set(&a, 2, 6, 4150);
     expect_invalid(&a, CAIRN_WHY_NO_RECORD);
 }
 
@@ -363,9 +353,7 @@ static void what_is_written_on_a_record_of_an_unknown_type_waits_with_it(void **
     draft_change(&draft, &a, 1);
     draft_create(&draft, 77, 2, 1, 4);
     draft_write(&draft, &a);
-    draft_change(&draft, &a, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 2}, 6, 1, NULL, 0);
-    draft_write(&draft, &a);
+    pen_set(&a, 2, 6, 1);
     expect(&a, CAIRN_WAITING, CAIRN_WHY_NEWER);
 }
 
@@ -455,9 +443,7 @@ static void a_repetition_ends_when_the_repeated_entry_no_longer_waits(void **sta
     /* The repeated entry is on a record of a's that arrives last; so is the repetition's own. */
     struct cairn_ref first = edit(&b, NULL);
     land_station_pen(&land, &c, 2);
-    draft_change(&draft, &c, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 5, 3, 4);
-    draft_write(&draft, &c);
+    pen_create(&c, 5, 3, 4);
     draft_change(&draft, &c, 2);
     draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, 6, 4150, NULL, 0);
     cairn_repeats_write(&draft.writer, &first);

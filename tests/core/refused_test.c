@@ -39,22 +39,14 @@ static void take(void)
 /* A record log of the station, beside the one that its program writes, with one record. */
 static void own_begin(uint64_t seed)
 {
-    struct draft draft;
-
     pen_begin(&own, &station.replica->keys, &station.replica->ctx.network, VILLAGE,
               CAIRN_CHANNEL_RECORDS, &station.replica->under, 1, seed, &pieces);
-    draft_change(&draft, &own, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 900, FIELD_INCOME, 4150);
-    draft_write(&draft, &own);
+    pen_create(&own, 900, FIELD_INCOME, 4150);
 }
 
 static void own_set(uint64_t field, int64_t value)
 {
-    struct draft draft;
-
-    draft_change(&draft, &own, 1);
-    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, field, value, NULL, 0);
-    draft_write(&draft, &own);
+    pen_set(&own, 1, field, value);
 }
 
 static bool keep_id(void *context, const struct cairn_record *record)
@@ -229,15 +221,11 @@ static void a_clock_that_jumps_is_marked_and_orders_nothing_in_its_log(void **st
 
 static void revoke_station(void)
 {
-    struct draft draft;
     struct pen pen;
 
     pen_begin(&pen, &office.replica->keys, &office.replica->ctx.network, COUNTY,
               CAIRN_CHANNEL_AUTHORITY, &office.replica->under, 1, 78, &pieces);
-    cairn_writer_init(&draft.writer, draft.bytes, sizeof draft.bytes);
-    cairn_revocation_write(&draft.writer, pen.time_s++, &pen.under, &station.replica->under.grant,
-                           NULL, 0);
-    draft_write(&draft, &pen);
+    pen_revoke(&pen, &station.replica->under.grant, NULL, 0);
 }
 
 static void what_a_revocation_cuts_off_is_listed(void **state)
@@ -322,11 +310,7 @@ static void an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other(void 
 /* One more record of the same number; what it shows is its income. */
 static void own_create(int64_t income)
 {
-    struct draft draft;
-
-    draft_change(&draft, &own, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 900, FIELD_INCOME, income);
-    draft_write(&draft, &own);
+    pen_create(&own, 900, FIELD_INCOME, income);
 }
 
 static void records_with_many_entries_without_effect_are_told_from_others(void **state)

@@ -89,14 +89,10 @@ static void set_field(struct pen *pen, struct cairn_local_dot record, uint64_t f
 
 static int setup(void **state)
 {
-    struct draft draft;
-
     (void)state;
     land_init_with(&land, cairn_schema_default_write);
     land_station_pen(&land, &a, 0);
-    draft_change(&draft, &a, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, 3, 4);
-    draft_write(&draft, &a);
+    pen_create(&a, 1, 3, 4);
     land_station_pen(&land, &b, 1);
     return 0;
 }

@@ -28,15 +28,11 @@ void shown_expect_tally(const char *table, const struct shown_tally *got,
 
 void shown_begin(unsigned record_count)
 {
-    struct draft draft;
-
     land_init_with(&shown_land, kinds_table_write);
     pen_begin(&shown_creator, &shown_land.station_keys[0], &shown_land.network, VILLAGE,
               CAIRN_CHANNEL_RECORDS, &shown_land.station[0], 1, 5000, &shown_land.pieces);
     for (unsigned i = 0; i < record_count; i++) {
-        draft_change(&draft, &shown_creator, 1);
-        draft_create(&draft, KIND_HOUSEHOLD, i + 1, KIND_MEMBERS, 1);
-        draft_write(&draft, &shown_creator);
+        pen_create(&shown_creator, i + 1, KIND_MEMBERS, 1);
     }
 }
 

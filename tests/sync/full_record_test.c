@@ -46,9 +46,7 @@ static void runs_write(void)
 
     pen_begin(&pen, &a7.replica->keys, &a7.replica->ctx.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
               &a7.replica->under, 1, 5, &pieces);
-    draft_change(&draft, &pen, 1);
-    draft_create(&draft, TYPE_HOUSEHOLD, 1, FIELD_MEMBERS, 4);
-    draft_write(&draft, &pen);
+    pen_create(&pen, 1, FIELD_MEMBERS, 4);
     draft_change(&draft, &pen, 2);
     draft_announce_first(&draft, &unseen);
     draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){0, 1}, FIELD_MEMBERS, 5, NULL, 0);
