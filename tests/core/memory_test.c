@@ -33,9 +33,8 @@ static int setup(void **state)
     (void)state;
     land_init(&land);
     land_station_pen(&land, &pen, 0);
-    for (uint32_t i = 1; i <= ENTRIES; i++) {
+    for (uint32_t i = 1; i <= ENTRIES; i++)
         pen_create(&pen, i, FIELD_MEMBERS, i);
-    }
     for (uint32_t i = 0; i <= ENTRIES; i++)
         own[i] = piece_at(&land.pieces, &pen.id, i, 0);
     pieces_join(own, 0, ENTRIES, &joined);

@@ -195,9 +195,8 @@ static void forked(void)
     uint32_t size = 1 + kinds_below(pen_size(&kinds.pen[writer]) - 1);
     struct pen pen = kinds.fork[writer][size];
     pen.out = &branch;
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 3; i++)
         pen_create(&pen, 500 + i, KIND_MEMBERS, 7);
-    }
     deliver_until(&first, &pen.id, size, true);
     deliver_until(&second, &pen.id, size, false);
     for (size_t i = 0; i < branch.count; i++) {

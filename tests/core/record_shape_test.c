@@ -24,9 +24,8 @@ static void begin(land_table_fn *table_write)
 {
     land_init_with(&land, table_write);
     land_station_pen(&land, &a, 0);
-    for (uint32_t counter = 1; counter <= 2; counter++) {
+    for (uint32_t counter = 1; counter <= 2; counter++)
         pen_create(&a, counter, KIND_MEMBERS, 4);
-    }
     land_station_pen(&land, &b, 1);
 }
 

@@ -31,9 +31,8 @@ void shown_begin(unsigned record_count)
     land_init_with(&shown_land, kinds_table_write);
     pen_begin(&shown_creator, &shown_land.station_keys[0], &shown_land.network, VILLAGE,
               CAIRN_CHANNEL_RECORDS, &shown_land.station[0], 1, 5000, &shown_land.pieces);
-    for (unsigned i = 0; i < record_count; i++) {
+    for (unsigned i = 0; i < record_count; i++)
         pen_create(&shown_creator, i + 1, KIND_MEMBERS, 1);
-    }
 }
 
 static int pen_compare(const void *a, const void *b)
