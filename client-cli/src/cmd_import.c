@@ -148,14 +148,27 @@ static enum cairn_status fail_begun(struct import *import, const struct import_p
         return cairn_fail(
             err, CAIRN_BAD_INPUT,
             N_("%s was imported already (records saved: %s). Nothing was imported now; to change "
-               "those records give --update and a column that names each, or rename the file to "
-               "import all of it once more."),
+               "those records give --update and a column that names each, or, only if they are to "
+               "be there twice, rename the file."),
             import->path, i18n_number(place->saved).text);
     return cairn_fail(
         err, CAIRN_BAD_INPUT,
         N_("an import of %s was interrupted behind line %zu, %s records are saved. Nothing was "
-           "imported now; go on with --resume, or rename the file to import all of it anew."),
+           "imported now; go on with --resume."),
         import->path, import->file.line - 1, i18n_number(place->saved).text);
+}
+
+/* Rows were added, or mended after --partial: which of them are in already nobody can tell. */
+static enum cairn_status fail_edited(struct import *import, const struct import_place *place)
+{
+    if (!place->is_done)
+        return fail_changed(import, place);
+    return cairn_fail(
+        &import->cli->err, CAIRN_BAD_INPUT,
+        N_("%s was imported already (records saved: %s) and has changed since. Nothing was "
+           "imported now; to change those records give --update and a column that names each. Put "
+           "rows that are new, or were left out, into a file of another name, without the others."),
+        import->path, i18n_number(place->saved).text);
 }
 
 /* Whoever starts once more an import that was interrupted, or done, would make its records twice.
@@ -175,7 +188,7 @@ static enum cairn_status begin(struct import *import)
         status = import_place_seek(&place, &import->file, err);
     if (status == CAIRN_OK)
         return fail_begun(import, &place);
-    return status == CAIRN_NOT_FOUND ? reopen(import) : status;
+    return status == CAIRN_NOT_FOUND ? fail_edited(import, &place) : status;
 }
 
 /* ---- checking ---- */
@@ -564,8 +577,9 @@ const struct command command_import = {
         "with its line. --partial saves the good rows all the same and ends with 1. Rows are\n"
         "saved a thousand a commit; whatever interrupts that, the same command with --resume\n"
         "goes on behind the last row saved, as long as the file is the same. A file whose import\n"
-        "is done is not imported once more under the same name. Rows without any value, as\n"
-        "spreadsheets write them behind the last one, are passed over.\n"
+        "is done is not imported once more under the same name, nor when it was changed since:\n"
+        "all its rows would make records again. Rows without any value, as spreadsheets write\n"
+        "them behind the last one, are passed over.\n"
         "\n"
         "With --update a row changes the record that its alias names, an official number say,\n"
         "or the one in the column `record`, as cairn export writes it; a row that names none\n"
