@@ -167,7 +167,8 @@ static void warn_restored(struct cli *cli)
         _("cairn: this store was restored from a backup, or copied. A new incarnation of this "
           "device was begun; edits that no server has received go out under it.\n"
           "  Saved after the backup: what the server received comes back with cairn sync; the rest "
-          "must be entered again.\n"
+          "must be entered again. Records that no server had received have new ids now: look with "
+          "cairn list first.\n"
           "  If another copy of this folder is in use: stop using it, and ask the office above to "
           "grant that machine as a device of its own (cairn init there)."));
 }

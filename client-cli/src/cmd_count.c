@@ -219,7 +219,7 @@ static enum cli_exit run(struct cli *cli)
 
 static const struct option_spec options[] = {
     {OPTION_BY, "by", "WHAT",
-     N_("a line for each village, township, county, prefecture, FIELD, state or band")},
+     N_("a line for each village, township, county, prefecture, province, FIELD, state or band")},
     {OPTION_SUM, "sum", "FIELD,FIELD", N_("also the sums of these fields")},
     {OPTION_COUNT, NULL, NULL, NULL},
 };

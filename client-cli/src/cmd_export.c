@@ -267,7 +267,8 @@ static enum cli_exit run(struct cli *cli)
 
 static const struct option_spec options[] = {
     {OPTION_FORMAT, "format", "NAME", N_("csv, jsonl or xlsx; else the ending of FILE says it")},
-    {OPTION_MASK, "mask", NULL, N_("hide personal values: 扎*, the ends of numbers, else ***")},
+    {OPTION_MASK, "mask", NULL,
+     N_("hide personal values: names 扎*, ID and mobile numbers but for their ends, else ***")},
     {OPTION_BOM, "bom", NULL, N_("begin a CSV with a byte order mark, which Excel wants")},
     {OPTION_COUNT, NULL, NULL, NULL},
 };
@@ -279,7 +280,7 @@ const struct command command_export = {
     .summary = N_("Write the records of a type into a file"),
     .about = N_(
         "CSV with CR LF and field names, which cairn import reads back; JSON lines, one object a\n"
-        "record; or XLSX, with labels, numbers and dates as people read them. FILE - is\n"
+        "record; or XLSX, labels by name, numbers and dates to reckon with, for people. FILE - is\n"
         "standard output. Records are chosen as by cairn list; of a field in conflict the shown\n"
         "value is written.\n"
         "\n"

@@ -70,6 +70,9 @@ static enum cli_exit put(struct cli *cli, const char *id, struct cli_fields *fie
         .reason = options_value(&cli->options, OPTION_REASON),
     };
 
+    if (id != NULL && fields->count == 0 && change.scope != NULL)
+        return CLI_FAIL(cli, CAIRN_BAD_INPUT,
+                        N_("%s cannot be moved to another village. Nothing was changed."), id);
     if (id != NULL && fields->count == 0)
         return CLI_FAIL(cli, CAIRN_BAD_INPUT,
                         N_("nothing to save for %s: give FIELD=VALUE. Nothing was changed."), id);

@@ -8,8 +8,7 @@
 /* What waits for other entries needs no person; these do. */
 static bool must_look(const struct cairn_status_report *report)
 {
-    return report->conflict_count > 0 || report->refused_count > 0 || report->newer_count > 0 ||
-           report->was_restored;
+    return report->conflict_count > 0 || report->refused_count > 0 || report->newer_count > 0;
 }
 
 static void print_json(struct cli *cli, const struct cairn_status_report *report)
@@ -35,8 +34,6 @@ static void print_json(struct cli *cli, const struct cairn_status_report *report
 
     for (size_t i = 0; object != NULL && i < sizeof counts / sizeof counts[0]; i++)
         json_object_set_new(object, counts[i].name, count_json(counts[i].count));
-    if (object != NULL)
-        json_object_set_new(object, "restored", json_boolean(report->was_restored));
     output_json(&cli->output, object);
 }
 
@@ -126,9 +123,6 @@ static void print_rare(struct cli *cli, const struct cairn_status_report *report
                              "%s batches wait for grants that have not arrived yet",
                              (unsigned long)report->parked_count),
                     i18n_number(report->parked_count).text);
-    if (report->was_restored)
-        output_line(&cli->output, "%s",
-                    _("this store was restored or copied and goes on under a new incarnation"));
 }
 
 static enum cli_exit run(struct cli *cli)
@@ -161,7 +155,7 @@ static enum cli_exit run(struct cli *cli)
 static const struct option_spec options[] = {
     {OPTION_CHECK, "check", NULL,
      N_("end with 1 when a person must look: conflicts, entries without effect or of a newer "
-        "version, a store that was restored")},
+        "version")},
     {OPTION_COUNT, NULL, NULL, NULL},
 };
 

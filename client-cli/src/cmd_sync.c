@@ -297,7 +297,7 @@ const struct command command_sync = {
         "command says how many and why and ends with 3. It ends with 1 when all is received and\n"
         "something of it has no effect, which `cairn refused` lists. It may be cut off at any\n"
         "moment and started again; nothing is sent twice in effect. It gives up after 30 seconds\n"
-        "without a byte."),
+        "without a byte; a server that took the request and is silent is asked once more."),
     .examples = "  cairn sync\n"
                 "  cairn sync --server tcp://10.20.0.5:7340",
     .options = options,

@@ -69,6 +69,16 @@ static enum cairn_status fail_write(const char *path, int number, struct cairn_e
                       N_("cannot write %s: %s"), path, strerror(number));
 }
 
+/* The disk's fault, or a name where nobody may write. */
+static enum cairn_status fail_create(const char *path, int number, struct cairn_err *err)
+{
+    if (number == ENOSPC || number == EDQUOT || number == EROFS || number == EIO)
+        return fail_write(path, number, err);
+    return cairn_fail(err, CAIRN_BAD_INPUT,
+                      N_("cannot write %s: %s. Nothing was written; name another file or folder."),
+                      path, strerror(number));
+}
+
 enum cairn_status files_check_target(const char *path, struct cairn_err *err)
 {
     struct stat info;
@@ -119,7 +129,7 @@ enum cairn_status file_writer_open(struct file_writer *writer, const char *path,
     if (writer->fd < 0) {
         int number = errno;
         file_writer_abort(writer);
-        return cairn_fail(err, CAIRN_BAD_INPUT, N_("cannot write %s: %s"), path, strerror(number));
+        return fail_create(path, number, err);
     }
     writer->is_open = true;
     return CAIRN_OK;

@@ -241,7 +241,9 @@ static enum cairn_status check_double(const struct import_map *map, struct cairn
     for (size_t i = 0; i + 1 < map->count; i++) {
         const struct import_column *other = &map->columns[i];
         if (strcmp(other->header, last->header) == 0)
-            return cairn_fail(err, CAIRN_BAD_INPUT, N_("two columns have the same name"));
+            return cairn_fail(err, CAIRN_BAD_INPUT,
+                              N_("columns %zu and %zu are both called \"%s\": rename one"), i + 1,
+                              map->count, last->header);
         if (last->role == IMPORT_IS_NOTHING || other->role != last->role ||
             (last->field != NULL && strcmp(other->field, last->field) != 0))
             continue;
@@ -261,7 +263,8 @@ static enum cairn_status add_column(struct import_map *map, const struct import_
     enum import_role role;
 
     if (input->header->fields[at][0] == '\0')
-        return cairn_fail(err, CAIRN_BAD_INPUT, N_("a column has no name"));
+        return cairn_fail(err, CAIRN_BAD_INPUT, N_("column %zu has no name: give it one"),
+                          map->count + 1);
     enum cairn_status status = find_column(input, at, &role, &name, err);
     if (status != CAIRN_OK)
         return status;

@@ -10,7 +10,7 @@
 
 const struct option_spec options_common[] = {
     {OPTION_STORE, "store", "DIR",
-     N_("the store's folder (else CAIRN_STORE, else ~/.local/share/cairn)")},
+     N_("the store's folder (else CAIRN_STORE, $XDG_DATA_HOME/cairn, ~/.local/share/cairn)")},
     {OPTION_PASSPHRASE_FILE, "passphrase-file", "FILE",
      N_("its first line unlocks the key (else CAIRN_PASSPHRASE_FILE, else asks)")},
     {OPTION_JSON, "json", NULL, N_("print one JSON object a line; errors too, on standard error")},

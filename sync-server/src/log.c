@@ -23,7 +23,8 @@ static const struct {
     [LOG_BAD_SIGNATURE] = {LOG_WARNING, N_("refused a request whose signature does not verify")},
     [LOG_OVER_LIMIT] = {LOG_WARNING, N_("refused a request over a limit")},
     [LOG_REFUSED_RUNS] = {LOG_WARNING, N_("refused entries; the reply told the device why")},
-    [LOG_TURNED_AWAY] = {LOG_WARNING, N_("turned away connections: too many are open")},
+    [LOG_TURNED_AWAY] = {LOG_WARNING, N_("turned away connections: too many are open "
+                                         "(--max-connections, --max-per-address)")},
     [LOG_UNANSWERED] = {LOG_WARNING, N_("left requests without an answer; devices ask again")},
     [LOG_NO_SPACE] = {LOG_ERROR, N_("the disk is full: nothing is accepted until there is room; "
                                     "devices keep their edits")},

@@ -86,7 +86,7 @@ static void an_unknown_column_is_named_with_what_to_do(void **state)
 static void two_columns_are_never_one_field(void **state)
 {
     (void)state;
-    refuses(HEADER(NULL, "head", "head"), "same name");
+    refuses(HEADER(NULL, "head", "head"), "columns 1 and 2 are both called \"head\"");
     refuses(HEADER(NULL, "head", "户主"), "same field");
     refuses(HEADER(NULL, "village", "村代码"), "same field");
     assert_int_equal(HEADER("x=-,y=-", "x", "y", "head"), CAIRN_OK);

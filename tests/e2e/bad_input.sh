@@ -78,7 +78,7 @@ printf '%s\n' village,head,colour "$shama,扎西,red" >table.csv
 try 2 office import household table.csv
 complains "cairn: table.csv:*colour*"
 printf '%s\n' village,head,head "$shama,扎西,扎西" >table.csv
-bad_table 1 "two columns have the same name"
+bad_table 1 "columns 2 and 3 are both called \"head\""
 : >table.csv
 bad_table 1 "the file is empty; *"
 printf 'village,head\n' >table.csv
