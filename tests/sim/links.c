@@ -196,10 +196,6 @@ static enum link_end reply_give(struct world *world, struct node *node, struct c
         return LINK_NO_ANSWER; /* the true one may still come */
     }
     node->awaits_reply = false;
-    /* While the request, the second of its exchange, was on its way the server learnt of a grant or
-     * a schema that its answer rests on: this exchange ends, and the next one begins with it. */
-    if (!is_true && status == CAIRN_GAP)
-        return LINK_NO_ANSWER;
     if (status == CAIRN_REFUSED || status == CAIRN_FORKED)
         return LINK_REFUSED;
     return station_failed(world, node, status, "cairn_sync_reply");

@@ -249,6 +249,61 @@ static void what_a_restored_server_had_parked_is_not_covered_again(void **state)
     net_close(&net);
 }
 
+/* A restored device asks a second time, for what it signed itself; meanwhile others write under a
+ * schema that the server has heard of since the first time. */
+static void a_schema_that_comes_between_two_rounds_ends_no_exchange(void **state)
+{
+    struct net net;
+    struct net_node one = {.name = "one"}, two = {.name = "two"};
+    struct net_bytes request, reply;
+    char id[32];
+
+    (void)state;
+    net_open(&net, 4720);
+    net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
+    net_join(&net, &two, &net.office, "station", NET_VILLAGE, "A8");
+    publish(&net, 2, ROOF);
+    root_carry(&net, &net.office);
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    struct cairn_store *older = net_store_copy(one.store);
+    net_put(&one, NET_VILLAGE, "扎西", id);
+    net_sync(&one, &net.server);
+    net_sync(&two, &net.server);
+    net_node_restore(&one, older);
+
+    net_must(cairn_sync_begin(one.replica, &net_err));
+    request = net_request(&one);
+    reply = net_answer(&net.server, request);
+    assert_true(net_take(&one, reply));
+    free(request.data);
+    free(reply.data);
+    request = net_request(&one);
+    publish(&net, 3, ROOF DOOR);
+    root_carry(&net, &net.office);
+    net_sync(&net.office, &net.server);
+    net_sync(&two, &net.server);
+    net_set(&two, id, "door", "3");
+    net_sync(&two, &net.server);
+    reply = net_answer(&net.server, request);
+    bool again = net_take(&one, reply);
+    assert_true(again);
+    for (unsigned rounds = 0; again; rounds++) {
+        assert_in_range(rounds, 0, 3);
+        free(request.data);
+        free(reply.data);
+        request = net_request(&one);
+        reply = net_answer(&net.server, request);
+        again = net_take(&one, reply);
+    }
+    free(request.data);
+    free(reply.data);
+    net_agree(&one, &two, NET_VILLAGE, CAIRN_CHANNEL_RECORDS, 2);
+    net_node_close(&one);
+    net_node_close(&two);
+    net_close(&net);
+}
+
 static void only_the_root_publishes_and_only_what_may_follow(void **state)
 {
     struct net net;
@@ -316,6 +371,7 @@ int main(void)
                                   &half_heard),
         T(a_restored_server_is_given_the_schemas_back),
         T(what_a_restored_server_had_parked_is_not_covered_again),
+        T(a_schema_that_comes_between_two_rounds_ends_no_exchange),
         T(only_the_root_publishes_and_only_what_may_follow),
         T(a_field_says_what_a_form_needs),
     };
