@@ -231,15 +231,20 @@ static void print_ending(const struct audit *audit, const char *saved)
     const struct cairn_audit_report *report = &audit->report;
     struct output *output = &audit->cli->output;
 
-    if (report->finding_count > 0)
+    if (report->finding_count > 0) {
         output_line(output,
                     ngettext("%s finding in %s entries. No checkpoint was saved.",
                              "%s findings in %s entries. No checkpoint was saved.",
                              (unsigned long)report->finding_count),
                     i18n_number(report->finding_count).text, i18n_number(report->entry_count).text);
-    else
+        output_line(
+            output, "%s",
+            _("Next: keep what was audited, it is the proof. Ask somebody else of that network "
+              "for a full bundle and compare; show what stays to the office above."));
+    } else {
         output_line(output, _("Nothing wrong found in %s entries."),
                     i18n_number(report->entry_count).text);
+    }
     print_not_compared(output, report);
     print_awaiting(output, report);
     if (audit->last_heard_s != 0)
@@ -467,15 +472,15 @@ const struct command command_audit = {
     .group = GROUP_CHECK,
     .arguments = "[--root FILE] [--checkpoint FILE...] [--save-checkpoint FILE] [BUNDLE...]",
     .summary = N_("Verify that nothing was altered, cut or forked"),
-    .about = N_(
-        "Checks bundles written with --full, or without BUNDLE this store, from the root key\n"
-        "alone: every device's grant, every seal, every gap and fork, every checkpoint, and\n"
-        "builds the state again to compare it. Each finding says what it affects and what to do.\n"
-        "Ends with 1 when there is a finding.\n\n"
-        "Bundles need --root, and the key must reach you by another road than the data.\n\n"
-        "Keep what --save-checkpoint wrote and give it to the next audit with --checkpoint: a\n"
-        "server that since then cut its history, or signed another one, is found by it alone.\n"
-        "Each --checkpoint takes one FILE, which may hold many checkpoints."),
+    .about =
+        N_("Checks bundles written with --full, or without BUNDLE this store, from the root key\n"
+           "alone: every device's grant, every seal, every gap and fork, every checkpoint, and\n"
+           "builds the state again to compare it. Each finding says what it affects.\n"
+           "Ends with 1 when there is a finding, and says what to do.\n\n"
+           "Bundles need --root, and the key must reach you by another road than the data.\n\n"
+           "Keep what --save-checkpoint wrote and give it to the next audit with --checkpoint: a\n"
+           "server that since then cut its history, or signed another one, is found by it alone.\n"
+           "Each --checkpoint takes one FILE, which may hold many checkpoints."),
     .examples = "  cairn audit --root sichuan-root.pub shiqu-2026-11.cairn \\\n"
                 "      --save-checkpoint shiqu-11.ckpt\n"
                 "  cairn audit --root sichuan-root.pub shiqu-2026-12.cairn \\\n"

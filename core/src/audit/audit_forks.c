@@ -61,8 +61,8 @@ static enum cairn_status place_report(struct cairn_auditor *audit, const struct 
     audit->report.fork_count += !is_told;
     cairn_fail(&affects, CAIRN_FORKED,
                "Each of the two stands by itself: what either of them grants counts until a "
-               "revocation cuts it. Keep what was audited, which is the proof, and have %s revoked "
-               "by those above it.",
+               "revocation cuts it. Keep what was audited, which is the proof, and show it to "
+               "those above %s.",
                name);
     FINDING(audit, affects.text,
             "%s signed two different histories: its authority log has two entries in place %u.",

@@ -283,9 +283,10 @@ static enum cairn_status counter_restore(struct cairn_context *ctx, const struct
     int64_t now = cairn_counter_sum(state, field->number);
 
     if (__builtin_sub_overflow(before, now, out_difference))
-        return cairn_fail(ctx->err, CAIRN_LIMIT,
-                          "%s: the sums before and after are too far apart. Nothing was written.",
-                          field->name);
+        return cairn_fail(
+            ctx->err, CAIRN_LIMIT,
+            "%s: the sums before and after the deletion are too far apart. Nothing was written.",
+            field->name);
     return CAIRN_OK;
 }
 

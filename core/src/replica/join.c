@@ -34,11 +34,14 @@ static enum cairn_status invitation_open(struct cairn_replica *replica, struct c
                              replica->keys.bundle.bytes) != 0)
         return cairn_fail(
             err, CAIRN_NO_KEY,
-            "This invitation is for another device, or it was damaged. Nothing was changed.");
+            "This invitation is for another device, or it was damaged. Nothing was changed; ask "
+            "for the one made for the request of this device.");
     struct cairn_bytes bytes = {plain, sealed.size - crypto_box_SEALBYTES};
     if (cairn_invitation_read(bytes, out_invitation) != CAIRN_OK)
-        return cairn_fail(err, CAIRN_MALFORMED,
-                          "The invitation does not follow the format of this version.");
+        return cairn_fail(
+            err, CAIRN_MALFORMED,
+            "The invitation does not follow the format of this version. Nothing was changed; "
+            "ask for it again, or install the newer cairn.");
     return CAIRN_OK;
 }
 
@@ -64,8 +67,10 @@ static enum cairn_status join_apply(struct cairn_replica *replica, void *context
     CAIRN_TRY(cairn_links_admit(ctx, work->invitation.links));
     CAIRN_TRY(cairn_standing_get(ctx, &under, &standing));
     if (memcmp(standing.seal_key.bytes, replica->keys.open.seal.bytes, 32) != 0)
-        return cairn_fail(ctx->err, CAIRN_NO_KEY,
-                          "This invitation is for another device. Nothing was changed.");
+        return cairn_fail(
+            ctx->err, CAIRN_NO_KEY,
+            "This invitation is for another device. Nothing was changed; ask for the one made "
+            "for the request of this device.");
     cairn_writer_init(&writer, bytes, sizeof bytes);
     cairn_under_write(&writer, &under);
     CAIRN_TRY(cairn_kv_put(ctx, &key, cairn_writer_bytes(&writer)));

@@ -401,7 +401,8 @@ static enum cairn_status right_check(struct cairn_context *ctx, const struct gra
     cairn_scope_text(standing->scope, own);
     cairn_scope_text(work->scope, asked);
     if ((standing->rights & CAIRN_RIGHT_DELEGATE) == 0)
-        return cairn_fail(ctx->err, CAIRN_NO_RIGHT, "%s may not grant. Nothing was written.",
+        return cairn_fail(ctx->err, CAIRN_NO_RIGHT,
+                          "%s may not grant: ask the office above. Nothing was written.",
                           standing->tag);
     if (!cairn_scope_contains(standing->scope, work->scope))
         return cairn_fail(

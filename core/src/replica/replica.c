@@ -197,7 +197,8 @@ static enum cairn_status keys_load(struct cairn_replica *replica, struct cairn_b
     if (status == CAIRN_NO_KEY && passphrase.size == 0)
         return CAIRN_OK; /* read only: what needs the key will say so */
     if (status == CAIRN_NO_KEY)
-        return cairn_fail(err, status, "The passphrase does not open this device's key.");
+        return cairn_fail(err, status,
+                          "The passphrase does not open this device's key. Nothing was changed.");
     if (status != CAIRN_OK)
         return cairn_fail(err, status, "The key file is damaged or from a newer version.");
     replica->has_keys = true;
