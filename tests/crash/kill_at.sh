@@ -228,8 +228,8 @@ try_schema_publish()
 try_import()
 {
     before=$(count_households a7) || exit 1
-    printf 'head,members\nI%s-1,1\nI%s-2,2\nI%s-3,3\n' "$1" "$1" "$1" >rows.csv
-    if killed_at "$1" a7 import household rows.csv; then
+    printf 'head,members\nI%s-1,1\nI%s-2,2\nI%s-3,3\n' "$1" "$1" "$1" >"rows$1.csv"
+    if killed_at "$1" a7 import household "rows$1.csv"; then
         [ "$(count_households a7)" -eq $((before + 3)) ] || fail "imported, and not there"
         return
     fi

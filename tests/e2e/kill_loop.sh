@@ -110,6 +110,7 @@ says "*without effect 0*"
     fail "a program ended by itself"
 saved=$(grep -c ^Saved promises || true)
 [ "$saved" -gt 0 ] || fail "in $rounds rounds nothing was promised: $(tail -n 20 worker.err)"
+grep -q "^Saved 3 " promises || fail "in $rounds rounds nothing was imported: $(tail -n 20 worker.err)"
 synced=$(grep -c ^synced promises || true)
 [ "$synced" -gt 0 ] || fail "in $rounds rounds nothing was received: $(tail -n 20 worker.err)"
 echo "kept: $saved promises, $synced syncs, $(wc -l <held) households"

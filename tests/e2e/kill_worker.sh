@@ -15,8 +15,9 @@ while kill -0 "$5" 2>/dev/null; do
     "$cairn" --store a7 put household "head=P$name" income="$turn"
     echo "try M$((round * 10000 + turn))"
     "$cairn" --store a7 put household "$record" income=$((round * 10000 + turn))
-    printf 'head,members\nI%s-1,1\nI%s-2,2\nI%s-3,3\n' "$name" "$name" "$name" >rows.csv
+    printf 'head,members\nI%s-1,1\nI%s-2,2\nI%s-3,3\n' "$name" "$name" "$name" >"$name.csv"
     echo "try I$name"
-    "$cairn" --store a7 import household rows.csv
+    "$cairn" --store a7 import household "$name.csv"
+    rm -f "$name.csv"
     "$cairn" --store a7 sync --server "$(cat ready)" && echo synced
 done
