@@ -6,7 +6,8 @@
 #include "streams.h"
 
 static const struct option_spec options_of_program[] = {
-    {OPTION_VERSION, "version", NULL, N_("show the version of this program and of its libraries")},
+    {OPTION_VERSION, "version", NULL,
+     N_("show the version of this program and of its main libraries")},
     {OPTION_COUNT, NULL, NULL, NULL},
 };
 
