@@ -89,73 +89,82 @@ static void draft_schema(struct draft *draft, struct pen *pen, uint64_t version)
 
 /* ---- first contact ---- */
 
+/* One who holds all and is being read, one who holds nothing, and the links between them. */
+struct contact {
+    struct holder whole, fresh;
+    struct cairn_link_set set;
+};
+
+static struct contact *contact_begin(void)
+{
+    struct contact *contact = calloc(1, sizeof *contact);
+
+    assert_non_null(contact);
+    holder_open(&contact->whole, land.statement);
+    holder_take_all(&contact->whole, &land.pieces);
+    holder_open(&contact->fresh, land.statement);
+    cairn_link_set_init(&contact->set);
+    assert_int_equal(cairn_context_begin(&contact->whole.ctx, CAIRN_TXN_READ), CAIRN_OK);
+    return contact;
+}
+
+static void contact_end(struct contact *contact)
+{
+    cairn_link_set_release(&contact->set);
+    holder_close(&contact->fresh);
+    holder_close(&contact->whole);
+    free(contact);
+}
+
 static void the_chain_of_links_is_enough_to_accept_a_log(void **state)
 {
-    struct holder whole, fresh;
-    struct cairn_link_set *set = calloc(1, sizeof *set);
+    struct contact *contact = contact_begin();
     struct cairn_ref schema;
 
     (void)state;
-    assert_non_null(set);
-    holder_open(&whole, land.statement);
-    holder_take_all(&whole, &land.pieces);
-    holder_open(&fresh, land.statement);
-    cairn_link_set_init(set);
-    assert_int_equal(cairn_context_begin(&whole.ctx, CAIRN_TXN_READ), CAIRN_OK);
-    assert_int_equal(cairn_link_set_chain(&whole.ctx, set, &land.station[0]), CAIRN_OK);
-    assert_int_equal(cairn_schema_ref(&whole.ctx, 1, &schema), CAIRN_OK);
-    assert_int_equal(cairn_link_set_entry(&whole.ctx, set, &schema), CAIRN_OK);
-    cairn_context_abort(&whole.ctx);
-    struct cairn_list links = {.left = set->count};
-    cairn_reader_init(&links.reader, cairn_buffer_bytes(&set->bytes));
+    assert_int_equal(cairn_link_set_chain(&contact->whole.ctx, &contact->set, &land.station[0]),
+                     CAIRN_OK);
+    assert_int_equal(cairn_schema_ref(&contact->whole.ctx, 1, &schema), CAIRN_OK);
+    assert_int_equal(cairn_link_set_entry(&contact->whole.ctx, &contact->set, &schema), CAIRN_OK);
+    cairn_context_abort(&contact->whole.ctx);
+    struct cairn_list links = {.left = contact->set.count};
+    cairn_reader_init(&links.reader, cairn_buffer_bytes(&contact->set.bytes));
 
-    assert_int_equal(holder_take(&fresh, piece_at(&land.pieces, &a.id, 0, 0)),
+    assert_int_equal(holder_take(&contact->fresh, piece_at(&land.pieces, &a.id, 0, 0)),
                      CAIRN_OUTCOME_PARKED);
-    assert_int_equal(cairn_context_begin(&fresh.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
-    assert_int_equal(cairn_links_admit(&fresh.ctx, links), CAIRN_OK);
-    assert_int_equal(cairn_parked_retry(&fresh.ctx), CAIRN_OK);
-    assert_int_equal(cairn_context_commit(&fresh.ctx), CAIRN_OK);
+    assert_int_equal(cairn_context_begin(&contact->fresh.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_links_admit(&contact->fresh.ctx, links), CAIRN_OK);
+    assert_int_equal(cairn_parked_retry(&contact->fresh.ctx), CAIRN_OK);
+    assert_int_equal(cairn_context_commit(&contact->fresh.ctx), CAIRN_OK);
     for (uint32_t i = 1; i < pen_size(&a); i++)
-        assert_int_equal(holder_take(&fresh, piece_at(&land.pieces, &a.id, i, 0)),
+        assert_int_equal(holder_take(&contact->fresh, piece_at(&land.pieces, &a.id, i, 0)),
                          CAIRN_OUTCOME_ACCEPTED);
-    struct cairn_hash got = holder_digest(&fresh, VILLAGE, CAIRN_CHANNEL_RECORDS);
-    holder_take_all(&fresh, &land.pieces);
-    char *text = holder_describe(&fresh), *want = holder_describe(&whole);
+    struct cairn_hash got = holder_digest(&contact->fresh, VILLAGE, CAIRN_CHANNEL_RECORDS);
+    holder_take_all(&contact->fresh, &land.pieces);
+    char *text = holder_describe(&contact->fresh), *want = holder_describe(&contact->whole);
     expect_same_text(text, want, "links first gives another state");
     assert_false(cairn_hash_equal(&got, &(struct cairn_hash){{0}}));
     free(text);
     free(want);
-    cairn_link_set_release(set);
-    free(set);
-    holder_close(&fresh);
-    holder_close(&whole);
+    contact_end(contact);
 }
 
 static void a_link_of_another_seal_is_refused(void **state)
 {
-    struct holder whole, fresh;
-    struct cairn_link_set *set = calloc(1, sizeof *set);
+    struct contact *contact = contact_begin();
     struct cairn_link link;
 
     (void)state;
-    assert_non_null(set);
-    holder_open(&whole, land.statement);
-    holder_take_all(&whole, &land.pieces);
-    holder_open(&fresh, land.statement);
-    cairn_link_set_init(set);
-    assert_int_equal(cairn_context_begin(&whole.ctx, CAIRN_TXN_READ), CAIRN_OK);
-    assert_int_equal(cairn_link_set_chain(&whole.ctx, set, &land.office), CAIRN_OK);
-    cairn_context_abort(&whole.ctx);
-    assert_int_equal(set->count, 1);
-    assert_int_equal(cairn_link_read(cairn_buffer_bytes(&set->bytes), &link), CAIRN_OK);
+    assert_int_equal(cairn_link_set_chain(&contact->whole.ctx, &contact->set, &land.office),
+                     CAIRN_OK);
+    cairn_context_abort(&contact->whole.ctx);
+    assert_int_equal(contact->set.count, 1);
+    assert_int_equal(cairn_link_read(cairn_buffer_bytes(&contact->set.bytes), &link), CAIRN_OK);
     link.blinding.bytes[0] ^= 1;
-    assert_int_equal(cairn_context_begin(&fresh.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
-    assert_int_equal(cairn_link_admit(&fresh.ctx, &link), CAIRN_BAD_SIGNATURE);
-    cairn_context_abort(&fresh.ctx);
-    cairn_link_set_release(set);
-    free(set);
-    holder_close(&fresh);
-    holder_close(&whole);
+    assert_int_equal(cairn_context_begin(&contact->fresh.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_link_admit(&contact->fresh.ctx, &link), CAIRN_BAD_SIGNATURE);
+    cairn_context_abort(&contact->fresh.ctx);
+    contact_end(contact);
 }
 
 /* ---- what is refused, passed over or waits ---- */

@@ -28,8 +28,7 @@ static void a_fork_stops_the_log_at_the_last_common_head_whichever_comes_first(v
 
     fork_write(&one, &other);
     for (unsigned first = 0; first < 2; first++) {
-        for (uint32_t i = 0; i < 3; i++)
-            holder_take(&holder, one_log_piece(i, 0));
+        one_log_take(3);
         assert_int_equal(holder_take(&holder, one_log_piece(3, first)), CAIRN_OUTCOME_ACCEPTED);
         assert_int_equal(one_log_in_force(), 4);
         assert_int_equal(holder_take(&holder, one_log_piece(3, 1 - first)), CAIRN_OUTCOME_FORKED);
@@ -53,8 +52,7 @@ static void another_history_that_its_device_did_not_seal_stops_nothing(void **st
 
     (void)state;
     fork_write(&one, &other);
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, one_log_piece(i, 0));
+    one_log_take(3);
     holder_take(&holder, one_log_piece(3, 0));
     struct piece forged = *one_log_piece(3, 1);
     forged.run.seal.bytes[0] ^= 1;
@@ -95,8 +93,7 @@ static void the_branch_that_is_covered_wins(void **state)
 
     (void)state;
     fork_write(&one, &other);
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, one_log_piece(i, 0));
+    one_log_take(3);
     holder_take(&holder, one_log_piece(3, 0));
     assert_int_equal(holder_try(&holder, one_log_piece(3, 1), true, &outcome), CAIRN_OK);
     assert_int_equal(outcome, CAIRN_OUTCOME_ACCEPTED);
@@ -125,8 +122,7 @@ static void an_announcement_is_compared_again_when_the_other_branch_wins(void **
     draft_announce_first(&draft, &head);
     draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, 6, 99, &named, 1);
     draft_write(&draft, &b);
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, one_log_piece(i, 0));
+    one_log_take(3);
     holder_take(&holder, one_log_piece(3, 0));
     holder_take(&holder, piece_at(&land.pieces, &b.id, 0, 0));
     holder_take(&holder, piece_at(&land.pieces, &b.id, 1, 0));

@@ -79,8 +79,7 @@ static void a_run_ends_at_a_seal_and_not_beyond_its_end(void **state)
     struct cairn_run run;
 
     (void)state;
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, one_log_piece(i, 0));
+    one_log_take(3);
     struct cairn_log log = holder_log(&holder, &a.id);
     assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_READ), CAIRN_OK);
     assert_int_equal(cairn_log_run(&holder.ctx, &log, 0, 3, 1 << 20, &run), CAIRN_OK);
@@ -136,8 +135,7 @@ static void a_root_inside_a_run_is_worked_out_from_its_entries(void **state)
     size_t size = 0;
 
     (void)state;
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, one_log_piece(i, 0));
+    one_log_take(3);
     struct pen apart = a;
     for (unsigned i = 0; i < 2; i++) {
         draft_change(&draft, &apart, 1);
@@ -175,8 +173,7 @@ static void a_run_behind_a_gap_waits_and_is_taken_when_the_gap_closes(void **sta
 static void taking_a_run_twice_is_harmless(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < 3; i++)
-        holder_take(&holder, one_log_piece(i, 0));
+    one_log_take(3);
     char *want = holder_describe(&holder);
     for (uint32_t i = 0; i < 3; i++)
         assert_int_equal(holder_take(&holder, one_log_piece(i, 0)), CAIRN_OUTCOME_KNOWN);
@@ -363,8 +360,7 @@ static void who_reads_a_log_takes_no_commitment_in_the_place_of_a_value(void **s
         draft_write(&draft, &a);
         closed[i] = run_close(one_log_piece(3 + i, 0), bytes[i], sizeof bytes[i]);
     }
-    for (uint32_t first = 0; first < 3; first++)
-        holder_take(&holder, one_log_piece(first, 0));
+    one_log_take(3);
     /* The one that waits for the other is found out when its turn comes. */
     assert_int_equal(holder_take(&holder, &closed[1]), CAIRN_OUTCOME_PARKED);
     assert_int_equal(holder_try(&holder, &closed[0], false, &outcome), CAIRN_MALFORMED);

@@ -40,6 +40,12 @@ const struct piece *one_log_piece(uint32_t first, unsigned nth)
     return piece_at(&land.pieces, &a.id, first, nth);
 }
 
+void one_log_take(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        holder_take(&holder, one_log_piece(i, 0));
+}
+
 uint32_t one_log_size(void)
 {
     struct cairn_log log = holder_log(&holder, &a.id);

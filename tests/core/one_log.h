@@ -18,6 +18,8 @@ int one_log_teardown(void **state);
 
 /* The piece of the log that begins at `first`, of the `nth` written so. */
 const struct piece *one_log_piece(uint32_t first, unsigned nth);
+/* The holder takes the first `count` pieces in. */
+void one_log_take(uint32_t count);
 /* What the holder has of it: entries, those in force, and runs that wait (of any log). */
 uint32_t one_log_size(void);
 uint32_t one_log_in_force(void);
