@@ -118,6 +118,19 @@ static enum cairn_status fail_changed(struct import *import, const struct import
         import->path, i18n_number(place->offset).text);
 }
 
+/* Rows were added, or mended after --partial: which of them are in already nobody can tell. */
+static enum cairn_status fail_edited(struct import *import, const struct import_place *place)
+{
+    if (!place->is_done)
+        return fail_changed(import, place);
+    return cairn_fail(
+        &import->cli->err, CAIRN_BAD_INPUT,
+        N_("%s was imported already (records saved: %s) and has changed since. Nothing was "
+           "imported now; to change those records give --update and a column that names each. Put "
+           "rows that are new, or were left out, into a file of another name, without the others."),
+        import->path, i18n_number(place->saved).text);
+}
+
 /* Begin behind what an earlier run committed. */
 static enum cairn_status go_on(struct import *import)
 {
@@ -135,7 +148,7 @@ static enum cairn_status go_on(struct import *import)
     if (status == CAIRN_OK)
         status = import_place_seek(&place, &import->file, err);
     if (status == CAIRN_NOT_FOUND)
-        return fail_changed(import, &place);
+        return fail_edited(import, &place);
     import->begun = place;
     return status;
 }
@@ -156,19 +169,6 @@ static enum cairn_status fail_begun(struct import *import, const struct import_p
         N_("an import of %s was interrupted behind line %zu, %s records are saved. Nothing was "
            "imported now; go on with --resume."),
         import->path, import->file.line - 1, i18n_number(place->saved).text);
-}
-
-/* Rows were added, or mended after --partial: which of them are in already nobody can tell. */
-static enum cairn_status fail_edited(struct import *import, const struct import_place *place)
-{
-    if (!place->is_done)
-        return fail_changed(import, place);
-    return cairn_fail(
-        &import->cli->err, CAIRN_BAD_INPUT,
-        N_("%s was imported already (records saved: %s) and has changed since. Nothing was "
-           "imported now; to change those records give --update and a column that names each. Put "
-           "rows that are new, or were left out, into a file of another name, without the others."),
-        import->path, i18n_number(place->saved).text);
 }
 
 /* Whoever starts once more an import that was interrupted, or done, would make its records twice.
