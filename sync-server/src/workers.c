@@ -267,9 +267,8 @@ static void *worker_run(void *context)
 
 /* ---- the writer ---------------------------------------------------------------------------- */
 
-/* "C", or "C, A7 and 3 more": whose entries were accepted. Returns how many devices. */
-static size_t tags_print(const struct job *jobs, size_t count,
-                         char out_text[static TAGS_TEXT_BYTES])
+/* "C", or "C, A7 and 3 more": whose entries were accepted. */
+static void tags_print(const struct job *jobs, size_t count, char out_text[static TAGS_TEXT_BYTES])
 {
     size_t used = 0, named = 0, shown = 0;
 
@@ -287,7 +286,6 @@ static size_t tags_print(const struct job *jobs, size_t count,
     }
     if (named > shown)
         snprintf(out_text + used, TAGS_TEXT_BYTES - used, _(" and %zu more"), named - shown);
-    return named;
 }
 
 static void commit_note(struct workers *workers, const struct job *jobs, size_t count,
