@@ -15,7 +15,9 @@
 #define FIELD_MEMBERS 3
 #define FIELD_INCOME 6
 #define EACH 13 /* entries of a run: they fit a message */
-#define RUNS 5  /* of which the last names more versions than a record holds */
+/* The last of them names more versions than a record holds; a household of its own comes before, so
+ * that a half of it is written by then. */
+#define RUNS 5
 
 static struct net net;
 static struct net_node a7, a8;
@@ -36,6 +38,15 @@ static void names_write(struct cairn_writer *writer, struct pen *pen, uint32_t f
     cairn_write_bytes(writer, draft.bytes, draft.writer.size);
 }
 
+static void household_write(struct cairn_writer *writer, struct pen *pen)
+{
+    struct draft draft;
+
+    draft_change(&draft, pen, 1);
+    draft_create(&draft, TYPE_HOUSEHOLD, 2, FIELD_MEMBERS, 4);
+    cairn_write_bytes(writer, draft.bytes, draft.writer.size);
+}
+
 /* Basis, a record, an announcement of the unseen log; then the runs. */
 static void runs_write(void)
 {
@@ -53,11 +64,14 @@ static void runs_write(void)
     draft_write(&draft, &pen);
     for (uint32_t run = 0; run < RUNS; run++) {
         struct cairn_writer writer;
+        bool is_last = run + 1 == RUNS;
         cairn_writer_init(&writer, bytes, sizeof bytes);
+        if (is_last)
+            household_write(&writer, &pen);
         for (uint32_t i = 0; i < EACH; i++)
             names_write(&writer, &pen, (run * EACH + i) * CAIRN_NAMED_MAX);
         assert_false(writer.overflowed);
-        pen_write(&pen, cairn_writer_bytes(&writer), EACH);
+        pen_write(&pen, cairn_writer_bytes(&writer), EACH + is_last);
     }
 }
 
