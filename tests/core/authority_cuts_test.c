@@ -300,6 +300,17 @@ static void an_adopted_range_is_in_force_again(void **state)
     holder_close(&holder);
 }
 
+/* The device went back, and gives up what it wrote from `from` on, which nobody covered. */
+static void give_up(struct holder *holder, const struct pen *pen, uint32_t from)
+{
+    struct cairn_log log = holder_log(holder, &pen->id);
+
+    cairn_context_fresh(&holder->ctx);
+    assert_int_equal(cairn_context_begin(&holder->ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_abandon_tail(&holder->ctx, &log, from), CAIRN_OK);
+    assert_int_equal(cairn_context_commit(&holder->ctx), CAIRN_OK);
+}
+
 static void an_adopted_range_that_is_not_whole_any_more_is_out_of_force(void **state)
 {
     struct holder holder;
@@ -312,15 +323,37 @@ static void an_adopted_range_that_is_not_whole_any_more_is_out_of_force(void **s
     holder_open(&holder, land.statement);
     holder_take_all(&holder, &land.pieces);
     assert_int_equal(holder_live(&holder, &a.id, 1, 6), 1);
-
-    /* The device went back, and gives up what nobody covered. */
-    struct cairn_log log = holder_log(&holder, &a.id);
-    cairn_context_fresh(&holder.ctx);
-    assert_int_equal(cairn_context_begin(&holder.ctx, CAIRN_TXN_WRITE), CAIRN_OK);
-    assert_int_equal(cairn_abandon_tail(&holder.ctx, &log, head.size - 1), CAIRN_OK);
-    assert_int_equal(cairn_context_commit(&holder.ctx), CAIRN_OK);
+    give_up(&holder, &a, head.size - 1);
     assert_int_equal(holder_live(&holder, &a.id, 1, 6), 0);
     assert_int_equal(holder_live(&holder, &a.id, 2, 0), 0);
+    holder_close(&holder);
+}
+
+/* Else the adoption would stand here and wait there, where the log never came. */
+static void an_adoption_of_a_log_that_is_given_up_whole_waits_for_it(void **state)
+{
+    struct holder holder, other;
+
+    (void)state;
+    struct cairn_head head = pen_head(&a);
+    pen_revoke(&land.office_pen, &land.station[0].grant, NULL, 0);
+    uint32_t adoption = pen_adopt(&land.office_pen, &head, 1).index;
+    holder_open(&holder, land.statement);
+    holder_take_all(&holder, &land.pieces);
+    holder_expect(&holder, &land.office_pen, adoption, CAIRN_VALID, CAIRN_WHY_NONE, "the adoption");
+
+    give_up(&holder, &a, 0);
+    holder_expect(&holder, &land.office_pen, adoption, CAIRN_WAITING, CAIRN_WHY_NOT_HERE_YET,
+                  "the adoption of what is given up");
+    holder_open(&other, land.statement);
+    for (size_t i = 0; i < land.pieces.count; i++)
+        if (memcmp(&land.pieces.list[i].log, &a.id, sizeof a.id) != 0)
+            holder_take(&other, &land.pieces.list[i]);
+    char *got = holder_describe(&holder), *want = holder_describe(&other);
+    expect_same_text(got, want, "what was given up has left something");
+    free(got);
+    free(want);
+    holder_close(&other);
     holder_close(&holder);
 }
 
@@ -348,6 +381,7 @@ int main(void)
         T(only_those_above_may_close),
         T(an_adopted_range_is_in_force_again),
         T(an_adopted_range_that_is_not_whole_any_more_is_out_of_force),
+        T(an_adoption_of_a_log_that_is_given_up_whole_waits_for_it),
     };
 
     if (sodium_init() < 0)

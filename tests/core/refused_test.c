@@ -255,6 +255,29 @@ static void what_stands_on_a_branch_that_does_not_count_is_listed(void **state)
         "A7.2 ID set income 4300 its log has two histories, and this one does not count open; ");
 }
 
+static void what_an_entry_that_counts_repeats_is_answered(void **state)
+{
+    struct pen next, other = own;
+    struct cairn_head head = pen_head(&own);
+    struct draft draft;
+
+    (void)state;
+    struct cairn_ref lost = pen_set(&own, 1, FIELD_INCOME, 4300);
+    pen_set(&other, 1, FIELD_INCOME, 4444);
+    take();
+    pen_begin(&next, own.keys, &station.replica->ctx.network, VILLAGE, CAIRN_CHANNEL_RECORDS,
+              &station.replica->under, 1, 79, &pieces);
+    draft_change(&draft, &next, 3);
+    draft_announce_first(&draft, &head);
+    draft_item(&draft, CAIRN_ITEM_SET, (struct cairn_local_dot){1, 1}, FIELD_INCOME, 4300, NULL, 0);
+    cairn_repeats_write(&draft.writer, &lost);
+    draft_write(&draft, &next);
+    take();
+    assert_string_equal(refused(false), "");
+    assert_string_equal(refused(true), "A7.2 ID set income 4300 its log has two histories, and "
+                                       "this one does not count answered; ");
+}
+
 /* ---- the audit ---- */
 
 static void settled_add(void *context, const struct cairn_audit_settled *settled)
@@ -426,6 +449,7 @@ int main(void)
         TEST(a_clock_that_jumps_is_marked_and_orders_nothing_in_its_log),
         TEST(what_a_revocation_cuts_off_is_listed),
         TEST(what_stands_on_a_branch_that_does_not_count_is_listed),
+        TEST(what_an_entry_that_counts_repeats_is_answered),
         TEST(an_audit_tells_of_a_settlement_that_has_effect_and_of_no_other),
         TEST(records_with_many_entries_without_effect_are_told_from_others),
         TEST(why_an_entry_cannot_be_written_is_said_in_the_same_language),

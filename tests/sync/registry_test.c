@@ -336,6 +336,36 @@ static void different_fields_written_unseen_are_parallel_and_merged(void **state
     assert_false(registry_get(&station, id)->is_parallel);
 }
 
+static bool keep_in_a_row(void *context, const struct cairn_record *record)
+{
+    char(*ids)[32] = context;
+
+    while (ids[0][0] != '\0')
+        ids++;
+    snprintf(ids[0], sizeof ids[0], "%s", record->id);
+    return true;
+}
+
+static void parallels_are_listed_by_their_ids(void **state)
+{
+    char ids[3][32], listed[4][32] = {{0}};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) /* those of the peer, A8, are heard of first */
+        registry_create(i == 2 ? &station : &peer, "household", "head", "扎西", ids[i]);
+    registry_sync_all();
+    for (size_t i = 0; i < 3; i++) {
+        net_must(registry_change(&station, ids[i], "income", "4100", CAIRN_PUT_SET));
+        net_must(registry_change(&peer, ids[i], "members", "5", CAIRN_PUT_SET));
+    }
+    registry_sync_all();
+    net_must(cairn_parallels(township.replica, keep_in_a_row, listed, &net_err));
+    assert_string_equal(listed[0], ids[2]);
+    assert_string_equal(listed[1], ids[0]);
+    assert_string_equal(listed[2], ids[1]);
+    assert_string_equal(listed[3], "");
+}
+
 static void one_field_written_unseen_is_a_conflict_and_not_parallel(void **state)
 {
     char id[32];
@@ -376,6 +406,7 @@ int main(void)
         REGISTRY_TEST(a_merge_and_its_undoing_unseen_end_the_same_everywhere),
         REGISTRY_TEST(a_merge_is_of_records_of_one_type_that_has_the_relation),
         REGISTRY_TEST(different_fields_written_unseen_are_parallel_and_merged),
+        REGISTRY_TEST(parallels_are_listed_by_their_ids),
         REGISTRY_TEST(one_field_written_unseen_is_a_conflict_and_not_parallel),
     };
 
