@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "desk.h"
+#include "holder.h"
 #include "replica_internal.h"
 #include "schema_yaml.h"
 
@@ -221,11 +222,5 @@ const char *desk_count(const struct cairn_query *query, const char *by, const ch
 
 void desk_indexes_lose(void)
 {
-    struct cairn_context *ctx = &desk.replica->ctx;
-    struct cairn_key key = cairn_key_meta("index");
-
-    machine_must(&desk, cairn_context_begin(ctx, CAIRN_TXN_WRITE));
-    machine_must(&desk, cairn_kv_del(ctx, &key));
-    machine_must(&desk, cairn_context_commit(ctx));
-    ctx->indexing.is_known = false;
+    context_indexes_lose(&desk.replica->ctx);
 }

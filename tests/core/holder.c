@@ -342,6 +342,16 @@ static void indexes_dump(struct cairn_context *ctx, struct cairn_buffer *out)
     assert_false(out->failed);
 }
 
+void context_indexes_lose(struct cairn_context *ctx)
+{
+    struct cairn_key key = cairn_key_meta("index");
+
+    assert_int_equal(cairn_context_begin(ctx, CAIRN_TXN_WRITE), CAIRN_OK);
+    assert_int_equal(cairn_kv_del(ctx, &key), CAIRN_OK);
+    assert_int_equal(cairn_context_commit(ctx), CAIRN_OK);
+    ctx->indexing.is_known = false;
+}
+
 size_t context_index_check(struct cairn_context *ctx)
 {
     static const uint8_t entropy[32] = {1};

@@ -55,7 +55,9 @@ char *holder_describe(struct holder *holder);
 /* The indexes that saves kept are those that a build over all records makes; how many bytes they
  * are. context_describe checks it too. */
 size_t context_index_check(struct cairn_context *ctx);
-/* The same over a context of somebody else's, in a transaction begun here. */
+/* The indexes are not there until the next commit: all is answered by looking at every record. */
+void context_indexes_lose(struct cairn_context *ctx);
+/* What holder_describe says, over a context of somebody else's, in a transaction begun here. */
 char *context_describe(struct cairn_context *ctx);
 void expect_same_text(const char *got, const char *want, const char *what);
 
