@@ -10,6 +10,7 @@
 #include "malice.h"
 #include "people_internal.h"
 #include "schemas.h"
+#include "twins.h"
 
 #define CALLS_MAX 400 /* of the store, before an armed fault strikes */
 
@@ -359,7 +360,7 @@ const struct sim_fault sim_faults[] = {
     {"stranger's request", 3, has_malice, malice_stranger},
     {"random answer", 3, has_malice, malice_random_reply},
     {"forged log", 10, has_malice, malice_forges},
-    {"copied key and mark", 4, has_malice, malice_forks},
+    {"copied key and mark", 4, has_malice, twins_fork},
 };
 const unsigned sim_fault_count = sizeof sim_faults / sizeof sim_faults[0];
 

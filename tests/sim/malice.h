@@ -1,7 +1,7 @@
 /*
  * malice.h: hostile hands. Strangers and devices with a grant of their own, who send what no honest
- * program sends; and a device whose key and mark were copied whole, so that two hands write one
- * log. Nothing that they may not write may ever have an effect.
+ * program sends, and servers that went back or sign twice. Nothing that they may not write may ever
+ * have an effect.
  */
 
 #ifndef CAIRN_SIM_MALICE_H
@@ -14,7 +14,6 @@ bool malice_random_request(struct world *world, struct dice *dice);
 bool malice_stranger(struct world *world, struct dice *dice);
 bool malice_random_reply(struct world *world, struct dice *dice);
 bool malice_forges(struct world *world, struct dice *dice);
-bool malice_forks(struct world *world, struct dice *dice);
 /* The server's disk is an old copy for one exchange: whoever has seen more is told, and nothing is
  * signed anew. */
 bool malice_server_is_behind(struct world *world, struct dice *dice);

@@ -16,6 +16,7 @@
 #include "malice.h"
 #include "people.h"
 #include "traitor.h"
+#include "twin_office.h"
 
 #define SLOTS_A_DAY 10 /* actions of a station: so many make a day count */
 #define FULL_EVERY 100 /* steps */
@@ -115,6 +116,8 @@ static void run_end(struct world *world)
         malice_server_forks(world);
     else if (world_is_well(world) && world->traits.has_traitor)
         traitor_turns(world);
+    else if (world_is_well(world) && world->traits.has_twin_office)
+        twin_office_grants(world);
 }
 
 static void progress_note(const struct world *world, struct run_result *progress)

@@ -82,6 +82,7 @@
     X(GRANT_REFUSED, "a grant beyond one's own was refused")         \
     X(TRAITOR_VAIN, "an office that turned cut nobody else")         \
     X(TRAITOR_SHUT_OUT, "a revoked office granted in vain")          \
+    X(TWIN_OFFICE, "an office of two histories was replaced")        \
     X(AUDIT_CLEAN, "an audit without findings")                      \
     X(AUDIT_FOUND, "an audit with the findings that are due")
 

@@ -72,6 +72,16 @@ struct node *world_pick_station(struct world *world, struct dice *dice)
     return &world->nodes[world->office];
 }
 
+struct node *world_pick_ready(struct world *world, struct dice *dice)
+{
+    struct node *node = world_pick_station(world, dice);
+    struct node *server = &world->nodes[world->server];
+    bool is_ready = node->replica != NULL && server->replica != NULL && !node_may_fail(node) &&
+                    !node_may_fail(server);
+
+    return is_ready && node->kind == NODE_STATION ? node : NULL;
+}
+
 struct node *world_node_add(struct world *world, enum node_kind kind, unsigned village,
                             const char *tag)
 {
@@ -379,6 +389,7 @@ static void traits_draw(struct world *world)
     if (world->config.stations < world->village_count)
         world->village_count = world->config.stations;
     traits->has_traitor = dice_one_in(&dice, 3);
+    traits->has_twin_office = dice_one_in(&dice, 3);
 }
 
 static void stations_join(struct world *world)

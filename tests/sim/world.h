@@ -80,6 +80,7 @@ struct traits {
     bool has_link_faults, has_disk_faults, has_restores, has_clones, has_decrees, has_malice;
     bool has_server_fork; /* and it ends with a server that lies */
     bool has_traitor;     /* or with an office that turns */
+    bool has_twin_office; /* or with one whose folder is used twice */
     bool has_clock_faults;
     unsigned link_quality; /* one message in so many meets with something */
 };
@@ -134,6 +135,8 @@ void world_saw(struct world *world, enum tally_seen seen);
 /* The village's code, 12 digits. */
 const char *world_village(unsigned village);
 struct node *world_pick_station(struct world *world, struct dice *dice);
+/* One of which, and of whose server, nothing fails; NULL: not now. */
+struct node *world_pick_ready(struct world *world, struct dice *dice);
 unsigned node_number(const struct world *world, const struct node *node);
 
 /* A device of this kind, granted by `above` and joined; NULL when there is no room or it failed. */
