@@ -196,8 +196,7 @@ bool book_knows_revoked(struct world *world, struct node *node)
 
 /* ---- taking in ----------------------------------------------------------------------------- */
 
-static uint32_t own_log(struct world *world, struct node *node, unsigned village,
-                        uint32_t *out_size)
+uint32_t book_own_log(struct world *world, struct node *node, unsigned village, uint32_t *out_size)
 {
     struct cairn_hash id;
 
@@ -318,7 +317,7 @@ uint32_t book_place(struct world *world, struct node *node, uint32_t log)
 void book_take(struct world *world, struct node *node, unsigned village,
                const struct book_entry *entries, unsigned count)
 {
-    uint32_t size, log = own_log(world, node, village, &size);
+    uint32_t size, log = book_own_log(world, node, village, &size);
 
     if (log == MODEL_NONE)
         return;

@@ -51,7 +51,7 @@ struct book_write {
     enum model_kind kind;
     bool deletes;
 };
-/* One entry: its writes, and what its author saw of the record. */
+/* One entry. */
 struct book_entry {
     struct book_write writes[16];
     unsigned count;
@@ -64,6 +64,9 @@ struct book_entry {
  */
 void book_take(struct world *world, struct node *node, unsigned village,
                const struct book_entry *entries, unsigned count);
+/* The own records log in a village, entered where it is new; MODEL_NONE: there is none, which fails
+ * the run, as does one too many. */
+uint32_t book_own_log(struct world *world, struct node *node, unsigned village, uint32_t *out_size);
 /* Where the entries stand that `node` appended to its log since the book took the last of it:
  * behind a basis, where it begins or goes on under a newer schema. */
 uint32_t book_place(struct world *world, struct node *node, uint32_t log);

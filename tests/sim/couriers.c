@@ -31,7 +31,7 @@ struct bundle couriers_bundle(struct world *world, struct node *node, bool is_fu
 {
     struct bundle_pieces pieces = {NULL, 0, 0};
     struct cairn_bundle_report report;
-    struct bundle bundle = {.is_full = is_full, .writer = node_number(world, node)};
+    struct bundle bundle = {.is_full = is_full};
 
     enum cairn_status status =
         cairn_bundle_write(node->replica, is_full, piece_add, &pieces, &report, &world->err);

@@ -174,7 +174,6 @@ static enum cairn_status disk_commit(struct cairn_txn *txn)
         return status;
     }
     status = disk->inner->ops->commit(inner_txn(txn));
-    disk->commit_count++;
     if (disk->dies_behind_commit && !disk->is_quiet) {
         disk->dies_behind_commit = false;
         disk->is_dead = true;

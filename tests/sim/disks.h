@@ -28,7 +28,7 @@ struct disk {
     bool is_dead;
     bool is_full;
     bool is_quiet; /* the simulator looks: nothing fails, nothing is counted */
-    uint64_t call_count, commit_count, fault_count;
+    uint64_t call_count, fault_count;
     long open_count; /* transactions and ranges */
 };
 

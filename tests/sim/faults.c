@@ -1,11 +1,7 @@
 #include "faults.h"
 
-#include <string.h>
-
-#include "book.h"
 #include "couriers.h"
 #include "decrees.h"
-#include "inspect.h"
 #include "links.h"
 #include "malice.h"
 #include "people_internal.h"
@@ -201,7 +197,7 @@ static bool backup_is_put_back(struct world *world, struct dice *dice)
 {
     struct node *node = pick_restorable(world, dice);
 
-    if (node == NULL || node->backup.disk.txn == NULL || !may_go_back(world))
+    if (node == NULL || node->backup.txn == NULL || !may_go_back(world))
         return false;
     trace_line(&world->trace, "#%llu %s is restored from its backup",
                (unsigned long long)world->step, node->tag);
@@ -326,7 +322,8 @@ static bool auditor_syncs(struct world *world, struct dice *dice)
 
     if (dice_one_in(dice, 4) && links_sync(world, root, dice, true) != LINK_NO_SERVER)
         world_fail(world, "sync-refused", "the root, which no server serves, syncs");
-    if (links_sync(world, auditor, dice, false) == LINK_REFUSED)
+    enum link_end end = links_sync(world, auditor, dice, false);
+    if (end == LINK_REFUSED || end == LINK_FORKED)
         world_fail(world, "sync-refused", "an exchange of the auditor: %s", world->err.text);
     return true;
 }

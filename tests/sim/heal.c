@@ -1,10 +1,8 @@
 #include "heal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "couriers.h"
-#include "inspect.h"
 #include "invariants.h"
 #include "links.h"
 
@@ -14,6 +12,8 @@ static void machines_mend(struct world *world)
 {
     for (unsigned i = 0; i < world->node_count && world_is_well(world); i++) {
         struct node *node = &world->nodes[i];
+        if (!node->is_joined)
+            continue; /* a twin that is not heard of any more */
         if (node->replica == NULL || node->disk.is_dead)
             node_power_on(world, node, false);
         disk_power_on(&node->disk);
@@ -74,18 +74,15 @@ static void until_quiet(struct world *world, struct dice *dice)
         }
 }
 
-/* The root has no server above it: a rider goes both ways. */
+/* The root has no server above it: a rider brings what it published. */
 static void root_visit(struct world *world)
 {
     struct node *root = &world->nodes[world->root], *office = &world->nodes[world->office];
-    struct bundle down = couriers_bundle(world, root, false);
-    struct bundle up = couriers_bundle(world, office, false);
+    struct bundle bundle = couriers_bundle(world, root, false);
 
-    if (world_is_well(world) && down.is_there)
-        couriers_read_one(world, office, &down);
-    (void)up; /* sealed to whoever reads the county: the root holds no grant */
-    free(down.data);
-    free(up.data);
+    if (world_is_well(world) && bundle.is_there)
+        couriers_read_one(world, office, &bundle);
+    free(bundle.data);
 }
 
 void heal(struct world *world)

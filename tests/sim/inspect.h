@@ -23,17 +23,18 @@ bool inspect_is_basis(struct world *world, struct node *node, const struct cairn
 /* The newest version of the schema here. */
 unsigned inspect_schema(struct world *world, struct node *node);
 
-/* Own records logs, of all generations, in the order in which core numbers them. */
-struct own_log {
-    uint32_t log; /* of the model */
-    uint32_t size, covered;
-    uint64_t generation;
-};
 /* Does an entry repeat one that counts? */
 bool inspect_is_repeated(struct world *world, struct node *node, const struct cairn_hash *log,
                          uint32_t index);
 /* The one that an open device writes in; it may have no log yet. */
 uint64_t inspect_generation(const struct node *node);
+
+struct own_log {
+    uint32_t log; /* of the model */
+    uint32_t size, covered;
+    uint64_t generation;
+};
+/* Own records logs, of all generations, in the order in which core numbers them. */
 unsigned inspect_own_logs(struct world *world, struct node *node, struct own_log *out_logs,
                           unsigned max);
 
@@ -62,7 +63,7 @@ void inspect_values(struct world *world, struct node *node, inspect_record_fn *v
 /* State digest of a village's records; false: it is not comparable (something waits). */
 bool inspect_digest(struct world *world, struct node *node, unsigned village,
                     struct cairn_hash *out_digest);
-/* Forks kept as evidence, and runs parked. */
+/* Forks kept as evidence. */
 uint64_t inspect_fork_count(struct world *world, struct node *node);
 /* Leaves of the village's records scope log. */
 uint64_t inspect_scope_size(struct world *world, struct node *node, unsigned village);

@@ -197,7 +197,7 @@ static enum link_end reply_give(struct world *world, struct node *node, struct c
     }
     node->awaits_reply = false;
     if (status == CAIRN_REFUSED || status == CAIRN_FORKED)
-        return LINK_REFUSED;
+        return status == CAIRN_FORKED ? LINK_FORKED : LINK_REFUSED;
     return station_failed(world, node, status, "cairn_sync_reply");
 }
 
@@ -340,7 +340,9 @@ static void reply_deliver(struct world *world, const struct letter *letter)
     /* It may answer a request that was given up: then it must be refused. */
     enum link_end end =
         reply_give(world, node, (struct cairn_bytes){letter->data, letter->size}, false, &again);
-    if (end == LINK_REFUSED)
+    if (end == LINK_DONE)
+        world_saw(world, SEEN_REPLY_BY_MAIL);
+    else if (end == LINK_REFUSED || end == LINK_FORKED)
         world_fail(world, "late-reply", "%s: %s", node->tag, world->err.text);
 }
 

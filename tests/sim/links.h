@@ -17,6 +17,7 @@ enum link_end {
     LINK_DISK,      /* the station's disk failed */
     LINK_NO_SERVER,
     LINK_REFUSED, /* the server, or what it signed, is not as it should be: world->err says how */
+    LINK_FORKED,  /* the server signed another history than the one here */
 };
 
 /* Exchanges until nothing more waits. `is_good`: the link and the server do nothing wrong. */

@@ -2,7 +2,6 @@
 
 #define _GNU_SOURCE
 
-#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>

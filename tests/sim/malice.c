@@ -15,7 +15,7 @@
 static struct node *hostile_node(struct world *world)
 {
     for (unsigned i = 0; i < world->node_count; i++)
-        if (world->nodes[i].is_hostile)
+        if (world->nodes[i].is_hostile && world->nodes[i].kind == NODE_STATION)
             return &world->nodes[i];
     if (world->nodes[world->office].replica == NULL || world->node_count == WORLD_NODES_MAX)
         return NULL;
@@ -209,7 +209,7 @@ bool malice_server_is_behind(struct world *world, struct dice *dice)
 
     if (node == NULL)
         return false;
-    if (server->backup.disk.txn == NULL) {
+    if (server->backup.txn == NULL) {
         node_backup(world, server);
         return true;
     }
@@ -217,9 +217,9 @@ bool malice_server_is_behind(struct world *world, struct dice *dice)
     if (!world_is_well(world) || world_pick_ready(world, dice) == NULL)
         return false;
     puts_create(world, node, dice); /* so that it brings something */
-    if (!world_is_well(world) || !server_swap(world, &server->backup.disk, &kept))
+    if (!world_is_well(world) || !server_swap(world, &server->backup, &kept))
         return false;
-    backup_drop(&server->backup); /* it is a look at what is closed next */
+    disk_copy_drop(&server->backup); /* it is a look at what is closed next */
     kept->ops->close(kept);
     bool is_behind = inspect_scope_size(world, server, node->village) <
                      inspect_scope_size(world, node, node->village);
@@ -265,17 +265,17 @@ void malice_server_forks(struct world *world)
     bool is_swapped = world_is_well(world) && server_swap(world, &before, &kept);
     disk_copy_drop(&before);
     if (is_swapped) {
-        backup_drop(&server->backup);
+        disk_copy_drop(&server->backup);
         puts_create(world, second, &dice);
         links_sync(world, second, &dice, true);
         struct bundle two = couriers_bundle(world, second, true);
-        if (links_sync(world, first, &dice, true) != LINK_REFUSED)
+        if (links_sync(world, first, &dice, true) != LINK_FORKED)
             world_fail(world, "server-fork", "%s does not see the server's other history",
                        first->tag);
         else
             world_saw(world, SEEN_SERVER_FORK_FOUND);
         if (world_is_well(world) && one.is_there && two.is_there)
-            twins_audited(world, &one, &two, "server-fork");
+            audited_together(world, &one, &two, "not the one its server signed elsewhere");
         free(two.data);
         kept->ops->close(kept);
     }

@@ -44,7 +44,7 @@ struct model_version {
     uint32_t field;
     enum model_kind kind;
     uint32_t token; /* what was written; 0 for a deletion or creation. Of an element its number, of
-                       a count the difference, modulo 2^32, of a step book_position() */
+                       a count the difference, modulo 2^32, of a step BOOK_POSITION */
     uint32_t follows; /* of a step: the version that it follows, or MODEL_NONE */
     uint32_t log, index;
     uint64_t time_s;                         /* by the author's clock */

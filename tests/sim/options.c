@@ -23,7 +23,7 @@ static const char help[] =
     "  --shrink            leave out steps of a failing run while it still fails, and print what "
     "is\n"
     "                      left, at most 60 lines\n"
-    "  --strict            fail when any operation, fault or outcome never happened\n"
+    "  --strict            fail when anything of the table never happened\n"
     "  --quiet             no table at the end; with --strict what never happened\n"
     "\n"
     "The long run: cairn-sim --station-days 1000000 --jobs 2 --strict --shrink\n"
@@ -121,6 +121,7 @@ static bool option_take(int option, const char *text, struct options *options, u
         return number_read(text, 1, UINT32_MAX, &options->seconds);
     case OPTION_TRACE:
         options->run.trace_out = stdout;
+        setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* of a run that dies, all lines */
         break;
     case OPTION_SHRINK:
         options->shrinks = true;

@@ -1,7 +1,5 @@
 #include "people.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "book.h"
@@ -96,6 +94,25 @@ struct listing {
     const char *village;
 };
 
+/* Records of a village that the book is sure of. */
+static uint64_t listed_due(struct world *world, struct node *node, unsigned village)
+{
+    const struct model *model = &world->model;
+    struct book_sight sight;
+    uint64_t count = 0;
+
+    inspect_holdings(world, node);
+    for (uint32_t i = 0; i < model->record_count; i++) {
+        const struct model_record *record = &model->records[i];
+        if (book_village_of(record->scope) != village ||
+            node->held.size[record->log] <= record->index || model_is_vague(model, i))
+            continue;
+        book_look(world, node, i, &sight);
+        count += sight.count > 0 && !sight.is_deleted;
+    }
+    return count;
+}
+
 static bool listed(void *context, const struct cairn_record *record)
 {
     struct listing *listing = context;
@@ -108,7 +125,8 @@ static bool listed(void *context, const struct cairn_record *record)
 
 static void act_list(struct world *world, struct node *node, struct dice *dice)
 {
-    struct listing listing = {.village = world_village(people_village(world, node, dice))};
+    unsigned village = people_village(world, node, dice);
+    struct listing listing = {.village = world_village(village)};
     const struct cairn_field_value filter = {"village", listing.village};
 
     enum cairn_status status =
@@ -117,36 +135,33 @@ static void act_list(struct world *world, struct node *node, struct dice *dice)
         read_failed(world, node, status, "a list");
     else if (listing.is_wrong)
         world_fail(world, "list", "%s lists a deleted record or one of another village", node->tag);
+    else if (listing.count < listed_due(world, node, village))
+        world_fail(world, "list", "%s lists %llu records of %s, and leaves some out", node->tag,
+                   (unsigned long long)listing.count, listing.village);
 }
-
-struct history_count {
-    uint64_t count, in_force;
-};
 
 static bool happened(void *context, const struct cairn_history_item *item)
 {
-    struct history_count *history = context;
-
-    history->count++;
-    history->in_force += item->is_in_force;
+    (void)item;
+    ++*(uint64_t *)context;
     return true;
 }
 
 static void act_history(struct world *world, struct node *node, struct dice *dice)
 {
     uint32_t record = book_pick(world, node, dice);
-    struct history_count history = {0};
+    uint64_t count = 0;
 
     if (record == MODEL_NONE)
         return;
     const char *label = world->model.records[record].label;
-    enum cairn_status status = cairn_history(node->replica, label, happened, &history, &world->err);
+    enum cairn_status status = cairn_history(node->replica, label, happened, &count, &world->err);
     if (status == CAIRN_AMBIGUOUS && book_may_share(world, node, label))
         world_saw(world, SEEN_LABEL_AMBIGUOUS);
     else if (status != CAIRN_OK)
         read_failed(world, node, status, "a history");
     else
-        invariant_history(world, node, record, history.count);
+        invariant_history(world, node, record, count);
 }
 
 static void act_status(struct world *world, struct node *node, struct dice *dice)
@@ -171,7 +186,7 @@ static void act_sync(struct world *world, struct node *node, struct dice *dice)
                end == LINK_DONE        ? "done"
                : end == LINK_NO_ANSWER ? "no answer"
                                        : "failed");
-    if (end == LINK_REFUSED)
+    if (end == LINK_REFUSED || end == LINK_FORKED)
         sync_failed(world, node, "an exchange");
     else if (end == LINK_DONE)
         invariant_waiting(world, node, cairn_sync_report(node->replica)->waiting_count);

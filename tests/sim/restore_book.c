@@ -7,7 +7,8 @@
 #include "book.h"
 #include "cairn/cbor.h"
 
-char label_check(const struct cairn_hash *log, uint32_t index)
+/* The last character of a record's label (SPEC.md section 5.3). */
+static char label_check(const struct cairn_hash *log, uint32_t index)
 {
     static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     uint8_t bytes[48], hash[crypto_hash_sha256_BYTES];
@@ -139,18 +140,10 @@ static uint32_t new_log(struct world *world, struct node *node, unsigned village
     return model_log_add(&world->model, &fresh);
 }
 
-static unsigned village_of(const struct world *world, uint32_t log)
-{
-    for (unsigned i = 0; i < WORLD_VILLAGES_MAX; i++)
-        if (strtoull(world_village(i), NULL, 10) == world->model.logs[log].scope.code)
-            return i;
-    return 0;
-}
-
 static void tail_again(struct repeating *r, struct node *node, const struct own_log *old)
 {
     struct world *world = r->world;
-    unsigned village = village_of(world, old->log);
+    unsigned village = book_village_of(world->model.logs[old->log].scope);
 
     r->from = old->log;
     r->to = new_log(world, node, village);

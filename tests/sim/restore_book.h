@@ -17,7 +17,4 @@ void restore_book_before(struct world *world, struct node *node, const struct ow
 void restore_book(struct world *world, struct node *node, const struct own_log *logs,
                   unsigned count);
 
-/* The last character of a record's label (SPEC.md section 5.3). */
-char label_check(const struct cairn_hash *log, uint32_t index);
-
 #endif

@@ -1,7 +1,6 @@
 /* Settling a conflict, as people do: one of the values, another one, or a contested deletion. */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "book.h"
@@ -69,23 +68,17 @@ static void restored_fields(void *context, struct world *world, struct node *nod
     }
 }
 
-/* The number of entries that brought a record back; 0: the log is not found. */
+/* The number of entries that brought a record back; 0: there is no log, which failed the run. */
 static unsigned brought_back(struct world *world, struct node *node, uint32_t record,
                              struct book_entry *entries)
 {
     unsigned village = book_village_of(world->model.records[record].scope);
     struct restored_look look = {.record = record, .entries = entries};
-    struct cairn_hash id;
-    uint32_t size = 0;
+    uint32_t size;
 
-    if (!inspect_own_log(world, node, village, &id, &size))
+    look.log = book_own_log(world, node, village, &size);
+    if (look.log == MODEL_NONE)
         return 0;
-    look.log = model_log_find(&world->model, &id);
-    if (look.log == MODEL_NONE) { /* its first edit there: enter the log as the book would */
-        struct model_log fresh = {.id = id, .grant = node->grant, .channel = CAIRN_CHANNEL_RECORDS};
-        fresh.scope = world->model.records[record].scope;
-        look.log = model_log_add(&world->model, &fresh);
-    }
     look.from = book_place(world, node, look.log);
     look.count = size - look.from < BACK_ENTRIES_MAX ? size - look.from : BACK_ENTRIES_MAX;
     inspect_values(world, node, restored_fields, &look);

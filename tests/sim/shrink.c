@@ -106,23 +106,26 @@ void shrunk_print(const struct run_config *config, const struct shrunk *shrunk)
 {
     struct run_config last = *config;
     struct run_result result;
-    char *text = NULL, *at;
-    size_t size = 0, lines = 0;
+    FILE *trace = tmpfile();
+    size_t lines = 0;
+    int c;
 
+    CAIRN_ASSERT(trace != NULL && setvbuf(trace, NULL, _IOLBF, BUFSIZ) == 0);
     last.skipped = shrunk->skipped;
     last.steps_max = shrunk->steps_max;
-    last.trace_out = open_memstream(&text, &size);
-    CAIRN_ASSERT(last.trace_out != NULL);
-    memset(&result, 0, sizeof result);
-    run_world(&last, &result);
-    fclose(last.trace_out);
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == '\n';
-    at = text;
-    for (size_t left = lines; left > SHRINK_LINES_MAX; left--)
-        at = strchr(at, '\n') + 1;
-    printf("%" PRIu64 " of %" PRIu64 " steps are left after %u tries%s:\n%s", shrunk->left_count,
+    last.trace_out = trace;
+    run_alone(&last, &result); /* which may die */
+    rewind(trace);
+    while ((c = getc(trace)) != EOF)
+        lines += c == '\n';
+    printf("%" PRIu64 " of %" PRIu64 " steps are left after %u tries%s:\n", shrunk->left_count,
            shrunk->steps_max, shrunk->try_count,
-           lines > SHRINK_LINES_MAX ? "; the last 60 lines of their trace" : "; their trace", at);
-    free(text);
+           lines > SHRINK_LINES_MAX ? "; the last 60 lines of their trace" : "; their trace");
+    rewind(trace);
+    while ((c = getc(trace)) != EOF) {
+        if (lines <= SHRINK_LINES_MAX)
+            putchar(c);
+        lines -= c == '\n';
+    }
+    fclose(trace);
 }

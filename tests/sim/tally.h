@@ -60,6 +60,7 @@
     X(SERVER_BEHIND, "a server restored from an old copy was found") \
     X(SERVER_FORK_FOUND, "a server with two histories was found")    \
     X(REPLY_DAMAGED, "a damaged or foreign answer was refused")      \
+    X(REPLY_BY_MAIL, "an answer by mail was taken")                  \
     X(REPLY_LATE, "an answer nobody waited for")                     \
     X(LETTER_LOST, "a message was lost")                             \
     X(LETTER_REPEATED, "a message came twice")                       \

@@ -37,7 +37,6 @@ void trace_line(struct trace *trace, const char *format, ...)
     va_end(args);
     size_t kept = size < 0 ? 0 : (size_t)size < sizeof line ? (size_t)size : sizeof line - 1;
     trace_bytes(trace, (struct cairn_bytes){(const uint8_t *)line, kept});
-    trace->line_count++;
     if (trace->out != NULL)
         fprintf(trace->out, "%s\n", line);
 }

@@ -15,7 +15,6 @@
 
 struct trace {
     uint64_t hash;
-    uint64_t line_count;
     FILE *out; /* NULL: only hashed */
 };
 

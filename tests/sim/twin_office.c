@@ -110,7 +110,7 @@ static bool both_grant(struct twin_play *play, struct node *first, struct node *
         if (inspect_fork_count(world, &world->nodes[world->server]) == forks)
             play_fails(play, "has two histories, and the server kept no evidence", play->office);
         if (one.is_there && two.is_there)
-            twins_audited(world, &one, &two, "twin-office");
+            twins_audited(world, play->office, &one, &two);
     }
     free(one.data);
     free(two.data);

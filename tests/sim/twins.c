@@ -9,27 +9,27 @@
 #include "links.h"
 #include "people_internal.h"
 
-struct found {
-    unsigned count;
+struct finding_wanted {
+    const char *what;
+    bool is_found;
 };
 
-static void finding_count(void *context, uint64_t number, const char *text, const char *affects)
+static void finding_look(void *context, uint64_t number, const char *text, const char *affects)
 {
-    struct found *found = context;
+    struct finding_wanted *wanted = context;
 
     (void)number;
-    (void)text;
     (void)affects;
-    found->count++;
+    wanted->is_found = wanted->is_found || strstr(text, wanted->what) != NULL;
 }
 
-void twins_audited(struct world *world, const struct bundle *one, const struct bundle *two,
-                   const char *invariant)
+void audited_together(struct world *world, const struct bundle *one, const struct bundle *two,
+                      const char *what)
 {
     static const char *const names[] = {"one", "two"};
     const struct cairn_bytes files[] = {{one->data, one->size}, {two->data, two->size}};
-    struct found found = {0};
-    const struct cairn_audit_visitor visitor = {.finding = finding_count, .context = &found};
+    struct finding_wanted wanted = {.what = what};
+    const struct cairn_audit_visitor visitor = {.finding = finding_look, .context = &wanted};
     struct cairn_audit_report report;
 
     const struct cairn_audit_given given = {
@@ -40,10 +40,19 @@ void twins_audited(struct world *world, const struct bundle *one, const struct b
 
     if (!WORLD_MUST(world, cairn_audit_files(&given, &visitor, &report, NULL, &world->err)))
         return;
-    if (report.finding_count == 0)
-        world_fail(world, invariant, "an auditor with both histories finds nothing");
+    if (!wanted.is_found)
+        world_fail(world, "fork-unseen", "an auditor with both histories does not find: %s", what);
     else
         world_saw(world, SEEN_AUDIT_FOUND);
+}
+
+void twins_audited(struct world *world, const struct node *node, const struct bundle *one,
+                   const struct bundle *two)
+{
+    char what[64];
+
+    snprintf(what, sizeof what, "%s signed two different histories", node->tag);
+    audited_together(world, one, two, what);
 }
 
 struct node *twins_make(struct world *world, struct node *node)
@@ -98,7 +107,7 @@ static void fork_must_be_seen(struct world *world, const struct node *node, uint
     else
         world_saw(world, SEEN_FORK_KEPT);
     if (world_is_well(world) && one->is_there && two->is_there)
-        twins_audited(world, one, two, "fork-unseen");
+        twins_audited(world, node, one, two);
 }
 
 /* Both hands write the same place of the log; one syncs before the other. */

@@ -13,9 +13,12 @@
 struct node *twins_make(struct world *world, struct node *node);
 /* It is never heard of again. */
 void twins_retire(struct node *twin);
-/* An auditor who has both bundles must see that they do not fit. */
-void twins_audited(struct world *world, const struct bundle *one, const struct bundle *two,
-                   const char *invariant);
+/* An auditor who has both bundles must find `what`, a part of the finding's sentence. */
+void audited_together(struct world *world, const struct bundle *one, const struct bundle *two,
+                      const char *what);
+/* ... that this device signed two histories. */
+void twins_audited(struct world *world, const struct node *node, const struct bundle *one,
+                   const struct bundle *two);
 /* A station and its twin write the same place of their log, and one syncs before the other. */
 bool twins_fork(struct world *world, struct dice *dice);
 

@@ -165,17 +165,10 @@ bool node_may_fail(const struct node *node)
            node->disk.dies_behind_commit || node->machine.mark_fails;
 }
 
-void backup_drop(struct backup *backup)
-{
-    disk_copy_drop(&backup->disk);
-}
-
 void node_backup(struct world *world, struct node *node)
 {
-    backup_drop(&node->backup);
-    inspect_holdings(world, node);
-    node->backup.held = node->held;
-    WORLD_MUST(world, disk_copy_take(&node->disk, &node->backup.disk));
+    disk_copy_drop(&node->backup);
+    WORLD_MUST(world, disk_copy_take(&node->disk, &node->backup));
 }
 
 /* It does not know that it went back: right only if nothing of what is missing ever left it. */
@@ -204,8 +197,6 @@ static bool is_revoked(const struct model *model, unsigned grant)
     return false;
 }
 
-/* A decree that had left nobody's hands went with the office's disk: its place in the log may be
- * given to another. */
 /* A request that is still on its way is lost with the disk: whether it would have come through, and
  * a decree with it, cannot be foretold. */
 static void requests_lose(struct world *world, unsigned node)
@@ -219,6 +210,8 @@ static void requests_lose(struct world *world, unsigned node)
     }
 }
 
+/* A decree that had left nobody's hands went with the office's disk: its place in the log may be
+ * given to another. */
 static void decrees_lose(struct world *world)
 {
     struct model *model = &world->model;
@@ -238,14 +231,14 @@ static void decrees_lose(struct world *world)
     world_saw(world, SEEN_DECREE_LOST);
 }
 
-void node_go_back(struct world *world, struct node *node, struct backup *backup)
+void node_go_back(struct world *world, struct node *node, struct disk_copy *backup)
 {
     const struct cairn_replica_config reading = node_config(node, false);
     const struct cairn_replica_config writing = node_config(node, true);
     struct own_log logs[MODEL_LOGS_MAX];
 
     node_close(node);
-    if (backup != NULL && !WORLD_MUST(world, disk_go_back(&node->disk, &backup->disk)))
+    if (backup != NULL && !WORLD_MUST(world, disk_go_back(&node->disk, backup)))
         return;
     node->held_is_stale = true;
     if (!WORLD_MUST(world, cairn_replica_open(&reading, &node->replica, &world->err)))
@@ -434,7 +427,7 @@ void world_close(struct world *world)
 {
     for (unsigned i = 0; i < world->node_count; i++) {
         node_close(&world->nodes[i]);
-        backup_drop(&world->nodes[i].backup);
+        disk_copy_drop(&world->nodes[i].backup);
         disk_close(&world->nodes[i].disk);
     }
     for (unsigned i = 0; i < WORLD_LETTERS_MAX; i++)

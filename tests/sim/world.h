@@ -33,12 +33,6 @@
 
 enum node_kind { NODE_ROOT, NODE_OFFICE, NODE_SERVER, NODE_AUDITOR, NODE_TOWNSHIP, NODE_STATION };
 
-/* A copy of a device's disk, somewhere in a drawer. */
-struct backup {
-    struct disk_copy disk;
-    struct holdings held;
-};
-
 struct node {
     enum node_kind kind;
     char tag[8];
@@ -53,7 +47,7 @@ struct node {
     bool awaits_reply; /* an exchange is under way */
     struct holdings held;
     bool held_is_stale;
-    struct backup backup;
+    struct disk_copy backup; /* somewhere in a drawer */
     unsigned day_actions;
     uint32_t memo; /* how far its imports say that they have come; 0: nothing is kept */
     bool memo_is_unknown;
@@ -69,7 +63,6 @@ struct letter {
 
 struct bundle {
     bool is_there, is_full;
-    unsigned writer;
     uint8_t *data;
     size_t size;
     struct holdings held; /* what its writer held */
@@ -156,10 +149,9 @@ bool node_may_fail(const struct node *node);
 /* The power comes back: close, everything works, open. */
 void node_power_on(struct world *world, struct node *node, bool loses_unsynced_mark);
 /* Put an older disk in, or only carry the device to another place, and open. */
-void node_go_back(struct world *world, struct node *node, struct backup *backup);
+void node_go_back(struct world *world, struct node *node, struct disk_copy *backup);
 /* A copy of the disk as it is now; the one before is dropped. */
 void node_backup(struct world *world, struct node *node);
-void backup_drop(struct backup *backup);
 
 /* Everything that no replica and no bundle holds any more is lost, and may be. */
 void world_mark_lost(struct world *world);
