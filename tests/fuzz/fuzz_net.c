@@ -15,7 +15,7 @@ const struct fuzz_net *fuzz_net(void)
     net_sync(&made.net.office, &made.net.server);
     net_sync(&made.stations[0], &made.net.server);
     net_sync(&made.stations[1], &made.net.server);
-    net_set(&made.stations[0], made.record_id, "income", "4150");
+    net_set(&made.stations[0], made.record_id, "income", "4200");
     net_set(&made.stations[1], made.record_id, "income", "4300");
     net_sync(&made.stations[1], &made.net.server);
     made.root_statement = net_root_statement(&made.net);

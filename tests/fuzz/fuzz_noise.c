@@ -1,7 +1,7 @@
 /*
  * A Noise handshake under attack. The first byte picks the pattern and the way: any bytes where a
  * message is awaited; or an honest message with the input laid over it (xor), which must be refused
- * unless nothing was changed.
+ * unless nothing was changed. The first byte picks which message of the handshake, too.
  */
 
 #include <stdlib.h>
@@ -53,9 +53,9 @@ static void read_any(struct cairn_noise *reader, struct cairn_bytes message)
     free(payload);
 }
 
-/* The honest message, changed by the input: taken only when it is the honest one. */
-static void read_changed(struct cairn_noise *writer_side, struct cairn_noise *reader,
-                         struct cairn_bytes change, enum cairn_noise_pattern pattern)
+/* The next message of `from`, changed: `to` takes it only when it is the honest one. */
+static void message_pass(struct cairn_noise *from, struct cairn_noise *to,
+                         struct cairn_bytes change)
 {
     uint8_t message[MESSAGE_BYTES], payload[MESSAGE_BYTES];
     uint8_t plain[PAYLOAD_BYTES] = {9};
@@ -63,40 +63,54 @@ static void read_changed(struct cairn_noise *writer_side, struct cairn_noise *re
     bool is_changed = false;
 
     cairn_writer_init(&writer, message, sizeof message);
-    CAIRN_ASSERT(cairn_noise_write(writer_side, (struct cairn_bytes){plain, sizeof plain},
-                                   &writer) == CAIRN_OK);
+    CAIRN_ASSERT(cairn_noise_write(from, (struct cairn_bytes){plain, sizeof plain}, &writer) ==
+                 CAIRN_OK);
     size_t size = writer.size;
     for (size_t i = 0; i < change.size && i < size; i++) {
         message[i] ^= change.data[i];
         is_changed = is_changed || change.data[i] != 0;
     }
     cairn_writer_init(&writer, payload, sizeof payload);
-    enum cairn_status status =
-        cairn_noise_read(reader, (struct cairn_bytes){message, size}, &writer);
-    /* The first message of XX has no key yet: what it says is not protected. */
-    if (pattern == CAIRN_NOISE_XX)
-        return;
+    enum cairn_status status = cairn_noise_read(to, (struct cairn_bytes){message, size}, &writer);
     /* The top bit of a key is ignored by X25519, but it is hashed: changed is changed. */
     CAIRN_ASSERT((status == CAIRN_OK) == !is_changed);
     CAIRN_ASSERT(status != CAIRN_OK || memcmp(payload, plain, sizeof plain) == 0);
 }
 
+/* So many messages has a handshake. */
+static const uint8_t message_counts[CAIRN_NOISE_PATTERN_COUNT] = {
+    [CAIRN_NOISE_N] = 1,  [CAIRN_NOISE_X] = 1,  [CAIRN_NOISE_NK] = 2,
+    [CAIRN_NOISE_XK] = 3, [CAIRN_NOISE_XX] = 3, [CAIRN_NOISE_IK] = 2};
+
+/* Honest messages, and then a changed one. The first of XX has no key yet that would protect it. */
+static void handshake_play(struct cairn_noise sides[2], enum cairn_noise_pattern pattern,
+                           unsigned which, struct cairn_bytes change)
+{
+    unsigned changed = which % message_counts[pattern];
+
+    if (pattern == CAIRN_NOISE_XX && changed == 0)
+        changed = 1;
+    for (unsigned i = 0; i < changed; i++)
+        message_pass(&sides[i % 2], &sides[(i + 1) % 2], (struct cairn_bytes){NULL, 0});
+    message_pass(&sides[changed % 2], &sides[(changed + 1) % 2], change);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct cairn_noise initiator, responder;
+    struct cairn_noise sides[2]; /* initiator, responder */
 
     if (size < 1)
         return 0;
     const enum cairn_noise_pattern pattern =
         (enum cairn_noise_pattern)(data[0] % CAIRN_NOISE_PATTERN_COUNT);
     const struct cairn_bytes rest = {data + 1, size - 1};
-    side_make(&initiator, pattern, true);
-    side_make(&responder, pattern, false);
+    side_make(&sides[0], pattern, true);
+    side_make(&sides[1], pattern, false);
     if (data[0] < 128)
-        read_any(&responder, rest);
+        read_any(&sides[1], rest);
     else
-        read_changed(&initiator, &responder, rest, pattern);
-    cairn_noise_release(&initiator);
-    cairn_noise_release(&responder);
+        handshake_play(sides, pattern, data[0] / CAIRN_NOISE_PATTERN_COUNT, rest);
+    cairn_noise_release(&sides[0]);
+    cairn_noise_release(&sides[1]);
     return 0;
 }

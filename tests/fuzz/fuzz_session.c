@@ -1,12 +1,12 @@
 /*
  * The exchange as a state machine: the input says who edits, asks, delivers, loses, repeats and
  * damages what. Two stations and their server in memory. Nothing may stop them; and when the link
- * is honest again for one round, all hold the same state.
+ * is honest again for two rounds, all hold the same state.
  *
  * Each step is two bytes: what, and an argument whose lowest bit is the station.
  */
 
-#include "net.h"
+#include "fuzz_net.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +37,6 @@ static void start_make(void)
     net_put(&start.stations[0].node, NET_VILLAGE, "扎西", record_id);
     net_sync(&start.stations[0].node, &start.net.server);
     net_sync(&start.stations[1].node, &start.net.server);
-}
-
-static void node_copy(const struct net_node *from, struct net_node *to)
-{
-    to->ports = from->ports;
-    memcpy(to->name, from->name, sizeof to->name);
-    to->store = net_store_copy(from->store);
-    to->replica = NULL;
-    net_node_reopen(to);
 }
 
 static void bytes_drop(struct net_bytes *bytes)
@@ -179,9 +170,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (start.net.server.replica == NULL)
         start_make();
-    node_copy(&start.net.server, &session->net.server);
+    fuzz_node_copy(&start.net.server, &session->net.server);
     for (int i = 0; i < 2; i++)
-        node_copy(&start.stations[i].node, &session->stations[i].node);
+        fuzz_node_copy(&start.stations[i].node, &session->stations[i].node);
     for (size_t i = 0; i + 1 < size && i < 2 * STEPS_MAX; i += 2)
         step(session, data[i], data[i + 1]);
     for (int round = 0; round < 2; round++)
