@@ -3,9 +3,9 @@
 # command says so and changes nothing; with a good disk again it is done.
 #   CAIRN_BIN=... CAIRN_ENOSPC_SHIM=.../libenospc.so sh tests/crash/bad_disk.sh [STEP]
 # STEP: by how many bytes the room of the full disk grows from try to try (512; the long version 32).
+CAIRN_ENOSPC_SHIM=$(realpath -- "${CAIRN_ENOSPC_SHIM:?the preloaded library, for example build/release/tests/store/libenospc.so}")
 . "$(dirname -- "$0")/../e2e/lib.sh"
 
-: "${CAIRN_ENOSPC_SHIM:?the preloaded library, for example build/release/tests/store/libenospc.so}"
 step=${1:-512}
 shim_options=verify_asan_link_order=0
 

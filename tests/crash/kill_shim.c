@@ -15,6 +15,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -111,13 +112,31 @@ ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
     return next(fd, bytes, size, at);
 }
 
+/* The pieces that make the first half of the bytes; how many they are. */
+static int half_of(const struct iovec *pieces, int piece_count, struct iovec *out_half)
+{
+    size_t left = 0;
+    int count = 0;
+
+    for (int i = 0; i < piece_count; i++)
+        left += pieces[i].iov_len;
+    for (left /= 2; count < piece_count && count < IOV_MAX && left > 0; count++) {
+        out_half[count] = pieces[count];
+        if (out_half[count].iov_len > left)
+            out_half[count].iov_len = left;
+        left -= out_half[count].iov_len;
+    }
+    return count;
+}
+
 ssize_t writev(int fd, const struct iovec *pieces, int piece_count)
 {
     ssize_t (*next)(int, const struct iovec *, int);
 
     find_next("writev", &next);
     if (is_file(fd) && is_last("writev")) {
-        if (tears && next(fd, pieces, (piece_count + 1) / 2) < 0)
+        struct iovec half[IOV_MAX];
+        if (tears && next(fd, half, half_of(pieces, piece_count, half)) < 0)
             die();
         die();
     }
@@ -130,7 +149,8 @@ ssize_t pwritev(int fd, const struct iovec *pieces, int piece_count, off_t at)
 
     find_next("pwritev", &next);
     if (is_file(fd) && is_last("pwritev")) {
-        if (tears && next(fd, pieces, (piece_count + 1) / 2, at) < 0)
+        struct iovec half[IOV_MAX];
+        if (tears && next(fd, half, half_of(pieces, piece_count, half), at) < 0)
             die();
         die();
     }

@@ -77,6 +77,11 @@ check()
         }' held arrived promises || fail "round $round (replay: kill_loop.sh $rounds SEED, as above)"
 }
 
+worker_is_apart()
+{
+    kill -s 0 -- "-$worker" 2>/dev/null
+}
+
 round=0
 while [ "$round" -lt "$rounds" ]; do
     round=$((round + 1))
@@ -84,6 +89,7 @@ while [ "$round" -lt "$rounds" ]; do
     setsid sh "$here/kill_worker.sh" "$CAIRN_BIN/cairn" "$work" "$round" "$moving" $$ \
         >>promises 2>>worker.err </dev/null &
     worker=$!
+    wait_until 10 worker_is_apart || fail "the worker does not begin"
     rest 2000
     below 2
     if [ "$drawn" -eq 1 ]; then

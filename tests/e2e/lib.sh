@@ -7,6 +7,7 @@ set -eu
 : "${CAIRN_SOURCE:=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)}"
 : "${CAIRN_BIN:?the folder of cairn and cairn-server, for example build/release/bin}"
 CAIRN_BIN=$(cd "$CAIRN_BIN" && pwd -P)
+: "${CAIRN_BUILD:=$(dirname -- "$CAIRN_BIN")}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/cairn-e2e.XXXXXX")
 work=$(cd "$work" && pwd -P)
 server_pid= # of a server, and of a process group of other programs: ended with the script

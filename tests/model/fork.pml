@@ -10,9 +10,10 @@
  * Properties, checked when both replicas have heard everything:
  *   1 agreement  both have the same entries in force
  *   2 covered    what a checkpoint covers and no cut excludes is in force
- *   3 no more    of what no checkpoint covers, nothing behind the last common entry is in force once
- *                the other history was shown
- *   4 inside     nothing is in force that the cut excludes
+ *   3 no more    where no checkpoint covers either history, nothing behind the last common entry is in
+ *                force once the other was shown
+ *   4 inside     nothing is in force that the cut excludes: above its size, or of the history that it
+ *                does not name
  *
  * -DBUG=N breaks a rule so that property N fails; then N alone is looked at.
  */
@@ -172,7 +173,9 @@ init {
         CHECK(2, !has_cover || r[0].branch == A);
         CHECK(2, !has_cover || cut_size != ENTRIES_ALL || one >= HALF);
         CHECK(2, !has_cover || cut_branch != A || cut_size == ENTRIES_ALL || one >= (cut_size < HALF -> cut_size : HALF));
+        CHECK(2, !has_cover || cut_branch != B || one >= COMMON);
         CHECK(3, has_cover || one <= COMMON);
-        CHECK(4, cut_size == ENTRIES_ALL || one <= cut_size)
+        CHECK(4, cut_size == ENTRIES_ALL || one <= cut_size);
+        CHECK(4, cut_size == ENTRIES_ALL || one <= COMMON || cut_size <= COMMON || cut_branch == r[0].branch)
     }
 }
