@@ -11,7 +11,7 @@
 #include "process.h"
 
 enum { EXIT_DONE = 0, EXIT_OVER_FLOOR = 1, EXIT_GIVEN_WRONG = 2, EXIT_COULD_NOT = 3 };
-enum { SCALE_MAX = 100, FLOOR_NONE = 0 };
+enum { SCALE_MAX = 100 };
 enum {
     OPTION_JSON = 1,
     OPTION_CHECK,

@@ -131,24 +131,12 @@ static enum cairn_status act_read_first(void)
     return machine_read(&net.guest, net.message);
 }
 
-static bool add_piece(void *context, struct cairn_bytes bytes)
-{
-    struct block *block = context;
-    uint8_t *grown = realloc(block->data, block->size + bytes.size + 1);
-
-    assert_non_null(grown);
-    if (bytes.size > 0)
-        memcpy(grown + block->size, bytes.data, bytes.size);
-    *block = (struct block){grown, block->size + bytes.size};
-    return true;
-}
-
 static void bundle_full(struct machine *machine, struct block *out)
 {
     struct cairn_bundle_report report;
 
-    machine_must(machine, cairn_bundle_write(machine->replica, true, add_piece, out, &report,
-                                             &machine->err));
+    machine_must(machine, cairn_bundle_write(machine->replica, true, machine_block_add, out,
+                                             &report, &machine->err));
 }
 
 static void statement_make(void)

@@ -130,8 +130,8 @@ static enum cairn_status edit_write(struct load *load, struct station *station, 
 
 /* ---- syncing ------------------------------------------------------------------------------- */
 
-static enum cairn_status exchange_all(struct load *load, struct cairn_replica *replica,
-                                      struct transport *transport, struct cairn_err *err)
+static enum cairn_status exchange_all(struct cairn_replica *replica, struct transport *transport,
+                                      struct cairn_err *err)
 {
     bool again = true;
 
@@ -144,7 +144,6 @@ static enum cairn_status exchange_all(struct load *load, struct cairn_replica *r
         if (status == CAIRN_OK)
             status = cairn_sync_reply(replica, reply, &again, err);
     }
-    (void)load;
     return status;
 }
 
@@ -161,7 +160,7 @@ static enum cairn_status replica_sync(struct load *load, struct cairn_replica *r
         return status;
     status = CAIRN_NO_ANSWER;
     for (int i = 0; status == CAIRN_NO_ANSWER && i < TRIES_MAX; i++)
-        status = exchange_all(load, replica, transport, err);
+        status = exchange_all(replica, transport, err);
     transport_close(transport);
     return status;
 }

@@ -1,8 +1,14 @@
 /*
  * serve_double.h: a stand-in for the cairn_serve_* calls, so that the workers can be tested without
- * a store. What a request does stands in its first letter: R read-only   W brings one entry   X
- * from a stranger   M malformed   P spoils the commit it is in The rest is its tag. The reply is
- * the request.
+ * a store. What a request does stands in its first letter, the rest is its tag:
+ *
+ *   R  read-only
+ *   W  brings one entry
+ *   X  from a stranger
+ *   M  malformed
+ *   P  spoils the commit it is in
+ *
+ * The reply is the request.
  */
 
 #ifndef CAIRN_TESTS_SERVE_DOUBLE_H

@@ -7,7 +7,8 @@
  *
  * Memory:  vectors_load() gives a table that vectors_free() takes back; texts and rows borrowed
  *          from it live as long as it does; decoded hex is the caller's, given back by
- * vectors_bytes_free(). Effects: reads files below CAIRN_VECTORS; fails the running cmocka test.
+ *          vectors_bytes_free().
+ * Effects: reads files below CAIRN_VECTORS; fails the running cmocka test.
  */
 
 #ifndef CAIRN_TEST_VECTORS_H
