@@ -12,7 +12,7 @@
 #include "world.h"
 
 enum invariant_when {
-    INVARIANT_CHEAP, /* after each step, on the replica touched, and with the next on all */
+    INVARIANT_CHEAP, /* after each step on the replica touched; with the full ones on all */
     INVARIANT_FULL,  /* on every open replica, at every 100th step and when healed */
     INVARIANT_SLOW,  /* at every 500th step on one replica, on two when healed, on all at the end */
     INVARIANT_HEALED /* on every replica, when all links are good and nothing waits any more */
