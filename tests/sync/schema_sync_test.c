@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audited.h"
 #include "net.h"
 #include "schema_edit.h"
 
@@ -41,6 +42,8 @@ static uint64_t version_of(struct net_node *node)
 #define ROOF "      - {number: 60, name: roof, zh: 屋顶, en: roof, type: integer, max: 9}\n"
 
 #define DOOR "      - {number: 61, name: door, zh: 门, en: door, type: integer, max: 9}\n"
+
+#define WALL "      - {number: 62, name: wall, zh: 墙, en: wall, type: integer, max: 9}\n"
 
 static void publish(struct net *net, unsigned version, const char *lines)
 {
@@ -299,6 +302,44 @@ static void a_schema_that_comes_between_two_rounds_ends_no_exchange(void **state
     net_close(&net);
 }
 
+/* The server signed with more of the root's log than the station holds, and less than the server
+ * does by now. What it signed must not come before what it rests on, or whoever audits the station
+ * then finds that something was kept back. */
+static void an_exchange_that_is_cut_off_leaves_nothing_to_find(void **state)
+{
+    struct net net;
+    struct net_node one = {.name = "one"}, two = {.name = "two"};
+    struct cairn_audit_report report;
+
+    (void)state;
+    net_open(&net, 4721);
+    net_join(&net, &one, &net.office, "station", NET_VILLAGE, "A7");
+    publish(&net, 2, ROOF);
+    root_carry(&net, &net.office);
+    net_sync(&net.office, &net.server);
+    net_sync(&one, &net.server);
+    publish(&net, 3, ROOF DOOR);
+    root_carry(&net, &net.office);
+    net_sync(&net.office, &net.server);
+    net_join(&net, &two, &net.office, "station", NET_VILLAGE, "A8");
+    net_sync(&net.office, &net.server); /* the grant is covered, beside the third */
+    publish(&net, 4, ROOF DOOR WALL);
+    root_carry(&net, &net.office);
+    net_sync(&net.office, &net.server);
+
+    net_must(cairn_sync_begin(one.replica, &net_err));
+    assert_true(round_end(&one, &net.server, net_request(&one)));
+    net_must(cairn_audit_replica(one.replica, NULL, &audited_visitor, &report, NULL, &net_err));
+    audited_clean(&report);
+    net_sync(&one, &net.server);
+    assert_int_equal(version_of(&one), 4);
+    net_must(cairn_audit_replica(one.replica, NULL, &audited_visitor, &report, NULL, &net_err));
+    audited_clean(&report);
+    net_node_close(&one);
+    net_node_close(&two);
+    net_close(&net);
+}
+
 static void only_the_root_publishes_and_only_what_may_follow(void **state)
 {
     struct net net;
@@ -367,6 +408,7 @@ int main(void)
         T(a_restored_server_is_given_the_schemas_back),
         T(what_a_restored_server_had_parked_is_not_covered_again),
         T(a_schema_that_comes_between_two_rounds_ends_no_exchange),
+        T(an_exchange_that_is_cut_off_leaves_nothing_to_find),
         T(only_the_root_publishes_and_only_what_may_follow),
         T(a_field_says_what_a_form_needs),
     };

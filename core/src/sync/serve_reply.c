@@ -213,7 +213,9 @@ static enum cairn_status reply_gather(struct replying *r)
     if (r->code != CAIRN_REPLY_DONE || (r->flags & CAIRN_REPLY_SEND_ROOTS) != 0)
         return CAIRN_OK;
     CAIRN_TRY(heads_reply(r));
-    return scopes_reply(r);
+    /* What was signed rests on authority logs: it comes with them or behind them. */
+    bool is_up_to_date = (r->flags & (CAIRN_REPLY_SEND_HEADS | CAIRN_REPLY_MORE)) == 0;
+    return is_up_to_date ? scopes_reply(r) : CAIRN_OK;
 }
 
 static enum cairn_status reply_write(struct replying *r, struct cairn_buffer *plain)

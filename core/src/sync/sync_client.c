@@ -348,13 +348,12 @@ static enum cairn_status next_round(struct cairn_replica *replica, const struct 
     bool asks_roots = (reply->flags & CAIRN_REPLY_SEND_ROOTS) != 0;
     bool asks_heads = (reply->flags & CAIRN_REPLY_SEND_HEADS) != 0;
     bool needs_explicit = group_status != CAIRN_OK;
-    /* The server has heard of authority entries that are not here: what failed may rest on them. */
-    bool lacks_heads = asks_heads && !exchange->sends_heads;
 
-    if (needs_explicit && exchange->wants_explicit && !lacks_heads)
+    if (needs_explicit && exchange->wants_explicit)
         return groups_fail(exchange, group_status, err);
     *out_again = *out_again || (reply->flags & CAIRN_REPLY_MORE) != 0 || exchange->has_more ||
-                 needs_explicit || (asks_roots && !exchange->sends_roots) || lacks_heads;
+                 needs_explicit || (asks_roots && !exchange->sends_roots) ||
+                 (asks_heads && !exchange->sends_heads);
     exchange->wants_explicit = exchange->wants_explicit || needs_explicit;
     exchange->sends_roots = asks_roots;
     exchange->heads_at = exchange->heads_behind;
