@@ -336,8 +336,7 @@ static bool add_piece(void *context, struct cairn_bytes bytes)
 
     buffer->data = realloc(buffer->data, buffer->size + bytes.size + 1);
     assert_non_null(buffer->data);
-    if (bytes.size > 0)
-        memcpy(buffer->data + buffer->size, bytes.data, bytes.size);
+    memcpy(buffer->data + buffer->size, bytes.data, bytes.size);
     buffer->size += bytes.size;
     return true;
 }

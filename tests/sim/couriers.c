@@ -21,8 +21,7 @@ static bool piece_add(void *context, struct cairn_bytes piece)
         pieces->data = realloc(pieces->data, pieces->capacity);
         CAIRN_ASSERT(pieces->data != NULL);
     }
-    if (piece.size > 0)
-        memcpy(pieces->data + pieces->size, piece.data, piece.size);
+    memcpy(pieces->data + pieces->size, piece.data, piece.size);
     pieces->size += piece.size;
     return true;
 }

@@ -419,10 +419,10 @@ static bool piece_add(void *context, struct cairn_bytes piece)
 {
     struct net_bytes *bytes = context;
 
+    assert_true(piece.size > 0);
     bytes->data = realloc(bytes->data, bytes->size + piece.size + 1);
     assert_non_null(bytes->data);
-    if (piece.size > 0)
-        memcpy(bytes->data + bytes->size, piece.data, piece.size);
+    memcpy(bytes->data + bytes->size, piece.data, piece.size);
     bytes->size += piece.size;
     return true;
 }

@@ -470,7 +470,7 @@ void cairn_serve_free(struct cairn_serve *serve); /* NULL is allowed */
 struct cairn_bundle_report {
     uint64_t entry_count, device_count, checkpoint_count, byte_count, conflict_count;
 };
-/* Return false to stop (the call then answers IO). */
+/* One piece, never empty. Return false to stop (the call then answers IO). */
 typedef bool cairn_bundle_fn(void *context, struct cairn_bytes bytes);
 /*
  * Everything held here: sealed to the devices that read these scopes, or `is_full`: for an auditor,

@@ -48,7 +48,7 @@ static enum cairn_status part_bytes_out(struct bundle_out *out, struct cairn_byt
     cairn_cbor_write_uint(&writer, part.size);
     head[0] |= 0x40;
     CAIRN_TRY(bytes_out(out, cairn_writer_bytes(&writer)));
-    return bytes_out(out, part);
+    return part.size == 0 ? CAIRN_OK : bytes_out(out, part);
 }
 
 static enum cairn_status part_out(struct bundle_out *out, struct cairn_bytes plain, bool is_last)
