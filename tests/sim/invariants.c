@@ -433,6 +433,7 @@ const struct sim_invariant sim_invariants[] = {
     {"received", INVARIANT_FULL, received_is_covered},
     {"read-exceeded", INVARIANT_FULL, nobody_reads_more},
     {"digests", INVARIANT_FULL, digests_equal},
+    {"refused", INVARIANT_FULL, invariant_refused},
     {"audit", INVARIANT_SLOW, audit_is_clean},
     {"lost", INVARIANT_HEALED, nothing_is_lost},
     {"waits", INVARIANT_HEALED, nothing_waits},

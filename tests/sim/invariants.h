@@ -29,6 +29,13 @@ struct sim_invariant {
 extern const struct sim_invariant sim_invariants[];
 extern const unsigned sim_invariant_count;
 
+/* ---- in files of their own ---- */
+
+/* What a device is told of its own that has no effect is what the book says. */
+invariant_fn invariant_refused;
+
+/* ---- running them ---- */
+
 void invariants_cheap(struct world *world, struct node *node);
 void invariants_full(struct world *world);
 void invariants_healed(struct world *world);

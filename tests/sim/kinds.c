@@ -1,5 +1,5 @@
 /* What people do with fields that are no registers: elements of a set, a counter, the steps of a
- * workflow, records that are one household; and with many records: upserts and queries. */
+ * workflow, records that are one household; and with a number: upserts. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -328,7 +328,7 @@ void kinds_same(struct world *world, struct node *node, struct dice *dice)
         same_play(world, node, one, two, takes_back);
 }
 
-/* ---- many records -------------------------------------------------------------------------- */
+/* ---- upserts ------------------------------------------------------------------------------- */
 
 /* How many records of a village show this number; one of them. */
 static unsigned aliased(struct world *world, struct node *node, unsigned village, uint32_t alias,
@@ -428,79 +428,4 @@ void kinds_upsert(struct world *world, struct node *node, struct dice *dice)
                    count);
     else
         upserted(world, node, village, record, tokens, &result);
-}
-
-/* ---- queries ------------------------------------------------------------------------------- */
-
-/* What a query finds, or should: how many, and which. */
-struct query_look {
-    const struct cairn_condition *condition; /* NULL: the query has judged */
-    uint64_t count, mix;
-};
-
-static const char *shown_value(const struct cairn_record *record, const char *field)
-{
-    for (size_t f = 0; f < record->field_count; f++)
-        if (strcmp(record->fields[f].name, field) == 0)
-            return record->fields[f].versions[0].label_en != NULL
-                       ? record->fields[f].versions[0].label_en
-                       : record->fields[f].versions[0].value;
-    return NULL;
-}
-
-/* The condition, judged by what the record shows. */
-static bool fits(const struct cairn_condition *condition, const struct cairn_record *record)
-{
-    if (strcmp(condition->field, "conflict") == 0)
-        return record->has_conflict == (condition->value[0] == 'y');
-    const char *value =
-        shown_value(record, strcmp(condition->field, "state") == 0 ? "listing" : condition->field);
-    if (value == NULL)
-        return false;
-    if (condition->compare == CAIRN_EQUAL)
-        return strcmp(value, condition->value) == 0;
-    long a = strtol(value, NULL, 10), b = strtol(condition->value, NULL, 10);
-    return condition->compare == CAIRN_LESS ? a < b : a >= b;
-}
-
-static bool query_found(void *context, const struct cairn_record *record)
-{
-    struct query_look *look = context;
-    uint64_t hash = 1469598103934665603u;
-
-    if (look->condition != NULL && !fits(look->condition, record))
-        return true;
-    for (const char *at = record->id; *at != '\0'; at++)
-        hash = (hash ^ (uint8_t)*at) * 1099511628211u;
-    look->mix += hash;
-    look->count++;
-    return true;
-}
-
-void kinds_query(struct world *world, struct node *node, struct dice *dice)
-{
-    static const char *const states[] = {"identified", "registered", "exited", "marginal"};
-    char number[24];
-    const struct cairn_condition conditions[] = {
-        {"income", CAIRN_AT_LEAST, number}, {"income", CAIRN_LESS, number},
-        {"sheep", CAIRN_AT_LEAST, number},  {"state", CAIRN_EQUAL, states[dice_below(dice, 4)]},
-        {"conflict", CAIRN_EQUAL, "yes"},   {"conflict", CAIRN_EQUAL, "no"},
-    };
-    const struct cairn_condition *condition = &conditions[dice_below(dice, 6)];
-    const struct cairn_query query = {.type = TYPE, .conditions = condition, .condition_count = 1};
-    struct query_look found = {.condition = NULL}, due = {.condition = condition};
-
-    snprintf(number, sizeof number, "%u", dice_below(dice, world->model.token_count + 1));
-    enum cairn_status status =
-        cairn_query_run(node->replica, &query, query_found, &found, &world->err);
-    if (status == CAIRN_OK)
-        status = cairn_list(node->replica, TYPE, NULL, 0, query_found, &due, &world->err);
-    if (status != CAIRN_OK)
-        people_refused(world, node, MODEL_NONE, status, "a query");
-    else if (found.count != due.count || found.mix != due.mix)
-        world_fail(world, "query", "a query of %s for %s finds %llu records, a full look %llu",
-                   node->tag, condition->field, (unsigned long long)found.count,
-                   (unsigned long long)due.count);
-    else if (found.count > 0)
-        world_saw(world, SEEN_QUERY_FOUND);
 }

@@ -184,8 +184,8 @@ static bool follows_held(const struct model *model, const struct holdings *held,
     return true;
 }
 
-static bool in_force(const struct model *model, const struct holdings *held,
-                     const struct model_version *version)
+bool model_in_force(const struct model *model, const struct holdings *held,
+                    const struct model_version *version)
 {
     const struct model_record *record = &model->records[version->record];
 
@@ -241,7 +241,7 @@ uint32_t model_live(const struct model *model, const struct holdings *held, uint
     CAIRN_ASSERT(is_live != NULL);
     for (uint32_t i = 0; i < record->count; i++) {
         const struct model_version *version = &model->versions[record->versions[i]];
-        counts[i] = in_force(model, held, version);
+        counts[i] = model_in_force(model, held, version);
         is_live[i] = counts[i] && version->kind != MODEL_REMOVE;
     }
     for (uint32_t i = 0; i < record->count; i++)

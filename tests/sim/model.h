@@ -118,6 +118,9 @@ void model_log_grow(struct model *model, uint32_t log, uint32_t size);
 /* Is entry (log, index) held, inside every cut known there, or adopted? */
 bool model_is_inside(const struct model *model, const struct holdings *held, uint32_t log,
                      uint32_t index);
+/* Is it inside, is what it rests on held, and does it repeat nothing that counts itself? */
+bool model_in_force(const struct model *model, const struct holdings *held,
+                    const struct model_version *version);
 /* The versions of a record that must be live at a replica, in the order in which they were written;
  * at most MODEL_LIVE_MAX. */
 uint32_t model_live(const struct model *model, const struct holdings *held, uint32_t record,

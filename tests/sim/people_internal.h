@@ -20,17 +20,21 @@ unsigned people_village(struct world *world, const struct node *node, struct dic
 void puts_create(struct world *world, struct node *node, struct dice *dice);
 void puts_set(struct world *world, struct node *node, struct dice *dice);
 void puts_many(struct world *world, struct node *node, struct dice *dice);
+void puts_checked(struct world *world, struct node *node, struct dice *dice);
 void puts_import(struct world *world, struct node *node, struct dice *dice);
 void puts_delete(struct world *world, struct node *node, struct dice *dice);
 void puts_bad(struct world *world, struct node *node, struct dice *dice);
 
-/* kinds.c: sets, counters, steps, records that are one, upserts, queries */
+/* kinds.c: sets, counters, steps, records that are one, upserts */
 void kinds_element(struct world *world, struct node *node, struct dice *dice);
 void kinds_count(struct world *world, struct node *node, struct dice *dice);
 void kinds_step(struct world *world, struct node *node, struct dice *dice);
 void kinds_same(struct world *world, struct node *node, struct dice *dice);
 void kinds_upsert(struct world *world, struct node *node, struct dice *dice);
-void kinds_query(struct world *world, struct node *node, struct dice *dice);
+
+/* asking.c */
+void people_query(struct world *world, struct node *node, struct dice *dice);
+void people_total(struct world *world, struct node *node, struct dice *dice);
 
 /* settling.c */
 void people_settle(struct world *world, struct node *node, struct dice *dice);

@@ -175,6 +175,37 @@ void puts_many(struct world *world, struct node *node, struct dice *dice)
     drafts_put(world, node, village, drafts, count);
 }
 
+static void bad_put_count(void *context, size_t put_index, enum cairn_status status,
+                          const char *text)
+{
+    (void)put_index, (void)status, (void)text;
+    ++*(unsigned *)context;
+}
+
+/* What a check says of puts is what then happens to them. */
+void puts_checked(struct world *world, struct node *node, struct dice *dice)
+{
+    struct put_draft drafts[PUTS_MAX];
+    struct cairn_put puts[PUTS_MAX];
+    unsigned village = people_village(world, node, dice), bad = 0;
+    unsigned count = drafts_draw(world, node, dice, village, drafts);
+    bool may_fail = node_may_fail(node);
+
+    for (unsigned i = 0; i < count; i++)
+        puts[i] = drafts[i].put;
+    enum cairn_status status =
+        cairn_put_check(node->replica, puts, count, bad_put_count, &bad, &world->err);
+    if (status != CAIRN_OK) {
+        people_refused(world, node, MODEL_NONE, status, "a check");
+        return;
+    }
+    bool is_written = drafts_put(world, node, village, drafts, count);
+    if (world_is_well(world) && !may_fail && is_written != (bad == 0))
+        world_fail(world, "check", "a check of %s found %u bad puts of %u, then they were %s",
+                   node->tag, bad, count, is_written ? "written" : "refused");
+    world_saw(world, bad == 0 ? SEEN_CHECK_GOOD : SEEN_CHECK_BAD);
+}
+
 #define MEMO "import"
 
 /* How far an import has come is what its last commit says, whatever happened since. */

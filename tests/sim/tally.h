@@ -17,6 +17,8 @@
     X(PUT_REFUSED, "a put was refused for its input")                \
     X(PUT_NO_RIGHT, "a put outside the grant was refused")           \
     X(PUT_AFTER_REVOCATION, "a revoked device was told so")          \
+    X(CHECK_GOOD, "puts that a check passed were written")           \
+    X(CHECK_BAD, "puts that a check found bad were refused")         \
     X(PUT_ON_DELETED, "a put on a deleted record was refused")       \
     X(PUT_FAILED_DISK, "a put failed with the disk")                 \
     X(PUT_DURABLE_POWER_CUT, "the power went behind a commit")       \
@@ -46,6 +48,8 @@
     X(UPSERT_FOUND, "an upsert changed the one with its number")     \
     X(UPSERT_AMBIGUOUS, "an upsert met two with its number")         \
     X(QUERY_FOUND, "a query found what a full look finds")           \
+    X(QUERY_SORTED, "a sorted query gave the first ones")            \
+    X(TOTAL_SUMMED, "a group had the count and the sums of it")      \
     X(SYNC_DONE, "an exchange ended well")                           \
     X(SYNC_NO_ANSWER, "an exchange got no answer")                   \
     X(SYNC_NO_SERVER, "a device that knows no server")               \
