@@ -57,15 +57,4 @@ const char *desk_count(const struct cairn_query *query, const char *by, const ch
 /* The indexes are not there until the next commit: all is answered by looking at every record. */
 void desk_indexes_lose(void);
 
-/* The call was refused so, with that sentence, and wrote nothing. */
-#define desk_expect_refused(machine, call, expected, sentence)                  \
-    do {                                                                        \
-        struct cairn_hash before_ = machine_disk_hash(machine);                 \
-        (machine)->err.text[0] = '\0';                                          \
-        assert_int_equal((call), (expected));                                   \
-        assert_string_equal((machine)->err.text, (sentence));                   \
-        struct cairn_hash after_ = machine_disk_hash(machine);                  \
-        assert_memory_equal(before_.bytes, after_.bytes, sizeof before_.bytes); \
-    } while (0)
-
 #endif

@@ -244,7 +244,7 @@ static void what_a_field_cannot_take_is_refused_in_words(void **state)
                  (int)(at == NULL ? strlen(rows[i].sentence) : (size_t)(at - rows[i].sentence)),
                  rows[i].sentence, at == NULL ? "" : desk_id("stranger"),
                  at == NULL ? "" : at + strlen("%s"));
-        desk_expect_refused(
+        machine_expect_refused(
             &desk, desk_change("thing", "it", rows[i].field, rows[i].value, rows[i].operation),
             rows[i].status, sentence);
     }
@@ -257,10 +257,10 @@ static void a_count_beyond_63_bits_is_refused(void **state)
     (void)state;
     for (unsigned i = 0; i < 9; i++)
         machine_must(&desk, desk_change("thing", "it", "total", MOST, ADD));
-    desk_expect_refused(&desk, desk_change("thing", "it", "total", MOST, ADD), CAIRN_BAD_INPUT,
-                        "total: " MOST " is too large.");
-    desk_expect_refused(&desk, desk_change("thing", "it", "total", "-" MOST, SET), CAIRN_BAD_INPUT,
-                        "total: -" MOST " is too large.");
+    machine_expect_refused(&desk, desk_change("thing", "it", "total", MOST, ADD), CAIRN_BAD_INPUT,
+                           "total: " MOST " is too large.");
+    machine_expect_refused(&desk, desk_change("thing", "it", "total", "-" MOST, SET),
+                           CAIRN_BAD_INPUT, "total: -" MOST " is too large.");
     assert_string_equal(desk_shown("it", "total"), "8999999999999999991");
     machine_must(&desk, desk_change("thing", "it", "total", MOST, TAKE));
     assert_string_equal(desk_shown("it", "total"), "7999999999999999992");
@@ -312,8 +312,8 @@ static void parts_of_a_count_that_are_too_large_together_are_refused(void **stat
     (void)state;
     for (unsigned i = 0; i < 8; i++)
         machine_must(&desk, desk_change("thing", "it", "total", MOST, ADD));
-    desk_expect_refused(&desk, count_twice(MOST, ADD, MOST, &result), CAIRN_BAD_INPUT,
-                        "total: " MOST " is too large.");
+    machine_expect_refused(&desk, count_twice(MOST, ADD, MOST, &result), CAIRN_BAD_INPUT,
+                           "total: " MOST " is too large.");
     assert_string_equal(desk_shown("it", "total"), "7999999999999999992");
     machine_must(&desk, count_twice(MOST, TAKE, MOST, &result));
     assert_string_equal(desk_shown("it", "total"), "7999999999999999992");
@@ -366,8 +366,8 @@ static void a_field_is_set_once_in_a_put(void **state)
     struct cairn_put_result result;
 
     (void)state;
-    desk_expect_refused(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err),
-                        CAIRN_BAD_INPUT, "name is given twice.");
+    machine_expect_refused(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err),
+                           CAIRN_BAD_INPUT, "name is given twice.");
 }
 
 /* ---- more fields than an entry holds -------------------------------------------------------- */

@@ -88,7 +88,7 @@ static void a_grant_that_is_asked_for_wrongly_is_refused_in_words(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        desk_expect_refused(
+        machine_expect_refused(
             &office, grant(&office, rows[i].role, rows[i].scope, rows[i].tag, rows[i].address),
             rows[i].status, rows[i].sentence);
 }
@@ -102,9 +102,9 @@ static void a_tag_stands_for_one_device_of_an_office(void **state)
     machine_must(&office, grant(&office, "station", "513332100201", "A7", NULL));
     machine_init(&other, 9, "other", NULL);
     request = machine_request(&other);
-    desk_expect_refused(&office, grant(&office, "station", "513332100202", "A7", NULL),
-                        CAIRN_BAD_INPUT,
-                        "Tag A7 stands for guest already. Choose another. Nothing was written.");
+    machine_expect_refused(&office, grant(&office, "station", "513332100202", "A7", NULL),
+                           CAIRN_BAD_INPUT,
+                           "Tag A7 stands for guest already. Choose another. Nothing was written.");
     machine_must(&office, grant(&office, "station", "513332100202", "A8", NULL));
     free(request.data);
     request = first;
@@ -118,25 +118,25 @@ static void an_address_has_a_length(void **state)
     (void)state;
     memset(address, '1', sizeof address - 1);
     address[sizeof address - 1] = '\0';
-    desk_expect_refused(&office, grant(&office, "server", "513332", "S", address), CAIRN_BAD_INPUT,
-                        "The address is too long. Nothing was written.");
+    machine_expect_refused(&office, grant(&office, "server", "513332", "S", address),
+                           CAIRN_BAD_INPUT, "The address is too long. Nothing was written.");
 }
 
 static void what_is_no_request_is_granted_nothing(void **state)
 {
     (void)state;
     request.data[request.size / 2] ^= 1;
-    desk_expect_refused(&office, grant(&office, "station", "513332100201", "A7", NULL),
-                        CAIRN_BAD_INPUT,
-                        "This is not a request, or it was damaged. Nothing was written; ask for "
-                        "it again.");
+    machine_expect_refused(&office, grant(&office, "station", "513332100201", "A7", NULL),
+                           CAIRN_BAD_INPUT,
+                           "This is not a request, or it was damaged. Nothing was written; ask for "
+                           "it again.");
 }
 
 static void who_has_no_grant_gives_none(void **state)
 {
     (void)state;
-    desk_expect_refused(&guest, grant(&guest, "station", "513332100201", "A7", NULL),
-                        CAIRN_NO_RIGHT, "This device cannot grant: it has no grant itself.");
+    machine_expect_refused(&guest, grant(&guest, "station", "513332100201", "A7", NULL),
+                           CAIRN_NO_RIGHT, "This device cannot grant: it has no grant itself.");
 }
 
 static void a_place_has_one_server(void **state)
@@ -151,9 +151,9 @@ static void a_place_has_one_server(void **state)
     struct machine other;
     machine_init(&other, 9, "other", NULL);
     request = machine_request(&other);
-    desk_expect_refused(&office, grant(&office, "server", "513332", "S2", "tcp://10.0.0.2:7340"),
-                        CAIRN_EXISTS,
-                        "513332 has a server already: S tcp://10.0.0.1:7340. Nothing was written.");
+    machine_expect_refused(
+        &office, grant(&office, "server", "513332", "S2", "tcp://10.0.0.2:7340"), CAIRN_EXISTS,
+        "513332 has a server already: S tcp://10.0.0.1:7340. Nothing was written.");
     free(request.data);
     request = first;
     machine_free(&other);

@@ -20,6 +20,7 @@ static void expect_not_made(struct machine *machine, const struct cairn_init *in
     const struct cairn_replica_config config = {
         .is_writer = true, .store = &machine->store.base, .ports = &machine->ports.base};
     struct cairn_hash before = machine_disk_hash(machine);
+    struct fake_bytes key = machine->ports.key;
     struct cairn_replica *replica = NULL;
 
     assert_int_equal(cairn_replica_init(&config, init, &replica, &machine->err), expected);
@@ -28,6 +29,7 @@ static void expect_not_made(struct machine *machine, const struct cairn_init *in
         fail_msg("\"%s\" does not say \"%s\"", machine->err.text, words);
     struct cairn_hash after = machine_disk_hash(machine);
     assert_memory_equal(after.bytes, before.bytes, sizeof after.bytes);
+    assert_memory_equal(&machine->ports.key, &key, sizeof key);
 }
 
 static void what_is_asked_for_wrongly_is_not_made(void **state)
@@ -113,12 +115,54 @@ static void a_locked_key_asks_for_nothing_grants_nothing_and_joins_nothing(void 
     machine_free(&root);
 }
 
+static struct cairn_bytes bytes_of(struct block block)
+{
+    return (struct cairn_bytes){block.data, block.size};
+}
+
+static void an_invitation_is_for_one_device_and_for_one_that_is_in_no_network(void **state)
+{
+    struct machine root, other_root, first, second;
+    struct block for_first, for_second, of_others;
+    struct cairn_join_report report;
+
+    (void)state;
+    machine_init(&root, 1, "root", "51");
+    machine_init(&first, 2, "first", NULL);
+    machine_init(&second, 3, "second", NULL);
+    machine_init(&other_root, 4, "other root", "51");
+    machine_must(&root, machine_invite(&first, &root, "county", "513332", "C", &for_first));
+    machine_must(&root, machine_invite(&second, &root, "county", "513333", "D", &for_second));
+    machine_must(&other_root,
+                 machine_invite(&first, &other_root, "county", "513332", "C", &of_others));
+    machine_expect_refused(
+        &second, cairn_join(second.replica, bytes_of(for_first), &report, &second.err),
+        CAIRN_NO_KEY,
+        "This invitation is for another device, or it was damaged. Nothing was changed; ask for "
+        "the one made for the request of this device.");
+    assert_false(machine_status(&second).is_joined);
+    machine_must(&second, cairn_join(second.replica, bytes_of(for_second), &report, &second.err));
+    machine_must(&first, cairn_join(first.replica, bytes_of(for_first), &report, &first.err));
+    machine_expect_refused(
+        &first, cairn_join(first.replica, bytes_of(of_others), &report, &first.err), CAIRN_EXISTS,
+        "This store belongs to a network already. Nothing was changed.");
+    assert_string_equal(machine_status(&first).root_name, "root");
+    free(for_first.data);
+    free(for_second.data);
+    free(of_others.data);
+    machine_free(&other_root);
+    machine_free(&second);
+    machine_free(&first);
+    machine_free(&root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_for_wrongly_is_not_made),
         cmocka_unit_test(a_store_holds_one_device),
         cmocka_unit_test(a_locked_key_asks_for_nothing_grants_nothing_and_joins_nothing),
+        cmocka_unit_test(an_invitation_is_for_one_device_and_for_one_that_is_in_no_network),
     };
 
     if (sodium_init() < 0)

@@ -32,6 +32,17 @@ struct block {
             fail_msg("%s: %s \"%s\"", #call, cairn_status_name(must_), (machine)->err.text); \
     } while (0)
 
+/* The call was refused so, with that sentence, and wrote nothing. */
+#define machine_expect_refused(machine, call, expected, sentence)               \
+    do {                                                                        \
+        struct cairn_hash before_ = machine_disk_hash(machine);                 \
+        (machine)->err.text[0] = '\0';                                          \
+        assert_int_equal((call), (expected));                                   \
+        assert_string_equal((machine)->err.text, (sentence));                   \
+        struct cairn_hash after_ = machine_disk_hash(machine);                  \
+        assert_memory_equal(before_.bytes, after_.bytes, sizeof before_.bytes); \
+    } while (0)
+
 void machine_init(struct machine *machine, uint64_t seed, const char *name, const char *root_scope);
 /* The same under a schema table of the test's; empty: the default one. */
 void machine_init_with(struct machine *machine, uint64_t seed, const char *name,

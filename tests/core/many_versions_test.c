@@ -152,10 +152,10 @@ static void who_writes_here_is_stopped_long_before_a_record_is_full(void **state
         snprintf(word, sizeof word, "w%u", i);
         machine_must(&desk, desk_change("thing", "it", "words", word, CAIRN_PUT_ADD));
     }
-    desk_expect_refused(&desk, desk_change("thing", "it", "words", "more", CAIRN_PUT_ADD),
-                        CAIRN_BAD_INPUT,
-                        "A record holds at most 1000 values, and this one has 1000 already. "
-                        "Nothing was written; take some away first.");
+    machine_expect_refused(&desk, desk_change("thing", "it", "words", "more", CAIRN_PUT_ADD),
+                           CAIRN_BAD_INPUT,
+                           "A record holds at most 1000 values, and this one has 1000 already. "
+                           "Nothing was written; take some away first.");
     machine_must(&desk, desk_change("thing", "it", "words", "w2", CAIRN_PUT_REMOVE));
     machine_must(&desk, desk_change("thing", "it", "words", "more", CAIRN_PUT_ADD));
     desk_close();

@@ -106,8 +106,9 @@ static void a_put_in_the_wrong_place_is_refused_in_words(void **state)
     (void)state;
     for (size_t i = 0; i < REFUSALS; i++) {
         const struct cairn_put put = refusal_put(i, &field);
-        desk_expect_refused(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err),
-                            refusals[i].status, refusal_sentence(i));
+        machine_expect_refused(&desk,
+                               cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err),
+                               refusals[i].status, refusal_sentence(i));
     }
 }
 
@@ -156,8 +157,8 @@ static void a_reason_is_kept_up_to_its_limit(void **state)
 
     (void)state;
     memset(reason, 'r', 1025);
-    desk_expect_refused(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err),
-                        CAIRN_BAD_INPUT, "The reason has more than 1024 bytes.");
+    machine_expect_refused(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err),
+                           CAIRN_BAD_INPUT, "The reason has more than 1024 bytes.");
     reason[1024] = '\0';
     machine_must(&desk, cairn_put_many(desk.replica, &put, 1, &result, NULL, &desk.err));
 }
@@ -237,11 +238,12 @@ static void a_server_keeps_records_and_writes_none(void **state)
 
     (void)state;
     machine_init(&server, 3, "server", NULL);
-    desk_expect_refused(&server, put_on(&server, NULL, "name", "x"), CAIRN_NO_RIGHT,
-                        "This device may not write yet: it has no grant. Send its request to the "
-                        "office above, then: cairn join FILE");
+    machine_expect_refused(
+        &server, put_on(&server, NULL, "name", "x"), CAIRN_NO_RIGHT,
+        "This device may not write yet: it has no grant. Send its request to the "
+        "office above, then: cairn join FILE");
     machine_join(&server, &desk, "server", DESK_SCOPE, "S");
-    desk_expect_refused(
+    machine_expect_refused(
         &server, put_on(&server, NULL, "name", "x"), CAIRN_NO_RIGHT,
         "S may not write records: its grant does not cover them. Nothing was written.");
     machine_free(&server);
@@ -265,8 +267,8 @@ static void whoever_has_not_given_the_passphrase_writes_nothing(void **state)
     machine_must(&locked, cairn_replica_init(&config, &init, &locked.replica, &locked.err));
     machine_off(&locked);
     machine_must(&locked, machine_on(&locked));
-    desk_expect_refused(&locked, put_on(&locked, NULL, "name", "x"), CAIRN_NO_KEY,
-                        "The key of this device is locked: give its passphrase.");
+    machine_expect_refused(&locked, put_on(&locked, NULL, "name", "x"), CAIRN_NO_KEY,
+                           "The key of this device is locked: give its passphrase.");
     machine_free(&locked);
 }
 
@@ -305,9 +307,9 @@ static void a_record_of_another_village_is_read_and_not_written(void **state)
                  cairn_list(station.replica, "thing", NULL, 0, id_copy, id, &station.err));
     snprintf(sentence, sizeof sentence,
              "%s lies in village " DESK_VILLAGE ", which the grant of B does not cover.", id);
-    desk_expect_refused(&station, put_on(&station, id, "count", "2"), CAIRN_NO_RIGHT, sentence);
-    desk_expect_refused(&station, cairn_delete(station.replica, "thing", id, NULL, &station.err),
-                        CAIRN_NO_RIGHT, sentence);
+    machine_expect_refused(&station, put_on(&station, id, "count", "2"), CAIRN_NO_RIGHT, sentence);
+    machine_expect_refused(&station, cairn_delete(station.replica, "thing", id, NULL, &station.err),
+                           CAIRN_NO_RIGHT, sentence);
     machine_free(&station);
 }
 

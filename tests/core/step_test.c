@@ -85,7 +85,7 @@ static void expect_refused(const char *name, const char *move, unsigned keep,
     char sentence[240];
 
     snprintf(sentence, sizeof sentence, "%s%s", desk_id(name), rest);
-    desk_expect_refused(&desk, step_at(&desk, desk_id(name), move, keep), status, sentence);
+    machine_expect_refused(&desk, step_at(&desk, desk_id(name), move, keep), status, sentence);
 }
 
 /* ---- what can come next -------------------------------------------------------------------- */
@@ -139,8 +139,8 @@ static void a_retired_move_that_is_under_way_is_finished_and_not_begun_again(voi
     step("make");
     step(NULL);
     assert_string_equal(next_text("it"), "new: skip>done(finished) 1/1 prefecture*");
-    desk_expect_refused(&desk, step_at(&desk, desk_id("it"), "make", 0), CAIRN_BAD_INPUT,
-                        "thing has no move make. Nothing was written.");
+    machine_expect_refused(&desk, step_at(&desk, desk_id("it"), "make", 0), CAIRN_BAD_INPUT,
+                           "thing has no move make. Nothing was written.");
 }
 
 /* ---- refusals ------------------------------------------------------------------------------ */
@@ -157,16 +157,17 @@ static void a_step_that_cannot_be_taken_is_refused_in_words(void **state)
                    " has 0 values of stand, not 2. Nothing was written.");
     expect_refused("it", "reopen", 0, CAIRN_BAD_INPUT,
                    " stands at new: reopen does not begin there. Nothing was written.");
-    desk_expect_refused(&desk, step_at(&desk, desk_id("it"), "promote", 0), CAIRN_BAD_INPUT,
-                        "thing has no move promote. Nothing was written.");
-    desk_expect_refused(&desk, step_at(&desk, desk_id("it"), "old", 0), CAIRN_BAD_INPUT,
-                        "thing has no move old. Nothing was written.");
-    desk_expect_refused(&desk, step_at(&desk, "P-9999-0", "make", 0), CAIRN_NOT_FOUND,
-                        "There is no record P-9999-0 here.");
+    machine_expect_refused(&desk, step_at(&desk, desk_id("it"), "promote", 0), CAIRN_BAD_INPUT,
+                           "thing has no move promote. Nothing was written.");
+    machine_expect_refused(&desk, step_at(&desk, desk_id("it"), "old", 0), CAIRN_BAD_INPUT,
+                           "thing has no move old. Nothing was written.");
+    machine_expect_refused(&desk, step_at(&desk, "P-9999-0", "make", 0), CAIRN_NOT_FOUND,
+                           "There is no record P-9999-0 here.");
     snprintf(sentence, sizeof sentence,
              "No move of %s is under way: there is nothing to give up. Nothing was written.",
              desk_id("it"));
-    desk_expect_refused(&desk, step_at(&desk, desk_id("it"), NULL, 0), CAIRN_BAD_INPUT, sentence);
+    machine_expect_refused(&desk, step_at(&desk, desk_id("it"), NULL, 0), CAIRN_BAD_INPUT,
+                           sentence);
     step("make");
     expect_refused("it", "skip", 0, CAIRN_BAD_INPUT,
                    ": make is under way; finish it, or give it up with --give-up. Nothing was "
@@ -212,7 +213,7 @@ static void an_office_without_a_part_in_a_move_cannot_give_it_up(void **state)
     step("make");
     machine_sync(&desk, &server);
     machine_sync(&township, &server);
-    desk_expect_refused(
+    machine_expect_refused(
         &township, step_at(&township, desk_id("it"), NULL, 0), CAIRN_NO_RIGHT,
         "Only an office that has a part in make can give it up. Nothing was written.");
     machine_free(&server);

@@ -156,9 +156,10 @@ static void an_alias_of_two_records_of_a_village_is_refused(void **state)
     (void)state;
     desk_put("thing", DESK_VILLAGE, "one", seven);
     desk_put("thing", DESK_VILLAGE, "two", seven);
-    desk_expect_refused(&desk, upsert(row, 1), CAIRN_AMBIGUOUS,
-                        "official 7 names 2 records of that village. Nothing was written; change "
-                        "one by its id.");
+    machine_expect_refused(
+        &desk, upsert(row, 1), CAIRN_AMBIGUOUS,
+        "official 7 names 2 records of that village. Nothing was written; change "
+        "one by its id.");
 }
 
 static void of_many_records_with_one_alias_eight_are_named(void **state)
@@ -319,7 +320,7 @@ static void a_row_that_makes_no_sense_is_refused_in_words(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        desk_expect_refused(&desk, upsert(&rows[i].row, 1), CAIRN_BAD_INPUT, rows[i].sentence);
+        machine_expect_refused(&desk, upsert(&rows[i].row, 1), CAIRN_BAD_INPUT, rows[i].sentence);
 }
 
 static const char missing[] = "name is missing: a other needs it.";

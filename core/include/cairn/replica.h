@@ -56,8 +56,8 @@ struct cairn_init {
 /*
  * Make a new device: a key (sealed with config->passphrase if any) and an empty store; with a root
  * scope also the root statement, its log, and the schema of this version. EXISTS when the folder
- * holds anything of ours already (nothing is touched); BAD_INPUT for a bad name, scope or tag. The
- * replica is open for writing.
+ * holds anything of ours already; BAD_INPUT for a bad name, scope, tag or schema: nothing is
+ * touched. The replica is open for writing.
  */
 CAIRN_NODISCARD
 enum cairn_status cairn_replica_init(const struct cairn_replica_config *config,

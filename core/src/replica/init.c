@@ -13,21 +13,6 @@ struct init_work {
     size_t statement_size;
 };
 
-static enum cairn_status first_schema_sign(struct cairn_replica *replica, struct cairn_bytes table)
-{
-    static const struct cairn_hash none = {{0}};
-
-    if (table.size > CAIRN_SCHEMA_TABLE_MAX)
-        return cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
-                          "The schema has %zu bytes, at most %d are signed. Shorten it.",
-                          table.size, CAIRN_SCHEMA_TABLE_MAX);
-    enum cairn_status status = cairn_schema_admissible(&replica->ctx, 1, &none, table);
-    if (status == CAIRN_MALFORMED)
-        return cairn_fail(replica->ctx.err, CAIRN_BAD_INPUT,
-                          "The schema is not a table of version 1. Check it and try again.");
-    return status == CAIRN_OK ? cairn_schema_sign(replica, 1, table) : status;
-}
-
 static enum cairn_status root_begin(struct cairn_replica *replica, struct init_work *work)
 {
     struct cairn_context *ctx = &replica->ctx;
@@ -53,8 +38,8 @@ static enum cairn_status root_begin(struct cairn_replica *replica, struct init_w
     cairn_schema_default_write(&writer);
     if (writer.overflowed)
         return CAIRN_NO_MEMORY;
-    return first_schema_sign(replica, work->init->schema.size > 0 ? work->init->schema
-                                                                  : cairn_writer_bytes(&writer));
+    return cairn_schema_sign(
+        replica, 1, work->init->schema.size > 0 ? work->init->schema : cairn_writer_bytes(&writer));
 }
 
 static enum cairn_status init_apply(struct cairn_replica *replica, void *context)
@@ -104,6 +89,37 @@ static enum cairn_status holds_device(struct cairn_err *err)
     return cairn_fail(err, CAIRN_EXISTS,
                       "This store holds a device already. Nothing was changed; choose another "
                       "folder with --store.");
+}
+
+static enum cairn_status schema_check(struct cairn_context *ctx, struct cairn_bytes table)
+{
+    static const struct cairn_hash none = {{0}};
+
+    if (table.size > CAIRN_SCHEMA_TABLE_MAX)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "The schema has %zu bytes, at most %d are signed. Shorten it.",
+                          table.size, CAIRN_SCHEMA_TABLE_MAX);
+    enum cairn_status status = cairn_schema_admissible(ctx, 1, &none, table);
+    if (status == CAIRN_MALFORMED)
+        return cairn_fail(ctx->err, CAIRN_BAD_INPUT,
+                          "The schema is not a table of version 1. Check it and try again.");
+    return status;
+}
+
+/* All that can be refused before there is a key. */
+static enum cairn_status store_check(struct cairn_replica *replica, const struct cairn_init *init,
+                                     struct cairn_err *err)
+{
+    uint64_t generation;
+
+    cairn_replica_fresh(replica, err);
+    CAIRN_TRY(cairn_replica_read(replica, err));
+    enum cairn_status status = cairn_meta_number(&replica->ctx, "generation", &generation);
+    if (status == CAIRN_OK && generation != 0)
+        status = holds_device(err);
+    else if (status == CAIRN_OK && init->root_scope != NULL && init->schema.size > 0)
+        status = schema_check(&replica->ctx, init->schema);
+    return cairn_replica_done(replica, status, err);
 }
 
 /* Did this device sign here? Its mark, which lies outside of the folder, says so. */
@@ -169,15 +185,9 @@ static enum cairn_status key_begin(struct cairn_replica *replica, const struct c
 {
     uint8_t bytes[CAIRN_KEY_FILE_MAX];
     struct cairn_writer file;
-    uint64_t generation;
 
-    CAIRN_TRY(cairn_replica_read(replica, err));
-    enum cairn_status status = cairn_meta_number(&replica->ctx, "generation", &generation);
-    CAIRN_TRY(cairn_replica_done(replica, status, err));
-    if (generation != 0)
-        return holds_device(err);
     cairn_writer_init(&file, bytes, sizeof bytes);
-    status = replica->ports->ops->key_load(replica->ports, &file);
+    enum cairn_status status = replica->ports->ops->key_load(replica->ports, &file);
     if (status == CAIRN_OK)
         status = key_resume(replica, init, passphrase, cairn_writer_bytes(&file), err);
     else if (status == CAIRN_NOT_FOUND)
@@ -201,6 +211,8 @@ enum cairn_status cairn_replica_init(const struct cairn_replica_config *config,
     CAIRN_TRY(init_check(init, &work.scope, err));
     CAIRN_TRY(cairn_explain(err, cairn_replica_new(&writing, &replica)));
     enum cairn_status status = cairn_replica_folder(replica, &writing, true, err);
+    if (status == CAIRN_OK)
+        status = store_check(replica, init, err);
     if (status == CAIRN_OK)
         status = key_begin(replica, init, config->passphrase, err);
     if (status == CAIRN_OK) {
