@@ -135,15 +135,20 @@ static bool is_ready(void)
 
 static void edit_some(void)
 {
+    unsigned done = 0;
+
     for (size_t i = 0; i < 30; i++) {
         const char *id = ids[below(RECORDS)];
+        bool is_income = below(2) == 0;
         char value[8];
-        snprintf(value, sizeof value, "%u", below(9000));
-        if (below(20) == 0)
-            (void)!cairn_delete(root.replica, "household", id, "test", &root.err);
-        else
-            (void)!machine_set(&root, id, below(2) == 0 ? "income" : "members", value);
+        snprintf(value, sizeof value, "%u", below(is_income ? 9000 : 99));
+        enum cairn_status status =
+            below(20) == 0 ? cairn_delete(root.replica, "household", id, "test", &root.err)
+                           : machine_set(&root, id, is_income ? "income" : "members", value);
+        assert_true(status == CAIRN_OK || status == CAIRN_BAD_INPUT); /* it was deleted */
+        done += status == CAIRN_OK;
     }
+    assert_true(done > 20);
 }
 
 static bool on_count(void *context, const struct cairn_count *count)

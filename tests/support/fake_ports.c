@@ -54,10 +54,6 @@ static enum cairn_status save(struct fake_ports *fake, struct fake_bytes *to,
 
     if (status != CAIRN_OK)
         return status;
-    status = fake->next_save_fails_with;
-    fake->next_save_fails_with = CAIRN_OK;
-    if (status != CAIRN_OK)
-        return status;
     if (bytes.size > sizeof to->data)
         return CAIRN_LIMIT;
     if (bytes.size > 0)
@@ -91,7 +87,6 @@ static enum cairn_status fake_mark_save(struct cairn_ports *ports, struct cairn_
 {
     struct fake_ports *fake = fake_of(ports);
 
-    fake->mark_saves++;
     if (sync)
         fake->mark_syncs++;
     return save(fake, &fake->mark, bytes);

@@ -27,9 +27,7 @@ struct fake_ports {
     struct fake_bytes key;
     struct fake_bytes mark;
     struct fake_bytes place;
-    unsigned long mark_saves, mark_syncs; /* syncs: those that had to be on disk */
-    /* The next save of a mark or key fails with this, once; OK: none. */
-    enum cairn_status next_save_fails_with;
+    unsigned long mark_syncs; /* saves of the mark that had to be on disk */
     /* As store_fault.h has it: so many calls of load, save and place pass, the next one fails. */
     long calls_until_fault; /* negative: never */
     enum cairn_status fault_with;
