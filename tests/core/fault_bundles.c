@@ -34,8 +34,14 @@ static enum cairn_status bundle_write(bool is_full)
     struct cairn_bundle_report report;
     size_t size = 0;
 
-    return cairn_bundle_write(net.station.replica, is_full, take_piece, &size, &report,
-                              &net.station.err);
+    enum cairn_status status = cairn_bundle_write(net.station.replica, is_full, take_piece, &size,
+                                                  &report, &net.station.err);
+    fault_gave(size);
+    fault_gave(report.byte_count);
+    fault_gave(report.entry_count);
+    fault_gave(report.device_count);
+    fault_gave(report.checkpoint_count);
+    return status;
 }
 
 static enum cairn_status act_bundle_write(void)
@@ -290,6 +296,8 @@ static const struct fault_case cases[] = {
     FAULT_WRITE("cairn_bundle_write", station, fault_both_edit, act_bundle_write),
     FAULT_WRITE("cairn_bundle_write, everything", station, fault_rich, act_bundle_write),
     FAULT_WRITE("cairn_bundle_write, full", station, fault_both_edit, act_bundle_write_full),
+    FAULT_WRITE("cairn_bundle_write, full, fork", station, once_audit_forked,
+                act_bundle_write_full),
     TAKES_IN("cairn_bundle_read", once_bundle, 0, expect_two),
     TAKES_IN("cairn_bundle_read, releases", once_read_releases, FAULT_LONG, expect_two),
     TAKES_IN("cairn_bundle_read, schema", once_read_schema, FAULT_LONG | FAULT_BUILDS, expect_two),

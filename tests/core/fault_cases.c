@@ -54,8 +54,18 @@ static void expect_restored(void)
 static enum cairn_status act_status(void)
 {
     struct cairn_status_report report;
+    enum cairn_status status = cairn_status_get(net.station.replica, &report, &net.station.err);
 
-    return cairn_status_get(net.station.replica, &report, &net.station.err);
+    if (status != CAIRN_OK)
+        return status;
+    fault_gave_text(report.self.tag);
+    fault_gave_text(report.server_tag);
+    fault_gave(report.record_count);
+    fault_gave(report.grant_count);
+    fault_gave(report.unreceived_count);
+    fault_gave(report.conflict_count);
+    fault_gave(report.refused_count);
+    return status;
 }
 
 static enum cairn_status export_with(enum cairn_status (*export)(struct cairn_replica *,
@@ -66,7 +76,9 @@ static enum cairn_status export_with(enum cairn_status (*export)(struct cairn_re
     struct cairn_writer writer;
 
     cairn_writer_init(&writer, bytes, sizeof bytes);
-    return export(net.station.replica, &writer, &net.station.err);
+    enum cairn_status status = export(net.station.replica, &writer, &net.station.err);
+    fault_gave(writer.size);
+    return status;
 }
 
 static enum cairn_status act_request_export(void)
@@ -81,6 +93,14 @@ static enum cairn_status act_root_export(void)
 
 /* ---- grants ---- */
 
+static void give_device(const struct cairn_device *device)
+{
+    fault_gave_text(device->tag);
+    fault_gave_text(device->name);
+    fault_gave_text(device->scope);
+    fault_gave_text(device->role);
+}
+
 static void once_request(void)
 {
     net.message = machine_request(&net.guest);
@@ -89,8 +109,12 @@ static void once_request(void)
 static enum cairn_status act_request_inspect(void)
 {
     struct cairn_device device;
+    enum cairn_status status =
+        cairn_request_inspect(fault_bytes(net.message), &device, &net.station.err);
 
-    return cairn_request_inspect(fault_bytes(net.message), &device, &net.station.err);
+    if (status == CAIRN_OK)
+        give_device(&device);
+    return status;
 }
 
 static enum cairn_status grant_as(const char *role, const char *scope, const char *address)
@@ -105,8 +129,11 @@ static enum cairn_status grant_as(const char *role, const char *scope, const cha
 
     enum cairn_status status =
         cairn_grant_device(net.office.replica, &input, &invitation, &device, &net.office.err);
-    if (status == CAIRN_OK)
-        cairn_bytes_free(invitation);
+    if (status != CAIRN_OK)
+        return status;
+    fault_gave(invitation.size);
+    give_device(&device);
+    cairn_bytes_free(invitation);
     return status;
 }
 
@@ -126,18 +153,31 @@ static void once_invitation(void)
                                              "A9", &net.message));
 }
 
-static enum cairn_status act_join_inspect(void)
+static enum cairn_status
+    join_with(enum cairn_status (*join)(struct cairn_replica *, struct cairn_bytes,
+                                        struct cairn_join_report *, struct cairn_err *))
 {
     struct cairn_join_report report;
+    enum cairn_status status =
+        join(net.guest.replica, fault_bytes(net.message), &report, &net.guest.err);
 
-    return cairn_join_inspect(net.guest.replica, fault_bytes(net.message), &report, &net.guest.err);
+    if (status != CAIRN_OK)
+        return status;
+    fault_gave_text(report.root_name);
+    fault_gave_text(report.server_tag);
+    fault_gave_text(report.server_address);
+    give_device(&report.self);
+    return status;
+}
+
+static enum cairn_status act_join_inspect(void)
+{
+    return join_with(cairn_join_inspect);
 }
 
 static enum cairn_status act_join(void)
 {
-    struct cairn_join_report report;
-
-    return cairn_join(net.guest.replica, fault_bytes(net.message), &report, &net.guest.err);
+    return join_with(cairn_join);
 }
 
 /* ---- schema ---- */
@@ -147,7 +187,11 @@ static enum cairn_status act_schema(void)
     const struct cairn_field_info *fields;
     size_t count;
 
-    return cairn_schema_fields(net.station.replica, "household", &fields, &count, &net.station.err);
+    enum cairn_status status =
+        cairn_schema_fields(net.station.replica, "household", &fields, &count, &net.station.err);
+    for (size_t i = 0; status == CAIRN_OK && i < count; i++)
+        fault_gave_text(fields[i].name);
+    return status;
 }
 
 static enum cairn_status act_schema_types(void)
@@ -156,14 +200,20 @@ static enum cairn_status act_schema_types(void)
     uint64_t version;
     size_t count;
 
-    return cairn_schema_types(net.station.replica, &version, &types, &count, &net.station.err);
+    enum cairn_status status =
+        cairn_schema_types(net.station.replica, &version, &types, &count, &net.station.err);
+    for (size_t i = 0; status == CAIRN_OK && i < count; i++)
+        fault_gave_text(types[i].name);
+    return status;
 }
 
 static enum cairn_status act_schema_text(void)
 {
-    struct cairn_bytes yaml;
+    struct cairn_bytes yaml = {NULL, 0};
+    enum cairn_status status = cairn_schema_text(net.root.replica, 0, &yaml, &net.root.err);
 
-    return cairn_schema_text(net.root.replica, 0, &yaml, &net.root.err);
+    fault_gave(yaml.size);
+    return status;
 }
 
 /* The next version, with a field of households that is indexed. */
@@ -184,20 +234,34 @@ static void fail_problem(void *context, size_t line, const char *text)
     fail_msg("line %zu: %s", line, text);
 }
 
+static enum cairn_status summary_give(enum cairn_status status,
+                                      const struct cairn_schema_summary *summary)
+{
+    if (status != CAIRN_OK)
+        return status;
+    fault_gave(summary->version);
+    fault_gave(summary->type_count);
+    fault_gave(summary->field_count);
+    fault_gave(summary->table_bytes);
+    return status;
+}
+
 static enum cairn_status act_schema_check(void)
 {
     struct cairn_schema_summary summary;
 
-    return cairn_schema_check(net.root.replica, fault_bytes(net.message), fail_problem, NULL,
-                              &summary, &net.root.err);
+    return summary_give(cairn_schema_check(net.root.replica, fault_bytes(net.message), fail_problem,
+                                           NULL, &summary, &net.root.err),
+                        &summary);
 }
 
 static enum cairn_status act_schema_publish(void)
 {
     struct cairn_schema_summary summary;
 
-    return cairn_schema_publish(net.root.replica, fault_bytes(net.message), fail_problem, NULL,
-                                &summary, &net.root.err);
+    return summary_give(cairn_schema_publish(net.root.replica, fault_bytes(net.message),
+                                             fail_problem, NULL, &summary, &net.root.err),
+                        &summary);
 }
 
 void fault_publish(void)

@@ -44,5 +44,8 @@ void fault_cases_open(void);
 void fault_cases_close(void);
 /* What a try left behind: requests on their way through the server. */
 void fault_cases_drop(void);
+/* What acts gave out since this was dropped last, as a hash; not what follows from random bytes. */
+uint64_t fault_given(void);
+void fault_given_drop(void);
 
 #endif

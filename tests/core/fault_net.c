@@ -77,6 +77,30 @@ struct cairn_bytes fault_bytes(struct block block)
     return (struct cairn_bytes){block.data, block.size};
 }
 
+static uint64_t given;
+
+void fault_gave(uint64_t number)
+{
+    given = (given ^ number) * UINT64_C(1099511628211) + 1;
+}
+
+void fault_gave_text(const char *text)
+{
+    fault_gave(text == NULL);
+    for (; text != NULL && *text != '\0'; text++)
+        fault_gave((uint8_t)*text);
+}
+
+uint64_t fault_given(void)
+{
+    return given;
+}
+
+void fault_given_drop(void)
+{
+    given = 0;
+}
+
 void fault_message_put(struct block message)
 {
     free(net.message.data);

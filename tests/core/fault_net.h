@@ -28,6 +28,10 @@ struct cairn_bytes fault_bytes(struct block block);
 /* `message` is this from now on; it is freed at the end. */
 void fault_message_put(struct block message);
 
+/* An act gives this out: it must be the same whenever the call says yes. */
+void fault_gave(uint64_t number);
+void fault_gave_text(const char *text); /* NULL: none */
+
 /* ---- what several cases need to have happened ---- */
 
 /* The station and the peer wrote the household's income unseen, and have met. */

@@ -18,17 +18,35 @@ static enum cairn_status counted(enum cairn_status status, size_t count, size_t 
 
 /* ---- records ---- */
 
+static void give_record(const struct cairn_record *record)
+{
+    fault_gave_text(record->id);
+    fault_gave(record->has_conflict);
+    for (size_t f = 0; f < record->field_count; f++)
+        for (size_t v = 0; v < record->fields[f].version_count; v++)
+            fault_gave_text(record->fields[f].versions[v].value);
+}
+
+static enum cairn_status get(const char *id, const struct cairn_record **out_record)
+{
+    enum cairn_status status = cairn_get(net.station.replica, id, out_record, &net.station.err);
+
+    if (status == CAIRN_OK)
+        give_record(*out_record);
+    return status;
+}
+
 static enum cairn_status act_get(void)
 {
     const struct cairn_record *record;
 
-    return cairn_get(net.station.replica, net.household, &record, &net.station.err);
+    return get(net.household, &record);
 }
 
 static enum cairn_status act_get_rich(void)
 {
     const struct cairn_record *record;
-    enum cairn_status status = cairn_get(net.station.replica, net.rich, &record, &net.station.err);
+    enum cairn_status status = get(net.rich, &record);
 
     if (status != CAIRN_OK)
         return status;
@@ -40,23 +58,24 @@ static enum cairn_status act_get_alias(void)
 {
     const struct cairn_record *record;
 
-    return cairn_get(net.station.replica, "900001", &record, &net.station.err);
+    return get("900001", &record);
 }
 
 static bool count_record(void *context, const struct cairn_record *record)
 {
-    (void)record;
+    give_record(record);
     ++*(size_t *)context;
     return true;
 }
 
 static enum cairn_status act_list(void)
 {
-    const struct cairn_field_value filter[] = {{"village", FAULT_VILLAGE}, {"income", "4150"}};
+    const struct cairn_field_value filter[] = {{"village", FAULT_VILLAGE}, {"income", "1"}};
     size_t count = 0;
+    enum cairn_status status = cairn_list(net.station.replica, "household", filter, 2, count_record,
+                                          &count, &net.station.err);
 
-    return cairn_list(net.station.replica, "household", filter, 2, count_record, &count,
-                      &net.station.err);
+    return counted(status, count, 1);
 }
 
 static enum cairn_status act_list_all(void)
@@ -88,7 +107,9 @@ static enum cairn_status act_parallels(void)
 
 static bool count_item(void *context, const struct cairn_history_item *item)
 {
-    (void)item;
+    fault_gave_text(item->field);
+    fault_gave_text(item->new_value);
+    fault_gave(item->is_in_force);
     ++*(size_t *)context;
     return true;
 }
@@ -113,7 +134,9 @@ static enum cairn_status act_history_rich(void)
 
 static bool count_refused(void *context, const struct cairn_refused_item *item)
 {
-    (void)item;
+    fault_gave_text(item->number);
+    fault_gave_text(item->id);
+    fault_gave(item->is_answered);
     ++*(size_t *)context;
     return true;
 }
@@ -267,6 +290,9 @@ static enum cairn_status act_query_sorted_all(void)
 
 static bool count_group(void *context, const struct cairn_count *count)
 {
+    fault_gave_text(count->group);
+    fault_gave_text(count->sums[0]);
+    fault_gave_text(count->sums[1]);
     *(uint64_t *)context += count->count;
     return true;
 }

@@ -38,16 +38,23 @@ static enum cairn_status act_put_many(void)
     struct cairn_put_result results[3];
     size_t failed;
 
-    return cairn_put_many(net.station.replica, puts, 3, results, &failed, &net.station.err);
+    enum cairn_status status =
+        cairn_put_many(net.station.replica, puts, 3, results, &failed, &net.station.err);
+    for (size_t i = 0; status == CAIRN_OK && i < 3; i++) {
+        fault_gave_text(results[i].id);
+        fault_gave(results[i].is_created);
+        fault_gave(results[i].change_count);
+    }
+    return status;
 }
 
-static void ignore_bad_put(void *context, size_t put_index, enum cairn_status status,
-                           const char *text)
+static void give_bad_put(void *context, size_t put_index, enum cairn_status status,
+                         const char *text)
 {
     (void)context;
-    (void)put_index;
-    (void)status;
-    (void)text;
+    fault_gave(put_index);
+    fault_gave(status);
+    fault_gave_text(text);
 }
 
 static enum cairn_status act_put_check(void)
@@ -58,7 +65,7 @@ static enum cairn_status act_put_check(void)
         {.type = "household", .id = net.household, .fields = &bad, .field_count = 1},
     };
 
-    return cairn_put_check(net.station.replica, puts, 2, ignore_bad_put, NULL, &net.station.err);
+    return cairn_put_check(net.station.replica, puts, 2, give_bad_put, NULL, &net.station.err);
 }
 
 /* A set, a counter, a reference, an alias and flags at once. */
@@ -140,8 +147,7 @@ static enum cairn_status upsert_all(bool checks)
     struct cairn_put_result results[3];
 
     if (checks)
-        return cairn_put_check(net.station.replica, puts, 3, ignore_bad_put, NULL,
-                               &net.station.err);
+        return cairn_put_check(net.station.replica, puts, 3, give_bad_put, NULL, &net.station.err);
     enum cairn_status status =
         cairn_put_many(net.station.replica, puts, 3, results, NULL, &net.station.err);
     if (status == CAIRN_OK) {

@@ -43,22 +43,41 @@ static void ready_begun(void)
     machine_must(&net.station, cairn_sync_begin(net.station.replica, &net.station.err));
 }
 
+static enum cairn_status request_give(struct machine *machine)
+{
+    struct cairn_bytes request = {NULL, 0};
+    enum cairn_status status = cairn_sync_request(machine->replica, &request, &machine->err);
+
+    fault_gave(request.size);
+    return status;
+}
+
 static enum cairn_status act_sync_request(void)
 {
-    struct cairn_bytes request;
+    return request_give(&net.station);
+}
 
-    return cairn_sync_request(net.station.replica, &request, &net.station.err);
+static enum cairn_status reply_take(struct machine *machine)
+{
+    bool again = false;
+    enum cairn_status status =
+        cairn_sync_reply(machine->replica, fault_bytes(net.message), &again, &machine->err);
+
+    if (status != CAIRN_OK)
+        return status;
+    const struct cairn_sync_report *report = cairn_sync_report(machine->replica);
+    assert_true(report->round_trips > 0);
+    fault_gave(again);
+    fault_gave(report->checkpoint_count);
+    fault_gave(report->conflict_count);
+    fault_gave(report->refused_count);
+    fault_gave(report->scope_size);
+    return status;
 }
 
 static enum cairn_status act_sync_reply(void)
 {
-    bool again;
-    enum cairn_status status =
-        cairn_sync_reply(net.station.replica, fault_bytes(net.message), &again, &net.station.err);
-
-    if (status == CAIRN_OK)
-        assert_true(cairn_sync_report(net.station.replica)->round_trips > 0);
-    return status;
+    return reply_take(&net.station);
 }
 
 /* What `machine` asks next is the message. */
@@ -149,9 +168,7 @@ static void ready_guest_begun(void)
 
 static enum cairn_status act_first_request(void)
 {
-    struct cairn_bytes request;
-
-    return cairn_sync_request(net.guest.replica, &request, &net.guest.err);
+    return request_give(&net.guest);
 }
 
 static void ready_first_answered(void)
@@ -162,9 +179,7 @@ static void ready_first_answered(void)
 
 static enum cairn_status act_first_reply(void)
 {
-    bool again;
-
-    return cairn_sync_reply(net.guest.replica, fault_bytes(net.message), &again, &net.guest.err);
+    return reply_take(&net.guest);
 }
 
 /* ---- sync, the server's side ---- */
@@ -189,9 +204,14 @@ static void ready_opened(void)
 
 static enum cairn_status act_serve_commit(void)
 {
-    struct cairn_serve_commit commit;
+    struct cairn_serve_commit commit = {.entry_count = 0};
+    enum cairn_status status =
+        cairn_serve_commit(net.server.replica, &net.serve, 1, &commit, &net.server.err);
 
-    return cairn_serve_commit(net.server.replica, &net.serve, 1, &commit, &net.server.err);
+    fault_gave(commit.entry_count);
+    fault_gave(commit.refused_count);
+    fault_gave(commit.checkpoint_count);
+    return status;
 }
 
 static void ready_committed(void)
@@ -202,9 +222,12 @@ static void ready_committed(void)
 
 static enum cairn_status act_serve_reply(void)
 {
-    struct cairn_bytes reply;
+    struct cairn_bytes reply = {NULL, 0};
+    enum cairn_status status =
+        cairn_serve_reply(net.server.replica, net.serve, &reply, &net.server.err);
 
-    return cairn_serve_reply(net.server.replica, net.serve, &reply, &net.server.err);
+    fault_gave(reply.size);
+    return status;
 }
 
 static void once_serve_releases(void)

@@ -43,7 +43,8 @@ struct trial {
     struct fake_ports ports;
     struct cairn_hash hash;
     struct cairn_hash whole;     /* of the disk when nothing failed, */
-    uint64_t whole_random_calls; /* and how often random bytes were asked for until then */
+    uint64_t whole_random_calls; /* and how often random bytes were asked for until then, */
+    uint64_t whole_given;        /* and what was given out */
     uint64_t grant_count;        /* held before the try */
     long blocks;                 /* in use before the first try */
 };
@@ -144,6 +145,21 @@ static void expect_refusal(struct trial *trial, enum cairn_status status)
     expect_nothing_open(trial);
 }
 
+static enum cairn_status act(const struct trial *trial)
+{
+    fault_given_drop();
+    return trial->one->act();
+}
+
+/* It did what it is for, and gave out all that it has to give. */
+static void expect_success(const struct trial *trial)
+{
+    if (fault_given() != trial->whole_given)
+        trial_fail(trial, "it did not fail, and gave out something else than when nothing fails");
+    if (trial->one->expect != NULL)
+        trial->one->expect();
+}
+
 /* A call that says yes has done all of it, whatever failed under it. What is begun again may have
  * other random bytes in it. */
 static void expect_done(const struct trial *trial, bool was_reached)
@@ -155,8 +171,7 @@ static void expect_done(const struct trial *trial, bool was_reached)
         subject->ports.random_calls == trial->whole_random_calls &&
         memcmp(&hash, &trial->whole, sizeof hash) != 0)
         trial_fail(trial, "it did not fail, and the store is not as when nothing fails");
-    if (trial->one->expect != NULL)
-        trial->one->expect();
+    expect_success(trial);
 }
 
 enum outcome { OUTCOME_NOT_REACHED, OUTCOME_DONE, OUTCOME_REFUSED };
@@ -167,7 +182,7 @@ static enum outcome try_once(struct trial *trial)
 
     subject->err.text[0] = '\0';
     arm(trial, trial->n);
-    enum cairn_status status = trial->one->act();
+    enum cairn_status status = act(trial);
     bool was_reached = !is_armed(trial);
     arm(trial, -1);
     expect_nothing_open(trial);
@@ -192,7 +207,7 @@ static void expect_no_blocks_left(struct trial *trial)
         trial_fail(trial, "%ld blocks are left since the first", blocks - trial->blocks);
 }
 
-/* The call fails; then nothing of it is left but what was there. */
+/* The call fails; then nothing of it is left but what was there, and who opens that can do it. */
 static enum outcome fail_and_leave(struct trial *trial)
 {
     struct machine *subject = trial->one->subject;
@@ -209,6 +224,11 @@ static enum outcome fail_and_leave(struct trial *trial)
         trial_must(trial, machine_on(subject), "opening it afterwards");
         if (cairn_replica_was_restored(subject->replica))
             trial_fail(trial, "it looks like a restored store afterwards");
+        if (trial->one->ready != NULL)
+            trial->one->ready();
+        trial_must(trial, act(trial), "done again in another process");
+        expect_success(trial);
+        fault_cases_drop();
         machine_off(subject);
     }
     return outcome;
@@ -237,9 +257,8 @@ static void fail_and_repeat(struct trial *trial)
     if (try_once(trial) == OUTCOME_REFUSED) {
         if (has(trial, FAULT_ANEW))
             trial->one->ready();
-        trial_must(trial, trial->one->act(), "done again at once");
-        if (trial->one->expect != NULL)
-            trial->one->expect();
+        trial_must(trial, act(trial), "done again at once");
+        expect_success(trial);
         expect_one_grant(trial);
     }
     fault_cases_drop();
@@ -274,7 +293,8 @@ static void trial_begin(struct trial *trial)
     for (unsigned i = 0; i < 2; i++) {
         put_back(trial);
         make_ready(trial);
-        trial_must(trial, trial->one->act(), "nothing failing");
+        trial_must(trial, act(trial), "nothing failing");
+        trial->whole_given = fault_given();
         trial->whole = machine_disk_hash(subject);
         trial->whole_random_calls = subject->ports.random_calls;
         fault_cases_drop();
