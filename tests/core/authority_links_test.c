@@ -139,11 +139,9 @@ static void the_chain_of_links_is_enough_to_accept_a_log(void **state)
     for (uint32_t i = 1; i < pen_size(&a); i++)
         assert_int_equal(holder_take(&contact->fresh, piece_at(&land.pieces, &a.id, i, 0)),
                          CAIRN_OUTCOME_ACCEPTED);
-    struct cairn_hash got = holder_digest(&contact->fresh, VILLAGE, CAIRN_CHANNEL_RECORDS);
     holder_take_all(&contact->fresh, &land.pieces);
     char *text = holder_describe(&contact->fresh), *want = holder_describe(&contact->whole);
     expect_same_text(text, want, "links first gives another state");
-    assert_false(cairn_hash_equal(&got, &(struct cairn_hash){{0}}));
     free(text);
     free(want);
     contact_end(contact);

@@ -89,9 +89,11 @@ static int teardown(void **state)
     return 0;
 }
 
-/* `act` is refused for as long as an allocation of its fails; how many had to. */
+/* `act` while each of its allocations fails in turn: how often it was refused. */
 static long refuse_each(enum cairn_status (*act)(void), void (*between)(void))
 {
+    long refused = 0;
+
     for (long n = 0; n < TRIES_MAX; n++) {
         err.text[0] = '\0';
         long blocks = alloc_fault_blocks();
@@ -103,11 +105,12 @@ static long refuse_each(enum cairn_status (*act)(void), void (*between)(void))
             fail_msg("allocation %ld: %ld blocks are left", n, alloc_fault_blocks() - blocks);
         if (!was_reached) {
             assert_int_equal(status, CAIRN_OK);
-            return n;
+            return refused;
         }
         /* What is needed for the mark only is done without: see cairn_replica_write. */
         if (status != CAIRN_OK && (status != CAIRN_NO_MEMORY || err.text[0] == '\0'))
             fail_msg("allocation %ld: %s \"%s\"", n, cairn_status_name(status), err.text);
+        refused += status != CAIRN_OK;
         if (between != NULL)
             between();
     }

@@ -321,16 +321,6 @@ static void consistency_proofs_in_trees_of_one_byte_leaves_hold_and_are_made_ali
     vectors_free(table);
 }
 
-static void subtree_proofs_of_the_draft_are_none_of_ours(void **state)
-{
-    json_t *table = vectors_load("/merkle/subtree_draft.json");
-
-    (void)state;
-    print_message("/merkle/subtree_draft.json: %zu rows not applicable (draft, not RFC 9162)\n",
-                  json_array_size(vectors_cases(table)));
-    vectors_free(table);
-}
-
 /* MTH of RFC 9162 section 2.1.1 as it is written there; recursion is log2(SMALL_TREES_MAX) deep. */
 static struct cairn_hash defined_root(const struct cairn_hash *leaves, size_t count)
 {
@@ -538,7 +528,6 @@ int main(void)
         cmocka_unit_test(trees_of_one_byte_leaves_have_the_listed_roots),
         cmocka_unit_test(inclusion_proofs_in_trees_of_one_byte_leaves_hold_and_are_made_alike),
         cmocka_unit_test(consistency_proofs_in_trees_of_one_byte_leaves_hold_and_are_made_alike),
-        cmocka_unit_test(subtree_proofs_of_the_draft_are_none_of_ours),
         cmocka_unit_test(a_growing_tree_has_the_root_of_the_definition_and_a_peak_per_one_bit),
         cmocka_unit_test(every_path_leads_to_the_root_and_no_other_length_does),
         cmocka_unit_test(an_index_outside_the_tree_is_malformed),

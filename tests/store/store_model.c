@@ -77,6 +77,18 @@ static void model_check_key(struct random_run *run, struct cairn_txn *txn,
         store_check_bytes(value, model_value(model->seeds[index], want));
 }
 
+/* What the model has under that key. */
+static uint32_t model_seed_of(const struct model *model, struct cairn_bytes key)
+{
+    for (uint32_t i = 0; i < MODEL_KEYS; i++) {
+        uint8_t bytes[CAIRN_STORE_KEY_MAX];
+        if (model->seeds[i] != 0 && bytes_order(model_key(i, bytes), key) == 0)
+            return model->seeds[i];
+    }
+    fail_msg("a range gives a key that is not there");
+    return 0;
+}
+
 /* Walk between two random keys; what comes must be what the model has, in order. */
 static void model_check_range(struct random_run *run, struct cairn_txn *txn,
                               const struct model *model)
@@ -85,6 +97,7 @@ static void model_check_range(struct random_run *run, struct cairn_txn *txn,
     uint8_t bounds[2][CAIRN_STORE_KEY_MAX];
     uint8_t last[CAIRN_STORE_KEY_MAX];
     size_t last_size = 0;
+    uint8_t want_value[MODEL_VALUE_MAX];
     size_t got = 0;
     size_t want = 0;
     struct cairn_range *range;
@@ -105,6 +118,7 @@ static void model_check_range(struct random_run *run, struct cairn_txn *txn,
         assert_true(last_size == 0 || (order == CAIRN_ASCENDING ? step > 0 : step < 0));
         memcpy(last, key.data, key.size);
         last_size = key.size;
+        store_check_bytes(value, model_value(model_seed_of(model, key), want_value));
         got++;
     }
     ops->range_close(range);

@@ -497,33 +497,14 @@ static void a_checkpoint_over_another_state_is_found(void **state)
 {
     struct cairn_key key =
         cairn_key_scope_channel(CAIRN_TABLE_DIGEST, (struct cairn_scope){513332100201}, RECORDS);
-    struct cairn_store *store = net.server.store;
-    struct cairn_bytes value;
-    struct cairn_txn *txn;
-    uint8_t copy[16384];
-    bool again = true;
 
     (void)state;
     net_put(&a7, NET_VILLAGE, "扎西", NULL);
     net_sync(&a7, &net.server);
-    net_must(store->ops->begin(store, CAIRN_TXN_WRITE, &txn));
-    net_must(store->ops->get(txn, cairn_key_bytes(&key), &value));
-    size_t size = value.size;
-    memcpy(copy, value.data, size);
-    for (size_t at = 1; at < size; at++)
-        copy[at] ^= 1;
-    net_must(store->ops->put(txn, cairn_key_bytes(&key), (struct cairn_bytes){copy, size}));
-    net_must(store->ops->commit(txn));
+    for (size_t bucket = 0; bucket < 256; bucket++)
+        net_flip(&net.server, &key, 1 + bucket * 32);
     net_put(&a7, NET_VILLAGE, "次仁", NULL);
-    net_must(cairn_sync_begin(a7.replica, &net_err));
-    while (again) { /* it is reported to the station too */
-        struct net_bytes request = net_request(&a7);
-        struct net_bytes reply = net_answer(&net.server, request);
-        again =
-            cairn_sync_reply(a7.replica, net_bytes(reply), &again, &net_err) == CAIRN_OK && again;
-        free(request.data);
-        free(reply.data);
-    }
+    net_sync_ends(&a7, &net.server, CAIRN_CORRUPT); /* the station is told too */
     struct net_bytes bundle = net_bundle(&a7, true);
     struct cairn_audit_report report = audit_of(bundle);
     audited_found(&report, "is not the one its server signed");

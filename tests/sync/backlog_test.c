@@ -1,6 +1,7 @@
 /* Much at once: what does not fit one message arrives whole, in order, and every stop is at a
  * checkpoint. */
 
+#include "audited.h"
 #include "cmocka_all.h"
 #include "forge.h"
 #include "net.h"
@@ -297,7 +298,14 @@ static void a_bundle_of_many_devices_is_written_whole(void **state)
     }
     net_put_many(&net.root, "513332100101", HOUSEHOLDS);
     struct net_bytes bundle = net_bundle(&net.root, true);
-    assert_true(bundle.size > 400000);
+    assert_true(bundle.size > 400000); /* several parts, one full of links */
+    struct net_bytes statement = net_root_statement(&net), none = {NULL, 0};
+    struct cairn_audit_report report = audited(statement, bundle, none);
+    audited_clean(&report);
+    assert_true(report.grant_count >= GRANTS);
+    assert_true(report.log_count > WRITERS);
+    assert_true(report.entry_count >= HOUSEHOLDS + WRITERS);
+    free(statement.data);
     free(bundle.data);
 }
 

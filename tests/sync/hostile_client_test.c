@@ -30,6 +30,8 @@ static int teardown(void **state)
 }
 
 /* Commit the forged request together with an honest one of A8; the honest one is received. */
+static bool was_not_ours; /* the server took what the last one gave back for nothing of its own */
+
 static struct cairn_serve_commit commit_beside_an_honest_one(struct net_bytes forged)
 {
     struct cairn_serve *serves[2] = {NULL, NULL};
@@ -48,6 +50,7 @@ static struct cairn_serve_commit commit_beside_an_honest_one(struct net_bytes fo
     net_must(cairn_sync_reply(a8.replica, reply, &again, &net_err));
     assert_int_equal(net_status(&a8).unreceived_count, 0);
     assert_int_equal(cairn_serve_entry_count(serves[1]), 1);
+    was_not_ours = serves[0]->is_not_ours;
     cairn_serve_free(serves[0]);
     cairn_serve_free(serves[1]);
     free(honest.data);
@@ -259,6 +262,7 @@ static void expect_not_given_back(const char *what, const struct cairn_group *gr
     uint64_t size = net_scope_size(&net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS);
     print_message("%s\n", what);
     commit_beside_an_honest_one(forge_request_parts(&a7, &net.server, &request));
+    assert_true(was_not_ours);
     assert_int_equal(net_scope_size(&net.server, NET_VILLAGE, CAIRN_CHANNEL_RECORDS), size + 1);
 }
 
