@@ -10,8 +10,7 @@
 
 #include "machine.h"
 #include "replica_internal.h"
-
-#define KEY_LAST "\xff\xff\xff\xff\xff\xff\xff\xff"
+#include "store_whole.h"
 
 static struct cairn_replica_config config_of(struct machine *machine)
 {
@@ -79,55 +78,12 @@ enum cairn_status machine_on(struct machine *machine)
 
 struct cairn_store *machine_disk_copy(struct machine *machine)
 {
-    struct cairn_store *from = machine->store.inner, *to;
-    struct cairn_txn *reading, *writing;
-    struct cairn_range *range;
-    struct cairn_bytes key, value;
-
-    machine_must(machine, cairn_store_memory_new(&to));
-    machine_must(machine, from->ops->begin(from, CAIRN_TXN_READ, &reading));
-    machine_must(machine, to->ops->begin(to, CAIRN_TXN_WRITE, &writing));
-    machine_must(machine,
-                 from->ops->range_open(reading, (struct cairn_bytes){(const uint8_t *)"", 1},
-                                       cairn_bytes_of_text(KEY_LAST), CAIRN_ASCENDING, &range));
-    while (from->ops->range_next(range, &key, &value) == CAIRN_OK)
-        machine_must(machine, to->ops->put(writing, key, value));
-    from->ops->range_close(range);
-    from->ops->abort(reading);
-    machine_must(machine, to->ops->commit(writing));
-    return to;
-}
-
-static void hash_piece(crypto_hash_sha256_state *hash, struct cairn_bytes bytes)
-{
-    const uint64_t size = bytes.size;
-
-    crypto_hash_sha256_update(hash, (const uint8_t *)&size, sizeof size);
-    crypto_hash_sha256_update(hash, bytes.data, bytes.size);
+    return store_copy(machine->store.inner);
 }
 
 struct cairn_hash machine_disk_hash(struct machine *machine)
 {
-    struct cairn_store *disk = machine->store.inner;
-    struct cairn_txn *txn;
-    struct cairn_range *range;
-    struct cairn_bytes key, value;
-    crypto_hash_sha256_state hash;
-    struct cairn_hash out;
-
-    crypto_hash_sha256_init(&hash);
-    machine_must(machine, disk->ops->begin(disk, CAIRN_TXN_READ, &txn));
-    machine_must(machine,
-                 disk->ops->range_open(txn, (struct cairn_bytes){(const uint8_t *)"", 1},
-                                       cairn_bytes_of_text(KEY_LAST), CAIRN_ASCENDING, &range));
-    while (disk->ops->range_next(range, &key, &value) == CAIRN_OK) {
-        hash_piece(&hash, key);
-        hash_piece(&hash, value);
-    }
-    disk->ops->range_close(range);
-    disk->ops->abort(txn);
-    crypto_hash_sha256_final(&hash, out.bytes);
-    return out;
+    return store_hash(machine->store.inner);
 }
 
 void machine_disk_put(struct machine *machine, struct cairn_store *disk)

@@ -27,6 +27,6 @@ void fuzz_node_copy(const struct net_node *from, struct net_node *to)
     memset(to, 0, sizeof *to);
     to->ports = from->ports;
     memcpy(to->name, from->name, sizeof to->name);
-    to->store = net_store_copy(from->store);
+    to->store = store_copy(from->store);
     net_node_reopen(to);
 }

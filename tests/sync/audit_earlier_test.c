@@ -156,7 +156,7 @@ static void a_village_cut_at_its_end_is_named_with_both_sizes(void **state)
 static void a_server_that_signs_another_history_is_found(void **state)
 {
     (void)state;
-    struct cairn_store *older = net_store_copy(net.server.store);
+    struct cairn_store *older = store_copy(net.server.store);
     village_goes_on(&a7);
     struct net_bytes first = net_bundle(&a7, true), kept = kept_of(first);
     net_node_restore(&net.server, older);

@@ -372,7 +372,7 @@ static void a_device_that_signed_two_histories_is_found_in_two_bundles(void **st
     (void)state;
     net_put(&a7, NET_VILLAGE, "扎西", NULL);
     net_sync(&a7, &net.server);
-    older = net_store_copy(a7.store);
+    older = store_copy(a7.store);
     struct fake_ports ports = a7.ports;
     net_put(&a7, NET_VILLAGE, "次仁", NULL);
     struct net_bytes one = net_bundle(&a7, true);
@@ -398,7 +398,7 @@ static void a_store_that_holds_two_histories_of_a_device_says_whose_and_is_sound
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
     net_sync(&a7, &net.server); /* the grants get round, so that bundles find their readers */
-    older = net_store_copy(a7.store);
+    older = store_copy(a7.store);
     struct fake_ports ports = a7.ports;
     net_put(&a7, NET_VILLAGE, "次仁", NULL);
     struct net_bytes one = net_bundle(&a7, false);
@@ -434,7 +434,7 @@ an_office_that_signed_two_grants_for_one_place_is_found_by_the_grants_alone(void
     struct cairn_store *older;
 
     (void)state;
-    older = net_store_copy(net.office.store);
+    older = store_copy(net.office.store);
     struct fake_ports ports = net.office.ports;
     net_join(&net, &twins[0], &net.office, "station", NET_VILLAGE, "B1");
     net.office.ports = ports; /* the mark goes back with the store: a cloned card */
@@ -475,7 +475,7 @@ static void a_server_that_signed_two_checkpoints_of_one_size_is_found_in_two_bun
     net_put(&a7, NET_VILLAGE, "扎西", NULL);
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
-    older = net_store_copy(net.server.store);
+    older = store_copy(net.server.store);
     net_put(&a7, NET_VILLAGE, "次仁", NULL);
     net_sync(&a7, &net.server);
     net_node_restore(&net.server, older);

@@ -157,7 +157,7 @@ static void what_a_bundle_brought_can_be_given_back(void **state)
     net_sync(&net.office, &net.server);
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
-    struct cairn_store *older = net_store_copy(net.server.store);
+    struct cairn_store *older = store_copy(net.server.store);
     put_noise(&a7, &seed, 300);
     sync_in_steps(&a7, NET_VILLAGE);
     struct net_bytes bundle = net_bundle(&a7, false);

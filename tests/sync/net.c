@@ -157,29 +157,6 @@ void net_flip(struct net_node *node, const struct cairn_key *key, size_t at)
     net_must(store->ops->commit(txn));
 }
 
-struct cairn_store *net_store_copy(struct cairn_store *store)
-{
-    uint8_t first = 0, last[CAIRN_STORE_KEY_MAX];
-    struct cairn_store *copy;
-    struct cairn_txn *from, *to;
-    struct cairn_range *range;
-    struct cairn_bytes key, value;
-
-    memset(last, 0xff, sizeof last);
-    net_must(cairn_store_memory_new(&copy));
-    net_must(store->ops->begin(store, CAIRN_TXN_READ, &from));
-    net_must(copy->ops->begin(copy, CAIRN_TXN_WRITE, &to));
-    net_must(store->ops->range_open(from, (struct cairn_bytes){&first, 1},
-                                    (struct cairn_bytes){last, sizeof last}, CAIRN_ASCENDING,
-                                    &range));
-    while (store->ops->range_next(range, &key, &value) == CAIRN_OK)
-        net_must(copy->ops->put(to, key, value));
-    store->ops->range_close(range);
-    store->ops->abort(from);
-    net_must(copy->ops->commit(to));
-    return copy;
-}
-
 void net_node_restore(struct net_node *node, struct cairn_store *store)
 {
     cairn_replica_close(node->replica);

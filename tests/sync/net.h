@@ -16,6 +16,7 @@
 #include "cairn/replica.h"
 #include "fake_ports.h"
 #include "layout.h"
+#include "store_whole.h"
 
 #define NET_COUNTY "513332"
 #define NET_VILLAGE "513332100201"
@@ -63,8 +64,6 @@ void net_node_close(struct net_node *node);
 void net_node_reopen(struct net_node *node);
 /* Flip a bit in the byte `at` of a value that the node's store holds. */
 void net_flip(struct net_node *node, const struct cairn_key *key, size_t at);
-/* A copy of everything in a store. */
-struct cairn_store *net_store_copy(struct cairn_store *store);
 /* Put `store` in the place of the node's and open it; the old one is freed. */
 void net_node_restore(struct net_node *node, struct cairn_store *store);
 

@@ -79,7 +79,7 @@ static void unsynced_work_of_a_restored_store_counts_once(void **state)
     net_must(cairn_same(station.replica, id, other, NULL, &net_err));
     registry_step_to(&station, other, "register", "identified", "township");
     registry_carry(&station, &peer); /* the originals, by hand */
-    struct cairn_store *old = net_store_copy(station.store);
+    struct cairn_store *old = store_copy(station.store);
     registry_add(&station, id, "points", "1000"); /* lost: nobody else has it */
     net_node_restore(&station, old);
     assert_true(cairn_replica_was_restored(station.replica));
@@ -119,7 +119,7 @@ static void gathered_counts_of_a_restored_store_count_once(void **state)
     registry_sync_all();
     registry_count_up(&station, id, 25);
     registry_carry(&station, &peer);
-    struct cairn_store *old = net_store_copy(station.store);
+    struct cairn_store *old = store_copy(station.store);
     registry_add(&station, id, "points", "1000");
     net_node_restore(&station, old);
     assert_true(cairn_replica_was_restored(station.replica));
@@ -142,7 +142,7 @@ static void counts_after_a_restore_are_no_others_when_the_originals_return(void 
     registry_sync_all();
     registry_count_up(&station, id, 20);
     registry_carry(&station, &peer);
-    struct cairn_store *old = net_store_copy(station.store);
+    struct cairn_store *old = store_copy(station.store);
     registry_add(&station, id, "points", "1000");
     net_node_restore(&station, old);
     registry_count_up(&station, id, 40); /* on top of what was written again */

@@ -182,7 +182,7 @@ static void a_restored_server_is_given_the_schemas_back(void **state)
     net_put(&one, NET_VILLAGE, "扎西", id);
     net_sync(&net.office, &net.server);
     net_sync(&one, &net.server);
-    struct cairn_store *older = net_store_copy(net.server.store);
+    struct cairn_store *older = store_copy(net.server.store);
     publish(&net, 2, ROOF);
     publish(&net, 3, ROOF DOOR);
     root_carry(&net, &net.office);
@@ -231,7 +231,7 @@ static void what_a_restored_server_had_parked_is_not_covered_again(void **state)
     net_put(&net.office, NET_OTHER_VILLAGE, "卓玛", NULL);
     first_request_only(&net.office, &net.server);
     assert_int_equal(net_status(&net.server).parked_count, 1);
-    struct cairn_store *older = net_store_copy(net.server.store);
+    struct cairn_store *older = store_copy(net.server.store);
 
     net_put(&two, NET_OTHER_VILLAGE, "德吉", NULL);
     net_sync(&two, &net.server);
@@ -279,7 +279,7 @@ static void a_schema_that_comes_between_two_rounds_ends_no_exchange(void **state
     root_carry(&net, &net.office);
     net_sync(&net.office, &net.server);
     net_sync(&one, &net.server);
-    struct cairn_store *older = net_store_copy(one.store);
+    struct cairn_store *older = store_copy(one.store);
     net_put(&one, NET_VILLAGE, "扎西", id);
     net_sync(&one, &net.server);
     net_sync(&two, &net.server);

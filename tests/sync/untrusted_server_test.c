@@ -37,7 +37,7 @@ static void a_server_restored_from_an_older_copy_takes_back_what_it_signed(void 
     (void)state;
     net_put(&a8, NET_VILLAGE, "次仁", NULL);
     net_sync(&a8, &net.server);
-    older = net_store_copy(net.server.store);
+    older = store_copy(net.server.store);
     net_put(&a8, NET_VILLAGE, "卓玛", NULL);
     net_sync(&a8, &net.server);
     net_sync(&a7, &net.server);
@@ -72,7 +72,7 @@ static void a_server_that_is_behind_covers_nothing_before_it_took_back(void **st
     (void)state;
     net_put(&a8, NET_VILLAGE, "次仁", NULL);
     net_sync(&a8, &net.server);
-    older = net_store_copy(net.server.store);
+    older = store_copy(net.server.store);
     net_put(&a7, NET_VILLAGE, "德吉", NULL);
     net_sync(&a7, &net.server);
     net_sync(&a8, &net.server);
@@ -91,7 +91,7 @@ static void a_server_that_is_behind_covers_nothing_before_it_took_back(void **st
 /* The server goes back and covers something else at the same size. */
 static void server_forks(void)
 {
-    struct cairn_store *older = net_store_copy(net.server.store);
+    struct cairn_store *older = store_copy(net.server.store);
 
     net_put(&a7, NET_VILLAGE, "次仁", NULL);
     net_sync(&a7, &net.server);
