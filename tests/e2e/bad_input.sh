@@ -136,6 +136,8 @@ try 2 sealed join other.invite --passphrase-file right --root-fingerprint "$root
 complains "*$other_fingerprint*$root_fingerprint*"
 try 0 sealed join other.invite --passphrase-file right --root-fingerprint "$other_fingerprint"
 
+state office | diff office.before - >&2 || fail "the office is not as it was"
+
 # A bundle that is not for this station, and one of another network.
 try 0 a7 bundle write a7.cairn
 try 3 b1 bundle read a7.cairn

@@ -161,7 +161,7 @@ objects "*incom*" "*incom*"
 try 2 a7 put household "village+=$shama" head=扎西
 objects "village_name has one value: nothing can be added*" "village_name 只有一个值，不能添加*"
 try 3 a7 put household village=$adi head=扎西
-objects "*" "*"
+objects "village $adi is not inside $shama, *" "*$adi*$shama*"
 
 server_start
 try 0 a7 sync --server "$server"

@@ -57,22 +57,32 @@ check()
             if ($3 ~ /^I/) { import = $3; sub(/-[123]$/, "", import); rows[import]++ }
             next
         }
-        FILENAME == "arrived" { arrived[$1] = $3; next }
+        FILENAME == "arrived" { arrived[$1] = $3 " " $4; next }
         $1 == "try" { trying = $2; next }
         $1 == "Saved" && trying ~ /^P/ {
             if (head[$2] != trying) wrong($2 " " trying " was saved")
             saved[$2] = 1
         }
         $1 == "Saved" && trying ~ /^M/ && substr(trying, 2) + 0 > most { most = substr(trying, 2) + 0 }
-        $1 == "Saved" && trying ~ /^I/ && rows[trying] != 3 { wrong(trying " was imported") }
-        $1 == "synced" { for (id in saved) received[id] = 1 }
+        $1 == "Saved" && trying ~ /^I/ {
+            if (rows[trying] != 3) wrong(trying " was imported")
+            imported[trying] = 1
+        }
+        $1 == "synced" {
+            for (id in saved) received[id] = 1
+            for (name in imported) received_import[name] = 1
+        }
         END {
             for (import in rows) if (rows[import] != 3) wrong("half of " import)
             for (name in count) if (count[name] != 1) wrong("one of two " name)
             if (income[moving] + 0 < most) wrong("income " most ", it is " income[moving])
             for (id in received) if (unreceived[id] != 0) wrong("the receipt of " id)
-            for (id in head)
-                if (unreceived[id] == 0 && arrived[id] != head[id]) wrong(id " received, not at the office")
+            for (id in head) {
+                import = head[id]; sub(/-[123]$/, "", import)
+                if (import in received_import && unreceived[id] != 0) wrong("the receipt of " head[id])
+                if (unreceived[id] == 0 && arrived[id] != head[id] " " income[id])
+                    wrong(id " received, not at the office")
+            }
             exit failed
         }' held arrived promises || fail "round $round (replay: kill_loop.sh $rounds SEED, as above)"
 }

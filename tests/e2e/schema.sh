@@ -33,14 +33,21 @@ cp out held.yaml
 try 2 office schema check held.yaml
 says "held.yaml:1: version 1 cannot follow version 1: write version: 2.*"
 complains "*The schema has 1 mistake. Nothing was changed*"
-sed -e 's/^version: 1/version: 2/' -e 's/{number: 18, name: land,/{number: 18, nmae: land,/' held.yaml >bad.yaml
+# line_of TEXT: the line of bad.yaml that has it.
+line_of()
+{
+    grep -n -F -e "$1" bad.yaml | cut -d: -f1
+}
+sed -e 's/^version: 1/version: 2/' -e 's/{number: 18, name: land,/{number: 18, nmae: land,/' \
+    -e 's/{number: 24, name: six,/{number: 24, nmae: six,/' held.yaml >bad.yaml
 try 2 office schema check bad.yaml
-says 'bad.yaml:*: unknown key "nmae"; did you mean "name"?'
+says "bad.yaml:$(line_of 'nmae: land'): unknown key \"nmae\"; did you mean \"name\"?"
+says "bad.yaml:$(line_of 'nmae: six'): unknown key \"nmae\"; did you mean \"name\"?"
 sed -e 's/^version: 1/version: 2/' -e 's/name: land, zh/name: soil, zh/' held.yaml >bad.yaml
 try 2 office schema check bad.yaml
-says "bad.yaml:*: household.soil: field 18 was called land; a number keeps its name."
+says "bad.yaml:$(line_of 'name: soil'): household.soil: field 18 was called land; a number keeps its name."
 try 2 office schema check bad.yaml --json
-says '{"file":"bad.yaml","line":*,"problem":"household.soil: *"}'
+says "{\"file\":\"bad.yaml\",\"line\":$(line_of 'name: soil'),\"problem\":\"household.soil: *\"}"
 sed -e 's/^version: 1/version: 2/' -e 's/^      - {number: 24, name: six,.*/&\
       - {number: 25, name: roof, zh: 屋顶, en: roof, type: integer, max: 9}/' held.yaml >good.yaml
 try 0 office schema check good.yaml
