@@ -17,16 +17,16 @@ if [ -f "$build/CMakeCache.txt" ] &&
     ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$build/CMakeCache.txt"; then
     rm -rf "$build"
 fi
-# Told of another compiler, cmake begins a folder anew without the flags of its preset.
-compiler=$(echo "${CAIRN_CMAKE-}" | sed -nE 's/.*-DCMAKE_C_COMPILER(:[A-Z]+)?=([^ ]+).*/\2/p')
-if [ -n "$compiler" ] && [ -f "$build/CMakeCache.txt" ] &&
-    ! grep -qE "^CMAKE_C_COMPILER:[A-Z]+=$(command -v "$compiler")\$" "$build/CMakeCache.txt"; then
+# One that was configured in another way would keep what is not said again: the compiler, its flags.
+given="$preset ${CAIRN_CMAKE-}"
+if [ -f "$build/CMakeCache.txt" ] && [ "$(cat "$build/given" 2>/dev/null || echo "$preset ")" != "$given" ]; then
     rm -rf "$build"
 fi
 if ! mkdir -p "$build" 2>/dev/null || ! : >"$build/build.log"; then
     echo "$build cannot be written by $(id -un): use sudo again, or remove that folder." >&2
     exit 1
 fi
+echo "$given" >"$build/given"
 
 run()
 {

@@ -181,12 +181,15 @@ if [ -z "${CAIRN_BIN-}" ]; then
     CAIRN_BIN=$root/build/release/bin
 fi
 
-if [ -e "$work" ] && [ ! -f "$work/environment" ]; then
+# The mark is the first thing in the folder and stays, so that an interrupted run can be run again.
+if [ -e "$work" ] && [ ! -f "$work/.cairn-quickstart" ]; then
     fail "$work is there and not from a run of mine: give another folder as CAIRN_QUICKSTART"
 fi
-rm -rf "$work"
-mkdir -p "$work/auditor"
+mkdir -p "$work"
+: >"$work/.cairn-quickstart"
 cd "$work"
+find . -mindepth 1 -maxdepth 1 ! -name .cairn-quickstart -exec rm -rf {} +
+mkdir auditor
 work=$(pwd -P)
 
 # What stands outside the stores: the passphrase of all keys, and where the programs keep their marks.

@@ -1,6 +1,6 @@
 /*
  * cairn-load: a prefecture comes back after a week without a network. STATIONS replicas, in this
- * process and in memory, meet one real cairn-server over tcp, all at once; then each writes one
+ * process and in memory, meet one real cairn-server over tcp, 32 at a time; then each writes one
  * edit and syncs it, alone and beside hostile clients.
  *
  *   cairn-load [STATIONS [EDITS [HOUSEHOLDS]]]     50 stations of 350 edits on 33 households
@@ -40,7 +40,7 @@ struct station {
     struct device device;
     char (*ids)[32]; /* of its households */
     unsigned village;
-    double took_ms; /* of the last sync, from its wish to its receipt */
+    double took_ms; /* of the last sync, once it was this station's turn, to its receipt */
 };
 
 struct load {
@@ -190,7 +190,7 @@ static int by_time(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* All stations at once; how long it took in all, in seconds. */
+/* All stations, THREADS at a time; how long it took in all, in seconds. */
 static double sync_all(struct load *load, const char *what)
 {
     pthread_t threads[THREADS];

@@ -40,10 +40,10 @@ static void keys_make(struct cairn_keys *keys, uint8_t filler)
     PUBLIC(keys->name);
 }
 
-static void making_and_writing_keys(void **state)
+static void making_writing_and_reading_keys(void **state)
 {
     static const uint8_t sealing[40] = {1};
-    struct cairn_keys keys;
+    struct cairn_keys keys, again;
     uint8_t file[1024];
     struct cairn_writer writer;
 
@@ -53,6 +53,13 @@ static void making_and_writing_keys(void **state)
     assert_int_equal(cairn_keys_write(&keys, (struct cairn_bytes){NULL, 0}, sealing, &writer),
                      CAIRN_OK);
     assert_true(writer.size > 128);
+    /* What is secret in the file is marked, as it was when it was written. */
+    assert_int_equal(
+        cairn_keys_read(cairn_writer_bytes(&writer), (struct cairn_bytes){NULL, 0}, &again),
+        CAIRN_OK);
+    PUBLIC(again.open);
+    assert_memory_equal(&again.open, &keys.open, sizeof keys.open);
+    cairn_keys_release(&again);
     cairn_keys_release(&keys);
 }
 
@@ -169,7 +176,7 @@ static void a_branch_on_a_secret(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(making_and_writing_keys),
+        cmocka_unit_test(making_writing_and_reading_keys),
         cmocka_unit_test(sealing_a_log),
         cmocka_unit_test(a_handshake),
         cmocka_unit_test(blinding_and_commitments),
