@@ -12,23 +12,14 @@
 
 #include "kinds_scenario.h"
 #include "kinds_table.h"
+#include "shuffled.h"
 #include "verdict.h"
 
 struct kinds_scenario kinds;
 
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t next_random(void)
-{
-    uint64_t z = (kinds.state += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 unsigned kinds_below(size_t bound)
 {
-    return (unsigned)(next_random() % bound);
+    return random_below(&kinds.state, bound);
 }
 
 static bool at_equal(struct kinds_at a, struct kinds_at b)

@@ -17,51 +17,20 @@
 
 #include "kinds_scenario.h"
 #include "kinds_table.h"
+#include "shuffled.h"
 
 #define SCENARIOS 24
 #define ORDERS 5
 
 /* ---- delivering ---------------------------------------------------------------------------- */
 
-/* A log in runs of random length, and some of it once more, cut otherwise. */
-static void log_pieces(const struct cairn_hash *log, struct pieces *out)
-{
-    const struct piece *own[KINDS_VERSIONS_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < kinds.land.pieces.count; i++)
-        if (cairn_hash_equal(&kinds.land.pieces.list[i].log, log))
-            own[count++] = &kinds.land.pieces.list[i];
-    for (size_t from = 0; from < count;) {
-        size_t to = from + kinds_below(count - from < 4 ? count - from : 4);
-        pieces_join(own, from, to, out);
-        from = to + 1;
-    }
-    for (unsigned i = 0; i < 3; i++) {
-        size_t from = kinds_below(count);
-        pieces_join(own, from, from + kinds_below(count - from), out);
-    }
-}
-
-static void shuffle(struct pieces *pieces)
-{
-    for (size_t i = pieces->count; i > 1; i--) {
-        size_t j = kinds_below(i);
-        struct piece swap = pieces->list[i - 1];
-        pieces->list[i - 1] = pieces->list[j];
-        pieces->list[j] = swap;
-    }
-}
-
 static void shuffled(struct pieces *out)
 {
-    *out = (struct pieces){0};
-    for (size_t i = 0; i < kinds.land.pieces.count; i++)
-        if (kinds.land.pieces.list[i].channel == CAIRN_CHANNEL_AUTHORITY)
-            pieces_add(out, &kinds.land.pieces.list[i]);
+    const struct cairn_hash *logs[KINDS_WRITERS];
+
     for (unsigned i = 0; i < KINDS_WRITERS; i++)
-        log_pieces(&kinds.pen[i].id, out);
-    shuffle(out);
+        logs[i] = &kinds.pen[i].id;
+    *out = pieces_shuffled(&kinds.land.pieces, logs, KINDS_WRITERS, &kinds.state);
 }
 
 static char *describe_and_close(struct holder *holder)
@@ -176,7 +145,7 @@ static void deliver_until(struct holder *holder, const struct cairn_hash *log, u
         if (takes_tail || !cairn_hash_equal(&piece->log, log) || piece->run.first < size)
             pieces_add(&pieces, piece);
     }
-    shuffle(&pieces);
+    pieces_shuffle(&pieces, &kinds.state);
     holder_open(holder, kinds.land.statement);
     holder_take_all(holder, &pieces);
     pieces_free(&pieces);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "holder.h"
+#include "shuffled.h"
 
 #define SCENARIOS 20
 #define ORDERS 6
@@ -55,19 +56,9 @@ struct scenario {
 
 static struct scenario s;
 
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static uint64_t next_random(void)
-{
-    uint64_t z = (s.state += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static unsigned below(size_t bound)
 {
-    return (unsigned)(next_random() % bound);
+    return random_below(&s.state, bound);
 }
 
 /* ---- the model ---- */
@@ -327,46 +318,14 @@ static void scenario_make(uint64_t seed, unsigned stations, unsigned acts)
 
 /* ---- delivering ---- */
 
-static void log_pieces(const struct cairn_hash *log, struct pieces *out)
-{
-    const struct piece *own[VERSIONS_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < s.land.pieces.count; i++)
-        if (cairn_hash_equal(&s.land.pieces.list[i].log, log))
-            own[count++] = &s.land.pieces.list[i];
-    for (size_t from = 0; from < count;) {
-        size_t to = from + below(count - from < 4 ? count - from : 4);
-        pieces_join(own, from, to, out);
-        from = to + 1;
-    }
-    for (unsigned i = 0; i < 3; i++) { /* some of it once more, cut otherwise */
-        size_t from = below(count);
-        pieces_join(own, from, from + below(count - from), out);
-    }
-}
-
-static void shuffle(struct pieces *pieces)
-{
-    for (size_t i = pieces->count; i > 1; i--) {
-        size_t j = below(i);
-        struct piece swap = pieces->list[i - 1];
-        pieces->list[i - 1] = pieces->list[j];
-        pieces->list[j] = swap;
-    }
-}
-
 static char *deliver_shuffled(void)
 {
-    struct pieces order = {0};
+    const struct cairn_hash *logs[STATIONS];
     struct holder holder;
 
-    for (size_t i = 0; i < s.land.pieces.count; i++)
-        if (s.land.pieces.list[i].channel == CAIRN_CHANNEL_AUTHORITY)
-            pieces_add(&order, &s.land.pieces.list[i]);
     for (unsigned i = 0; i < s.stations; i++)
-        log_pieces(&s.pen[i].id, &order);
-    shuffle(&order);
+        logs[i] = &s.pen[i].id;
+    struct pieces order = pieces_shuffled(&s.land.pieces, logs, s.stations, &s.state);
     holder_open(&holder, s.land.statement);
     holder_take_all(&holder, &order);
     char *text = holder_describe(&holder);
