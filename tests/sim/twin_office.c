@@ -150,6 +150,9 @@ void twin_office_grants(struct world *world)
     if (play.office->replica == NULL || world->nodes[world->server].replica == NULL ||
         county->replica == NULL || world->node_count + 8 > WORLD_NODES_MAX)
         return;
+    /* Who wrote on what lies behind a cut waits for it, before this and after. */
+    if (!inspect_digest(world, &world->nodes[world->server], 0, &play.before))
+        return;
     trace_line(&world->trace, "#%llu the folder of the township is used on two machines",
                (unsigned long long)world->step);
     struct node *earlier = station_joins(&play, play.office);
